@@ -1,0 +1,244 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Scenarios from YAML: which fires start where and when.
+
+Guarantees that a returned ``Scenario`` is complete, finite and inside the range in which the fire
+correlations hold; anything else is a ``ConfigError`` that names the key, what was got and what was
+expected. The digest is SHA-256 over canonical content with the start stamp, so two spellings of one
+scenario have one digest. Leaves out whether a fire may be drawn at all: that is the gate's decision.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.packets import Ignition, Scenario
+
+# alpha = 1055 kW / t_g^2 with t_g = 600, 300, 150, 75 s (NFPA 72, NFPA 92).
+GROWTH_KW_PER_S2 = {"slow": 0.00293, "medium": 0.01172, "fast": 0.04689, "ultrafast": 0.18756}
+
+_KELVIN_AT_0_DEGC = 273.15
+_TOP_KEYS = frozenset({"name", "seed", "ambient_degc", "ignitions", "debris"})
+_REQUIRED_TOP_KEYS = frozenset({"name", "ignitions"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fuel:
+    """Source terms of a burning material.
+
+    Soot yields: SFPE Handbook, Tewarson, well-ventilated flaming. Heats of combustion: the same,
+    net chemical; wood is the middle of 12 to 17 kJ/g. Radiative fraction 0.35 is the usual default of
+    design fires. Flame absorption: grey *total* coefficients of Yuen and Tien (1977) as tabulated by
+    Drysdale; that they hold in 8-14 um is an assumption of this project. Where no value
+    is tabulated for the fuel the one of furnishings (1.13) is assumed.
+    """
+
+    soot_yield: float  # kg soot per kg fuel
+    heat_of_combustion_kj_per_kg: float
+    radiative_fraction: float
+    flame_absorption_per_m: float
+
+
+FUELS = {
+    "wood": Fuel(0.015, 14500.0, 0.35, 0.8),
+    "pu_foam": Fuel(0.13, 23000.0, 0.35, 1.13),  # absorption assumed: furnishings
+    "pmma": Fuel(0.022, 24900.0, 0.35, 1.3),
+    "polystyrene": Fuel(0.164, 40000.0, 0.35, 5.3),
+    "polyethylene": Fuel(0.06, 43000.0, 0.35, 1.13),  # absorption assumed: furnishings
+}
+
+_FUEL_KEYS = frozenset(item.name for item in dataclasses.fields(Fuel))
+_REQUIRED_IGNITION_KEYS = frozenset({"name", "position_m", "start_s", "peak_kw", "diameter_m"})
+_IGNITION_KEYS = _REQUIRED_IGNITION_KEYS | _FUEL_KEYS | {"growth", "growth_kw_per_s2", "fuel"}
+
+
+def load_scenario(path: Path, start_ns: int) -> Scenario:
+    """Read a scenario file.
+
+    Args:
+        path: YAML file, UTF-8.
+        start_ns: event time of scenario second 0.
+
+    Raises:
+        ConfigError: the file cannot be read or says something wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise ConfigError(f"scenario {path}: cannot be read as UTF-8 text: {err}") from err
+    try:
+        return parse_scenario(text, start_ns)
+    except ConfigError as err:
+        raise ConfigError(f"scenario {path}: {err}") from err
+
+
+def parse_scenario(text: str, start_ns: int) -> Scenario:
+    """Check a scenario's YAML text and put it in force from ``start_ns`` of event time on.
+
+    Raises:
+        ConfigError: names the key, what was got and what was expected.
+    """
+    if type(start_ns) is not int or start_ns < 0:
+        raise ConfigError(f"start_ns: got {start_ns!r}, expected a whole number of nanoseconds, 0 or more")
+    try:
+        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError) as err:
+        raise ConfigError(f"cannot be read as YAML: {err}") from err
+    body = _mapping(content, "scenario", _TOP_KEYS, _REQUIRED_TOP_KEYS)
+    entries = body["ignitions"]
+    if not isinstance(entries, list):
+        raise _wrong("ignitions", entries, "a list (it may be empty)")
+    ignitions = tuple(_ignition(entry, f"ignitions[{index}]") for index, entry in enumerate(entries))
+    names = [ignition.name for ignition in ignitions]
+    for name in names:
+        if names.count(name) > 1:
+            raise _wrong("ignitions", name, "a different name for every ignition")
+    scenario = Scenario(
+        name=_text(body["name"], "name"),
+        start_ns=start_ns,
+        seed=_seed(body.get("seed", 0)),
+        ambient_k=_number(body.get("ambient_degc", 20.0), "ambient_degc", -60.0, 60.0) + _KELVIN_AT_0_DEGC,
+        ignitions=ignitions,
+        debris=_flag(body.get("debris", False), "debris"),
+    )
+    return dataclasses.replace(scenario, digest=scenario_digest(scenario))
+
+
+def scenario_digest(scenario: Scenario) -> bytes:
+    """SHA-256 over the canonical JSON of every field but the digest itself."""
+    content = dataclasses.asdict(scenario)
+    del content["digest"]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(b"vidgen scenario 1\n" + text.encode()).digest()
+
+
+def _ignition(entry: object, key: str) -> Ignition:
+    body = _mapping(entry, key, _IGNITION_KEYS, _REQUIRED_IGNITION_KEYS)
+    position = body["position_m"]
+    if not isinstance(position, list) or len(position) != 3:
+        raise _wrong(f"{key}.position_m", position, "[east, north, up] in metres")
+    east, north, up = (
+        _number(value, f"{key}.position_m[{axis}]", -1e5, 1e5) for axis, value in enumerate(position)
+    )
+    fuel = _fuel(body, key)
+    ignition = Ignition(
+        name=_text(body["name"], f"{key}.name"),
+        position_m=(east, north, up),
+        start_s=_number(body["start_s"], f"{key}.start_s", 0.0, 1e6),
+        growth_kw_per_s2=_growth(body, key),
+        peak_kw=_number(body["peak_kw"], f"{key}.peak_kw", 5.0, 1e5),
+        diameter_m=_number(body["diameter_m"], f"{key}.diameter_m", 0.05, 30.0),
+        radiative_fraction=fuel.radiative_fraction,
+        soot_yield=fuel.soot_yield,
+        heat_of_combustion_kj_per_kg=fuel.heat_of_combustion_kj_per_kg,
+        flame_absorption_per_m=fuel.flame_absorption_per_m,
+    )
+    # Q* = Q / (rho cp T g^0.5 D^2.5) at 293 K; Heskestad's flame height holds for 0.1 to 1e4.
+    q_star = ignition.peak_kw / (1105.6 * ignition.diameter_m**2.5)
+    if not 0.1 <= q_star <= 1e4:
+        raise ConfigError(
+            f"{key}: peak_kw {ignition.peak_kw} over diameter_m {ignition.diameter_m} gives Q* = {q_star:.3g}, "
+            "expected 0.1 to 10000 (the range of the flame height correlation); change one of the two"
+        )
+    return ignition
+
+
+def _growth(body: dict[str, Any], key: str) -> float:
+    if ("growth" in body) == ("growth_kw_per_s2" in body):
+        raise ConfigError(f"{key}: expected exactly one of growth and growth_kw_per_s2")
+    if "growth_kw_per_s2" in body:
+        return _number(body["growth_kw_per_s2"], f"{key}.growth_kw_per_s2", 1e-6, 1e4)
+    growth = body["growth"]
+    if not isinstance(growth, str) or growth not in GROWTH_KW_PER_S2:
+        raise _wrong(f"{key}.growth", growth, f"one of {', '.join(GROWTH_KW_PER_S2)}")
+    return GROWTH_KW_PER_S2[growth]
+
+
+def _fuel(body: dict[str, Any], key: str) -> Fuel:
+    """The named fuel's terms, each replaced by an explicit value where one is given."""
+    name = body.get("fuel")
+    if name is not None and (not isinstance(name, str) or name not in FUELS):
+        raise _wrong(f"{key}.fuel", name, f"one of {', '.join(FUELS)}")
+    values = dict(dataclasses.asdict(FUELS[name])) if name is not None else {}
+    limits = {
+        "soot_yield": (0.0, 0.5),
+        "heat_of_combustion_kj_per_kg": (1000.0, 150000.0),
+        "radiative_fraction": (0.0, 0.7),
+        "flame_absorption_per_m": (0.01, 50.0),
+    }
+    for field_name, (low, high) in limits.items():
+        if field_name in body:
+            values[field_name] = _number(body[field_name], f"{key}.{field_name}", low, high)
+    values.setdefault("radiative_fraction", 0.35)
+    missing = sorted(_FUEL_KEYS - set(values))
+    if missing:
+        raise ConfigError(f"{key}: {', '.join(missing)} missing; give them, or a fuel ({', '.join(FUELS)})")
+    return Fuel(**values)
+
+
+def _mapping(value: object, key: str, known: frozenset[str], required: frozenset[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(key, value, f"a mapping with {', '.join(sorted(required))}")
+    for name in value:
+        if name not in known:
+            raise ConfigError(f"{key}: unknown key {name!r}; known: {', '.join(sorted(known))}")
+    for name in sorted(required):
+        if name not in value:
+            raise ConfigError(f"{key}: {name} is missing")
+    return value
+
+
+def _number(value: object, key: str, low: float, high: float) -> float:
+    if isinstance(value, str):
+        # PyYAML reads 1e3 as text; say so instead of leaving the user to wonder.
+        raise _wrong(key, value, f"a number from {low:g} to {high:g} (write 1000.0, not 1e3)")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _wrong(key, value, f"a number from {low:g} to {high:g}")
+    if not low <= value <= high:  # false for NaN too
+        raise _wrong(key, value, f"{low:g} to {high:g}")
+    return float(value) + 0.0  # + 0.0: minus zero and zero have one digest
+
+
+def _seed(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise _wrong("seed", value, "a whole number from 0 to 2^63 - 1")
+    return value
+
+
+def _flag(value: object, key: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(key, value, "true or false")
+    return value
+
+
+def _text(value: object, key: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _wrong(key, value, "a text that is not empty")
+    return value
+
+
+def _wrong(key: str, got: object, expected: str) -> ConfigError:
+    shown = repr(got)
+    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+    return ConfigError(f"{key}: got {shown} ({type(got).__name__}), expected {expected}")
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a key given twice, which YAML would silently resolve to the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ConfigError(f"{key}: given twice{node.start_mark}; expected once")
+        return super().construct_mapping(node, deep)
