@@ -1,0 +1,293 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Makes ``.venv``: Python packages, ROS 2, the built interfaces and this checkout as ``vidgen``.
+
+Plain standard library, so that it runs before anything is installed. Every step leaves a stamp that
+holds the hash of what went into it, written when the step is through: a second run does nothing, and
+a run after an interruption or a change starts at the first step whose hash differs. Where a full
+ROS 2 is sourced, that is used and only the packages which it lacks are installed.
+
+Exit status: 0 done; 1 a step failed (its log is named); 2 this platform is not supported.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STATE = VENV / ".setup"  # stamps and logs; goes with the environment
+PYTHON = VENV / "bin" / "python"
+BUILD = VENV / "build" / "vidgen"
+SITE = VENV / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+SUPPORTED = "supported: Linux on x86-64 with CPython 3.10 to 3.14, its venv module and headers, and a C and C++ compiler"
+
+# Where a full ROS 2 is sourced, what can be imported from the system stays the system's: the message
+# packages there are compiled against its NumPy.
+IMPORT_NAMES = {
+    "cbor2": "cbor2",
+    "numpy": "numpy",
+    "opencv-python-headless": "cv2",
+    "psutil": "psutil",
+    "pyproj": "pyproj",
+    "pyyaml": "yaml",
+    "rich": "rich",
+    "rosbags": "rosbags",
+    "scipy": "scipy",
+    "setuptools": "setuptools",
+    "torch": "torch",
+}
+
+
+class StepError(Exception):
+    """A step of the set-up did not work; the message says which and what to look at."""
+
+
+def unsupported() -> str:
+    """Says in a few words why this platform will not do; empty if it will."""
+    if platform.system() != "Linux" or platform.machine() not in ("x86_64", "AMD64"):
+        return f"this is {platform.system()} on {platform.machine()}"
+    if platform.python_implementation() != "CPython" or not (3, 10) <= sys.version_info[:2] <= (3, 14):
+        found = f"{platform.python_implementation()} {platform.python_version()}"
+        return f"this is {found} (choose another with `make PYTHON=python3.11 ...`)"
+    if not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
+        return "no C compiler found (Debian, Ubuntu: apt install build-essential)"
+    if not any(shutil.which(name) for name in ("c++", "g++", "clang++")):
+        return "no C++ compiler found (Debian, Ubuntu: apt install build-essential)"
+    if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+        return "Python.h not found (Debian, Ubuntu: apt install python3-dev)"
+    try:
+        import ensurepip  # noqa: F401 PLC0415
+        import venv  # noqa: F401 PLC0415
+    except ImportError:
+        return "no venv module (Debian, Ubuntu: apt install python3-venv)"
+    return ""
+
+
+def sourced_ros() -> str:
+    """The name of the full ROS 2 that is sourced in this shell; empty if there is none."""
+    distro = os.environ.get("ROS_DISTRO", "")
+    if not distro:
+        return ""
+    probe = [sys.executable, "-c", "import rclpy, message_filters"]
+    if subprocess.run(probe, capture_output=True, check=False).returncode:
+        print(f"ROS_DISTRO is {distro}, but rclpy and message_filters do not import: the wheels are used", flush=True)
+        return ""
+    return distro
+
+
+def digest(*parts: str | Path) -> str:
+    """SHA-256 over texts and the names and contents of files."""
+    state = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            state.update(part.encode() + b"\0")
+            continue
+        state.update(part.name.encode() + b"\0" + part.read_bytes() + b"\0")
+    return state.hexdigest()
+
+
+def call(name: str, command: Sequence[str | Path], **environment: str) -> None:
+    """Run one command, its output into the log of the step.
+
+    Raises:
+        StepError: it failed; the message holds the end of the log.
+    """
+    STATE.mkdir(parents=True, exist_ok=True)
+    log = STATE / f"{name}.log"
+    with log.open("ab") as sink:
+        sink.write(f"$ {' '.join(map(str, command))}\n".encode())
+        sink.flush()
+        done = subprocess.run(
+            [str(word) for word in command],
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            check=False,
+        )
+    if done.returncode:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise StepError(f"{tail}\nfailed with status {done.returncode}; the whole log is {log}")
+
+
+def make_venv(distro: str) -> None:
+    """Make the environment, or adopt one that works: nothing already installed is thrown away."""
+    probe = "import sys, pip; print(*sys.version_info[:2], sys.prefix)"
+    expected = f"{sys.version_info.major} {sys.version_info.minor} {VENV}"
+    if PYTHON.exists():
+        answer = subprocess.run([PYTHON, "-c", probe], capture_output=True, text=True, check=False)
+        config = (VENV / "pyvenv.cfg").read_text() if (VENV / "pyvenv.cfg").exists() else ""
+        shared = "include-system-site-packages = true" in config
+        if answer.stdout.strip() == expected and shared == bool(distro):
+            return
+    shutil.rmtree(VENV, ignore_errors=True)
+    call("venv", [sys.executable, "-m", "venv", *(["--system-site-packages"] if distro else []), VENV])
+
+
+def pip_install(name: str, *arguments: str | Path) -> None:
+    """Install with pip, after removing what an interrupted pip left half-installed."""
+    for info in SITE.glob("*.dist-info"):
+        if not (info / "RECORD").exists():  # pip writes it last
+            shutil.rmtree(info)
+    call(name, [PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *arguments])
+
+
+def missing_requirements() -> tuple[Path, Path]:
+    """Files with the requirements that the sourced ROS 2 lacks, and with the versions to keep."""
+    found_code = "import importlib.util as u, sys; print(*[n for n in sys.argv[1:] if u.find_spec(n)])"
+    answer = subprocess.run(
+        [sys.executable, "-c", found_code, *IMPORT_NAMES.values()], capture_output=True, text=True, check=True
+    )
+    present = set(answer.stdout.split())
+    kept = []
+    for line in (ROOT / "requirements" / "run.txt").read_text().splitlines():
+        name = re.split(r"[=<>; ]", line, maxsplit=1)[0].lower()
+        if line and not line.startswith("#") and IMPORT_NAMES.get(name) not in present:
+            kept.append(line)
+    wanted, constraints = STATE / "run-beside-ros.txt", STATE / "keep.txt"
+    wanted.write_text("\n".join(kept) + "\n")
+    numpy = subprocess.run(
+        [sys.executable, "-c", "import numpy; print(numpy.__version__)"], capture_output=True, text=True, check=False
+    )
+    constraints.write_text(f"numpy=={numpy.stdout.strip()}\n" if numpy.returncode == 0 else "")
+    return wanted, constraints
+
+
+def install_ros_wheels() -> None:
+    """Install the ROS 2 wheels and make their CMake files name this machine's folders."""
+    pip_install("ros", "-r", ROOT / "requirements" / "ros.txt")
+    if any(SITE.glob("lark-*.dist-info")):  # it has overwritten lark-parser, which ROS needs
+        call("ros", [PYTHON, "-m", "pip", "uninstall", "--yes", "lark"])
+        pip_install("ros", "--force-reinstall", "--no-deps", "lark-parser==0.12.0")
+    answer = subprocess.run(
+        [PYTHON, "-c", "import numpy, sysconfig; print(sysconfig.get_path('include')); print(numpy.get_include())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    python_include, numpy_include = answer.stdout.split("\n")[:2]
+    changed = 0
+    for path in (VENV / "share").rglob("*.cmake"):
+        before = path.read_text()
+        after = re.sub(r'[^;"\s]*/include/python3\.\d+', lambda _: python_include, before)
+        after = re.sub(r'[^;"\s]*/site-packages/numpy/_?core/include', lambda _: numpy_include, after)
+        if after != before:
+            path.write_text(after)
+            changed += 1
+    with (STATE / "ros.log").open("a") as sink:
+        sink.write(f"{changed} CMake files named folders of the machine that built them; they name ours now\n")
+
+
+def build_interfaces(distro: str) -> None:
+    """Build and install the messages and services of ``msg/`` and ``srv/`` into the environment."""
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    cmake = shutil.which("cmake", path=path)
+    if cmake is None:
+        raise StepError("cmake not found; the sourced ROS 2 brings it: apt install ros-dev-tools")
+    options = {
+        "CMAKE_BUILD_TYPE": "Release",
+        "CMAKE_INSTALL_PREFIX": VENV,
+        "CMAKE_INSTALL_RPATH": VENV / "lib",
+        "Python3_EXECUTABLE": PYTHON,
+        "PYTHON_INSTALL_DIR": SITE.relative_to(VENV),
+        "BUILD_TESTING": "OFF",
+        "VIDGEN_INTERFACES_ONLY": "ON",
+    }
+    if not distro:
+        options["CMAKE_PREFIX_PATH"] = VENV
+    generator = ["-G", "Ninja"] if shutil.which("ninja", path=path) else []
+    defines = [f"-D{name}={value}" for name, value in options.items()]
+    # A cache from before would keep the paths of an environment that was thrown away.
+    (BUILD / "CMakeCache.txt").unlink(missing_ok=True)
+    call("interfaces", [cmake, *generator, "-S", ROOT, "-B", BUILD, *defines], PATH=path)
+    call("interfaces", [cmake, "--build", BUILD, "--parallel"], PATH=path)
+    # A message that is gone from msg/ must not stay importable.
+    for stale in (SITE / "vidgen", VENV / "share" / "vidgen", VENV / "include" / "vidgen"):
+        shutil.rmtree(stale, ignore_errors=True)
+    call("interfaces", [cmake, "--install", BUILD], PATH=path)
+    library_path = f"{VENV / 'lib'}{os.pathsep}{os.environ.get('LD_LIBRARY_PATH', '')}" if distro else ""
+    extra = {"LD_LIBRARY_PATH": library_path} if library_path else {}
+    call("interfaces", [PYTHON, "-c", "from vidgen.msg import OverlayFrame; OverlayFrame()"], **extra)
+
+
+def plan(distro: str) -> list[tuple[str, str, str, Callable[[], None]]]:
+    """The steps as (stamp, what the user reads, what goes into it, action); keys are chained below."""
+    requirements = ROOT / "requirements"
+    where = f"{sys.version_info[:2]} {sys.base_prefix} {VENV} {distro}"
+    steps: list[tuple[str, str, str, Callable[[], None]]] = [
+        ("venv", "Python environment .venv", where, lambda: make_venv(distro))
+    ]
+    if distro:
+
+        def install_missing() -> None:
+            wanted, constraints = missing_requirements()
+            pip_install("run", "-r", wanted, "-c", constraints)
+
+        steps.append(("run", f"packages that ROS 2 {distro} lacks", digest(requirements / "run.txt"), install_missing))
+    else:
+        run, ros = requirements / "run.txt", requirements / "ros.txt"
+        steps.append(("run", "packages (torch, OpenCV, ...)", digest(run), lambda: pip_install("run", "-r", run)))
+        steps.append(("ros", "ROS 2 wheels", digest(ros), install_ros_wheels))
+    dev = requirements / "dev.txt"
+    interfaces = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")])
+    sources = digest(*interfaces, ROOT / "CMakeLists.txt", ROOT / "package.xml")
+    editable = ["--no-deps", "--no-build-isolation", "--config-settings", "editable_mode=compat", "-e", ROOT]
+    steps += [
+        ("interfaces", "interfaces (msg, srv)", sources, lambda: build_interfaces(distro)),
+        ("dev", "tools for tests and checks", digest(dev), lambda: pip_install("dev", "-r", dev)),
+        ("code", "the vidgen command", digest(ROOT / "pyproject.toml"), lambda: pip_install("code", *editable)),
+    ]
+    return steps
+
+
+def main() -> int:
+    """Run the steps that are due."""
+    reason = unsupported()
+    if reason:
+        print(f"vidgen: {reason}; {SUPPORTED}", file=sys.stderr)
+        return 2
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # `make -j demo test` sets up once
+        return run_due()
+
+
+def run_due() -> int:
+    """Bring each stamp up to date, in order; a stamp's key holds those before it."""
+    steps = plan(sourced_ros())
+    key = ""
+    for number, (name, label, content, action) in enumerate(steps, start=1):
+        key = digest(key, content)
+        stamp = STATE / f"{name}.stamp"
+        if stamp.exists() and stamp.read_text() == key and PYTHON.exists():
+            continue
+        print(f"[{number}/{len(steps)}] {label} ... ", end="", flush=True)
+        begin = time.monotonic()
+        try:
+            stamp.unlink(missing_ok=True)
+            action()
+            STATE.mkdir(parents=True, exist_ok=True)
+            stamp.write_text(key)
+        except StepError as err:
+            print(f"failed after {time.monotonic() - begin:.1f} s\n{err}", flush=True)
+            return 1
+        except KeyboardInterrupt:
+            print("interrupted; the next run goes on from here", flush=True)
+            return 130
+        print(f"{time.monotonic() - begin:.1f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
