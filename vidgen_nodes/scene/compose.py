@@ -1,0 +1,79 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""One bundle, one building and one scenario become the scene of a frame.
+
+Guarantees: whatever a frame needs and does not have is named in ``causes``, and any cause closes the
+gate. Leaves out: a missing building, which is no cause of its own: it forbids flames, not debris.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vidgen_nodes.errors import InputError
+from vidgen_nodes.packets import Bundle, CameraCalibration, Cause, Scenario, UncertaintyMap
+from vidgen_nodes.scene.building import Building
+from vidgen_nodes.scene.camera import Camera
+
+_MAP_CAUSES = frozenset((Cause.NO_MAP, Cause.MAP_STALE, Cause.MAP_MISSING))
+_POSE_CAUSES = frozenset((Cause.NO_POSE, Cause.POSE_STALE, Cause.RTK_LOST))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """All that decides what may be drawn in one frame."""
+
+    stamp_ns: int
+    frame_id: str
+    width_px: int
+    height_px: int
+    calibration: CameraCalibration | None
+    camera: Camera | None  # None unless calibration and pose are known and fit the image
+    uncertainty_map: UncertaintyMap | None
+    building: Building | None
+    scenario: Scenario | None
+    causes: tuple[Cause, ...]  # in the order found, each once; any of them closes the gate
+    sigma_px: float  # expected placement error, 1 sigma; NaN without pose
+
+
+def compose_scene(bundle: Bundle, building: Building | None, scenario: Scenario | None) -> Scene:
+    """Put together what one frame is drawn from; never raises, doubts become causes."""
+    thermal = bundle.thermal
+    height_px, width_px = thermal.pixels.shape[:2]
+    calibration = thermal.calibration
+    causes = list(bundle.causes)
+    if thermal.frozen:
+        causes.append(Cause.FROZEN_THERMAL)
+    if calibration is None:
+        causes.append(Cause.NO_CAMERA_INFO)
+    elif (calibration.width_px, calibration.height_px) != (width_px, height_px):
+        causes.append(Cause.CAMERA_INFO_MISMATCH)
+    if bundle.map_T_camera is None and not _POSE_CAUSES.intersection(causes):
+        causes.append(Cause.NO_POSE)
+    if bundle.uncertainty_map is None and not _MAP_CAUSES.intersection(causes):
+        causes.append(Cause.NO_MAP)
+    if scenario is None:
+        causes.append(Cause.NO_SCENARIO)
+    camera = None
+    if (
+        calibration is not None
+        and bundle.map_T_camera is not None
+        and Cause.CAMERA_INFO_MISMATCH not in causes
+    ):
+        try:
+            camera = Camera(calibration, bundle.map_T_camera)
+        except InputError:
+            causes.append(Cause.NO_CAMERA_INFO)  # a calibration that cannot be used is none
+    return Scene(
+        stamp_ns=bundle.stamp_ns,
+        frame_id=thermal.frame_id,
+        width_px=width_px,
+        height_px=height_px,
+        calibration=calibration,
+        camera=camera,
+        uncertainty_map=bundle.uncertainty_map,
+        building=building,
+        scenario=scenario,
+        causes=tuple(dict.fromkeys(causes)),
+        sigma_px=bundle.sigma_px,
+    )
