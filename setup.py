@@ -19,7 +19,8 @@ def config_files() -> list[tuple[str, list[str]]]:
     files = sorted(path.relative_to(ROOT) for path in (ROOT / "config").rglob("*") if path.is_file())
     folders = sorted({path.parent for path in files})
     return [
-        (f"share/vidgen/{folder}", [str(path) for path in files if path.parent == folder]) for folder in folders
+        (f"share/vidgen/{folder}", [str(path) for path in files if path.parent == folder])
+        for folder in folders
     ]
 
 

@@ -82,7 +82,9 @@ def main() -> int:
     header = "# Copyright 2026 The vidgen authors\n# SPDX-License-Identifier: Apache-2.0\n#\n"
     header += "# Every field that has landed. Written by `make interfaces-lock`.\n"
     LOCK.write_text(header + "".join(f"{name}: {kind}\n" for name, kind in present.items()), encoding="utf-8")
-    print(f"{LOCK.relative_to(ROOT)}: {len(present)} fields and constants, {len(added)} added, {len(broken)} broken")
+    print(
+        f"{LOCK.relative_to(ROOT)}: {len(present)} fields and constants, {len(added)} added, {len(broken)} broken"
+    )
     return 0
 
 

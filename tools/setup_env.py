@@ -31,7 +31,7 @@ STATE = VENV / ".setup"  # stamps and logs; goes with the environment
 PYTHON = VENV / "bin" / "python"
 BUILD = VENV / "build" / "vidgen"
 SITE = VENV / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-SUPPORTED = "supported: Linux on x86-64 with CPython 3.10 to 3.14, its venv module and headers, and a C and C++ compiler"
+SUPPORTED = "supported: Linux on x86-64 with CPython 3.10 to 3.14, its venv module and headers, a C and a C++ compiler"
 
 # Where a full ROS 2 is sourced, what can be imported from the system stays the system's: the message
 # packages there are compiled against its NumPy.
@@ -68,8 +68,8 @@ def unsupported() -> str:
     if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
         return "Python.h not found (Debian, Ubuntu: apt install python3-dev)"
     try:
-        import ensurepip  # noqa: F401 PLC0415
-        import venv  # noqa: F401 PLC0415
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
     except ImportError:
         return "no venv module (Debian, Ubuntu: apt install python3-venv)"
     return ""
@@ -82,7 +82,10 @@ def sourced_ros() -> str:
         return ""
     probe = [sys.executable, "-c", "import rclpy, message_filters"]
     if subprocess.run(probe, capture_output=True, check=False).returncode:
-        print(f"ROS_DISTRO is {distro}, but rclpy and message_filters do not import: the wheels are used", flush=True)
+        print(
+            f"ROS_DISTRO is {distro}, but rclpy and message_filters do not import: the wheels are used",
+            flush=True,
+        )
         return ""
     return distro
 
@@ -159,7 +162,10 @@ def missing_requirements() -> tuple[Path, Path]:
     wanted, constraints = STATE / "run-beside-ros.txt", STATE / "keep.txt"
     wanted.write_text("\n".join(kept) + "\n")
     numpy = subprocess.run(
-        [sys.executable, "-c", "import numpy; print(numpy.__version__)"], capture_output=True, text=True, check=False
+        [sys.executable, "-c", "import numpy; print(numpy.__version__)"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     constraints.write_text(f"numpy=={numpy.stdout.strip()}\n" if numpy.returncode == 0 else "")
     return wanted, constraints
@@ -172,7 +178,11 @@ def install_ros_wheels() -> None:
         call("ros", [PYTHON, "-m", "pip", "uninstall", "--yes", "lark"])
         pip_install("ros", "--force-reinstall", "--no-deps", "lark-parser==0.12.0")
     answer = subprocess.run(
-        [PYTHON, "-c", "import numpy, sysconfig; print(sysconfig.get_path('include')); print(numpy.get_include())"],
+        [
+            PYTHON,
+            "-c",
+            "import numpy, sysconfig; print(sysconfig.get_path('include')); print(numpy.get_include())",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -187,7 +197,9 @@ def install_ros_wheels() -> None:
             path.write_text(after)
             changed += 1
     with (STATE / "ros.log").open("a") as sink:
-        sink.write(f"{changed} CMake files named folders of the machine that built them; they name ours now\n")
+        sink.write(
+            f"{changed} CMake files named folders of the machine that built them; they name ours now\n"
+        )
 
 
 def build_interfaces(distro: str) -> None:
@@ -235,10 +247,14 @@ def plan(distro: str) -> list[tuple[str, str, str, Callable[[], None]]]:
             wanted, constraints = missing_requirements()
             pip_install("run", "-r", wanted, "-c", constraints)
 
-        steps.append(("run", f"packages that ROS 2 {distro} lacks", digest(requirements / "run.txt"), install_missing))
+        steps.append(
+            ("run", f"packages that ROS 2 {distro} lacks", digest(requirements / "run.txt"), install_missing)
+        )
     else:
         run, ros = requirements / "run.txt", requirements / "ros.txt"
-        steps.append(("run", "packages (torch, OpenCV, ...)", digest(run), lambda: pip_install("run", "-r", run)))
+        steps.append(
+            ("run", "packages (torch, OpenCV, ...)", digest(run), lambda: pip_install("run", "-r", run))
+        )
         steps.append(("ros", "ROS 2 wheels", digest(ros), install_ros_wheels))
     dev = requirements / "dev.txt"
     interfaces = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")])
@@ -247,7 +263,12 @@ def plan(distro: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     steps += [
         ("interfaces", "interfaces (msg, srv)", sources, lambda: build_interfaces(distro)),
         ("dev", "tools for tests and checks", digest(dev), lambda: pip_install("dev", "-r", dev)),
-        ("code", "the vidgen command", digest(ROOT / "pyproject.toml"), lambda: pip_install("code", *editable)),
+        (
+            "code",
+            "the vidgen command",
+            digest(ROOT / "pyproject.toml"),
+            lambda: pip_install("code", *editable),
+        ),
     ]
     return steps
 

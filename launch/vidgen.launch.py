@@ -1,0 +1,66 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the graph of ``vidgen_nodes/graph.py`` in a full ROS 2 install: ``ros2 launch vidgen vidgen.launch.py``.
+
+``--show-args`` lists the arguments; ``sim:=true`` needs no drone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from vidgen_nodes.graph import NAMESPACE, node_specs
+
+ARGUMENTS = [
+    DeclareLaunchArgument(
+        "preset", default_value="", description="Drone stack: a file of config/presets, no suffix."
+    ),
+    DeclareLaunchArgument(
+        "config", default_value="", description="Your parameter file; wins over the preset."
+    ),
+    DeclareLaunchArgument(
+        "namespace", default_value=NAMESPACE, description="Namespace of all nodes and topics."
+    ),
+    DeclareLaunchArgument(
+        "sim",
+        default_value="false",
+        choices=["true", "false"],
+        description="Fly the built-in simulated drone too.",
+    ),
+    DeclareLaunchArgument(
+        "use_sim_time", default_value="false", choices=["true", "false"], description="Take time from /clock."
+    ),
+]
+
+
+def start_graph(context: LaunchContext) -> list[Node]:
+    """One action per node of the graph."""
+    value = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
+    specs = node_specs(
+        preset=value["preset"],
+        config=[Path(value["config"])] if value["config"] else [],
+        with_sim=value["sim"] == "true",
+    )
+    clock = {"use_sim_time": value["use_sim_time"] == "true"}
+    return [
+        Node(
+            package="vidgen",
+            executable=spec.name,
+            name=spec.name,
+            namespace=value["namespace"],
+            parameters=[dict(spec.parameters), clock],
+            remappings=list(spec.remaps),
+            output="screen",
+        )
+        for spec in specs
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """What ``ros2 launch`` asks for."""
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start_graph)])
