@@ -1,0 +1,226 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""A live graph for the length of a ``with``: run directory, processes, probe and table.
+
+``demo``, ``up`` and ``replay`` differ in what feeds the graph and when it ends; what they share is here.
+Guarantees: nothing starts before the request is known to be right; on the way out every process has ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from vidgen_nodes.cli.options import make_run_dir, resolved
+from vidgen_nodes.cli.table import GraphTable, drops
+from vidgen_nodes.errors import ConfigError, MissingPackageError
+from vidgen_nodes.graph import (
+    NAMESPACE,
+    merge_overrides,
+    preset_remaps,
+    ros_arguments,
+    specs_for,
+    write_params,
+)
+from vidgen_nodes.params import NodeParams
+from vidgen_nodes.supervisor import Supervisor, python_module
+
+if TYPE_CHECKING:
+    from vidgen_nodes.ros.probe import Probe
+    from vidgen_nodes.ros.transport import StopRequest
+
+log = logging.getLogger(__name__)
+
+START_UP_S = 60.0
+_EXPLAIN_EVERY_S = 6.0  # nodes say within five seconds why nothing comes out
+_LINKS = ("thermal/frame", "drone/nav_state", "uncertainty/map", "bundle", "provenance")
+
+Layer = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass
+class LiveGraph:
+    """What a command works with while the graph runs."""
+
+    run_dir: Path
+    params: NodeParams
+    params_file: Path
+    supervisor: Supervisor
+    probe: Probe
+    stop: StopRequest
+    table: GraphTable
+    cpu: dict[str, float] = field(default_factory=dict)  # percent of one core, by node
+    _cpu_from: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _explained_s: float = field(default_factory=time.monotonic)
+    _explained: str = ""
+
+    def tick(self) -> None:
+        """Keep the processes alive, the table fresh, and say what is wrong. About twenty times a second.
+
+        Raises:
+            ConfigError: a node refused its parameters, or another graph answers in this ROS domain.
+        """
+        self.supervisor.poll()
+        self.table.update(self.supervisor.pids, self.probe.nodes, self.supervisor.restarts, self.probe.overlays)
+        for name, why in self.supervisor.given_up.items():
+            raise ConfigError(f"{name} {why}\n{_tail(self.supervisor.log_path(name))}")
+        now_s = time.monotonic()
+        if now_s - self._explained_s > _EXPLAIN_EVERY_S:
+            self._explained_s = now_s
+            self._explain()
+
+    def wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Whether ``condition`` came true in time and before an interrupt."""
+        self.probe.wait(lambda: self.stop.is_set or condition(), timeout_s, self.tick)
+        return condition()
+
+    def wait_for_links(self) -> bool:
+        """Whether all nodes report and have found each other, so that the first frame is not lost."""
+        linked_s: list[float] = []
+
+        def ready() -> bool:
+            if self.probe.unlinked(_LINKS):
+                linked_s.clear()
+                return False
+            linked_s.append(time.monotonic())
+            nodes = self.probe.nodes
+            return all(n in nodes and nodes[n].received_s > linked_s[0] for n in self.supervisor.pids)
+
+        return self.wait(ready, START_UP_S)
+
+    def drain(self, expected: int | None, idle_s: float) -> None:
+        """Wait until ``expected`` overlays are out, or none came for ``idle_s``."""
+        newest = [self.probe.overlays, time.monotonic()]
+
+        def done() -> bool:
+            if self.probe.overlays != newest[0]:
+                newest[:] = [self.probe.overlays, time.monotonic()]
+            enough = expected is not None and self.probe.overlays >= expected
+            return enough or time.monotonic() - newest[1] > idle_s
+
+        self.probe.wait(done, 30.0, self.supervisor.poll)
+
+    def stop_all(self) -> None:
+        """Stop every node, and say who did not end well."""
+        self.supervisor.poll()
+        for name, code in self.supervisor.stop().items():
+            if code not in (0, -signal.SIGINT):
+                log.warning("%s ended with status %d; see %s", name, code, self.supervisor.log_path(name))
+
+    def start_cpu(self) -> None:
+        """Measure the CPU time of each node from now on."""
+        self._cpu_from = {name: (time.monotonic(), used) for name, used in self._cpu_seconds().items()}
+
+    def read_cpu(self) -> None:
+        """Put into ``cpu`` what each node used since :meth:`start_cpu`."""
+        now_s = time.monotonic()
+        for name, used_s in self._cpu_seconds().items():
+            if name in self._cpu_from:
+                from_s, before_s = self._cpu_from[name]
+                self.cpu[name] = 100.0 * (used_s - before_s) / max(now_s - from_s, 1e-9)
+
+    def _cpu_seconds(self) -> dict[str, float]:
+        found = {}
+        for name, pid in self.supervisor.pids.items():
+            with suppress(psutil.Error):
+                times = psutil.Process(pid).cpu_times()
+                found[name] = times.user + times.system
+        return found
+
+    def dropped(self) -> dict[str, int]:
+        """Frames lost by reason: the synchroniser's own, and each other node's sum."""
+        found = {reason: count for reason, count in self.probe.sync.drops.items() if count}
+        for name, health in self.probe.nodes.items():
+            if name != "sync_node" and (count := drops(health.values)):
+                found[name] = count
+        return found
+
+    def _explain(self) -> None:
+        if self.probe.writers("provenance") > 1:
+            raise ConfigError(
+                f"another graph publishes {NAMESPACE}/provenance in this ROS domain; "
+                "stop it, or give this one its own ROS_DOMAIN_ID"
+            )
+        wrong = [f"{n}: {h.message}" for n, h in sorted(self.probe.nodes.items()) if h.level and h.message]
+        text = "\n".join(wrong)
+        if text and text != self._explained and not sys.stderr.isatty():
+            log.warning("%s", text)
+        self._explained = text
+
+
+@contextmanager
+def live_graph(
+    args: argparse.Namespace,
+    overrides: Layer,
+    *,
+    prepare: Callable[[Path], Layer] = lambda _: {},
+    with_sim: bool = False,
+    use_sim_time: bool = False,
+) -> Iterator[LiveGraph]:
+    """Start the graph; stop it on the way out.
+
+    Args:
+        args: parsed ``--preset``, ``--config``, ``--set``, ``--run-dir``, ``--json``.
+        overrides: what the command itself needs.
+        prepare: called with the new run directory before anything starts; returns more overrides.
+        with_sim: fly the simulated drone.
+        use_sim_time: nodes take their time from ``/clock``.
+
+    Raises:
+        ConfigError: the request is wrong.
+        MissingPackageError: ROS 2 or our interfaces are not there.
+    """
+    resolved(args, overrides)  # a wrong request leaves no directory behind
+    transport, observing = _ros()
+    run_dir = make_run_dir(args)
+    ledger = str(run_dir / "ledger.db")
+    own = {"generator": {"ledger": ledger}, "custody": {"ledger": ledger}}
+    params = resolved(args, merge_overrides(overrides, own, prepare(run_dir)))
+    params_file = run_dir / "params.yaml"
+    write_params(params_file, params)
+    specs = specs_for(params, with_sim=with_sim, remaps=preset_remaps(args.preset))
+    processes = [
+        python_module(s.name, s.module, ros_arguments(s, params_file, use_sim_time=use_sim_time), may_end=s.may_end)
+        for s in specs
+    ]
+    if swept := transport.sweep_stale_segments():
+        log.info("removed %d stale shared-memory segments", len(swept))
+    for fault in transport.transport_faults():
+        log.warning("%s", fault)
+    with ExitStack() as stack:
+        stop = stack.enter_context(transport.stop_on_signals())
+        probe = stack.enter_context(observing())
+        supervisor = stack.enter_context(Supervisor(processes, run_dir / "logs", transport.process_environment()))
+        table = stack.enter_context(GraphTable(f"vidgen {args.command}  {run_dir}", shown=not args.json))
+        yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table)
+
+
+def _ros() -> tuple[Any, Any]:
+    try:
+        from vidgen_nodes.ros import transport
+
+        transport.prepare_process()
+        from vidgen_nodes.ros.probe import observing
+    except ImportError as err:
+        raise MissingPackageError(
+            f"ROS 2 or the vidgen interfaces are missing ({err}); run `make setup`, or source a ROS 2 workspace in "
+            "which this package was built. `vidgen doctor` says more"
+        ) from err
+    return transport, observing
+
+
+def _tail(path: Path, lines: int = 8) -> str:
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""

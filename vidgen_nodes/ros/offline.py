@@ -1,0 +1,235 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The graph as function calls: a recording in, recorded frames out, in the order of event time.
+
+The same stages as the nodes, fed in the order in which inputs take effect, so a replay that lost nothing
+and this give the same bytes. Needs no ROS. Guarantees: the same recording, parameters and software give
+the same frames and the same ledger root. Refused messages are counted by reason, as in the nodes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vidgen_nodes.custody.digest import run_digests
+from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.recording import Manifest
+from vidgen_nodes.errors import InputError
+from vidgen_nodes.graph import NAMESPACE
+from vidgen_nodes.packets import Bundle, Frame, Scenario, SourceRef
+from vidgen_nodes.params import NodeParams
+from vidgen_nodes.pipeline import Pipeline
+from vidgen_nodes.ros import convert
+from vidgen_nodes.ros.ordering import in_effect_order
+from vidgen_nodes.ros.replay import ANCHOR, Recording, TimedMessage
+from vidgen_nodes.scenario.timeline import load_scenario
+from vidgen_nodes.scene.building import Building, load_building
+from vidgen_nodes.sensing.pose import NavFilter
+from vidgen_nodes.sensing.scan_pose import PosedScan, ScanPosing
+from vidgen_nodes.sensing.thermal import ThermalIngest
+from vidgen_nodes.sensing.uncertainty import UncertaintyMapper
+from vidgen_nodes.sync.anchored import AnchoredSync
+
+Sink = Callable[[Bundle, Frame], None]
+
+
+@dataclass
+class OfflineCounts:
+    """What happened, for the summary."""
+
+    thermal_in: int = 0
+    overlay_out: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)  # thermal frames that gave no overlay, by reason
+    refused: Counter[str] = field(default_factory=Counter)  # other messages, "topic reason"
+    causes: Counter[str] = field(default_factory=Counter)
+    matched: int = 0
+    latency_ms: list[float] = field(default_factory=list)  # taking up a thermal frame to its durable record
+    skew_ms: list[float] = field(default_factory=list)
+    sigma_px: list[float] = field(default_factory=list)
+    cells_open: int = 0  # most at a time
+    pixels_drawn: int = 0
+    pixels_outside: int = 0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Building and scenario of a run, read once."""
+
+    building: Building | None
+    scenario: Scenario | None
+
+
+def load_surroundings(params: NodeParams, first_stamp_ns: int) -> Surroundings:
+    """Read the files the parameters name.
+
+    Args:
+        params: of the graph.
+        first_stamp_ns: scenario second 0 where the parameters leave it open.
+
+    Raises:
+        ConfigError: a file that is wrong.
+    """
+    own = params.generator
+    start_ns = own.scenario_start_ns or first_stamp_ns
+    return Surroundings(
+        load_building(Path(own.building_file)) if own.building_file else None,
+        load_scenario(Path(own.scenario_file), start_ns) if own.scenario_file else None,
+    )
+
+
+def run_offline(
+    recording: Recording,
+    params: NodeParams,
+    ledger_path: Path,
+    sink: Sink,
+    *,
+    surroundings: Surroundings | None = None,
+    manifests: list[Manifest] | None = None,
+    scenario_at: Callable[[int], Scenario | None] | None = None,
+) -> OfflineCounts:
+    """Derive every frame of a recording.
+
+    Args:
+        recording: with at least thermal images.
+        params: of the graph; only what decides the picture is used.
+        ledger_path: ledger to make.
+        sink: called with each bundle and its frame, after the record is durable.
+        surroundings: building and scenario; None: read from the files the parameters name.
+        manifests: of the recording's files, for the leaf that opens the ledger.
+        scenario_at: scenario in force at a stamp, where it changed during the run.
+
+    Raises:
+        BagError: the recording is damaged; frames before the damage were made.
+        CustodyError: the ledger cannot be written.
+    """
+    around = surroundings or load_surroundings(params, recording.first_frame_ns())
+    digests = run_digests(params, around.building)
+    with Ledger.open(ledger_path, segment=digests.segment("start", manifests)) as ledger:
+        pipeline = Pipeline(params.generator, around.building, around.scenario, ledger, digests)
+        graph = _Graph(recording, params, around, pipeline, ledger, sink, scenario_at)
+        delays = {
+            "thermal/camera_info": params.thermal.camera_info_delay_ms,
+            "fix": params.rtk.fix_delay_ms,
+            "imu/data": params.sync.nav_delay_ms,
+            "points": params.sync.map_delay_ms,
+        }
+        ordered = in_effect_order(
+            recording.messages(),
+            recording.stamp_ns,
+            {topic: round(delay_ms * 1e6) for topic, delay_ms in delays.items()},
+            ANCHOR,
+        )
+        for message in ordered:
+            graph.feed(message)
+    return graph.counts
+
+
+class _Graph:
+    """The stages of one run and what flows between them."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        params: NodeParams,
+        around: Surroundings,
+        pipeline: Pipeline,
+        ledger: Ledger,
+        sink: Sink,
+        scenario_at: Callable[[int], Scenario | None] | None,
+    ) -> None:
+        self._recording = recording
+        self._lidar_params = params.lidar
+        self._thermal = ThermalIngest(params.thermal)
+        self._nav = NavFilter(params.rtk)
+        self._posing = ScanPosing(params.lidar)
+        self._mapper = mapper_for(params, around.building)
+        self._sync = AnchoredSync(params.sync)
+        self._pipeline = pipeline
+        self._ledger = ledger
+        self._sink = sink
+        self._scenario_at = scenario_at
+        self._scenario = around.scenario
+        self._segment = 0
+        self._started_s = 0.0
+        self.counts = OfflineCounts()
+        self._handlers: Mapping[str, Callable[[Any, SourceRef], None]] = {
+            ANCHOR: self._on_thermal,
+            "thermal/camera_info": self._on_camera_info,
+            "fix": self._on_fix,
+            "imu/data": self._on_imu,
+            "points": self._on_points,
+        }
+
+    def feed(self, recorded: TimedMessage) -> None:
+        """Take one message; a frame comes out when it is a thermal image."""
+        self._started_s = time.perf_counter()
+        counted = self.counts.dropped if recorded.topic == ANCHOR else self.counts.refused
+        self.counts.thermal_in += recorded.topic == ANCHOR
+        message = self._recording.deserialize(recorded)
+        source = convert.source_ref(
+            f"{NAMESPACE}/{recorded.topic}", recorded.type_name, message, recorded.data
+        )
+        try:
+            self._handlers[recorded.topic](message, source)
+        except InputError as err:
+            counted[err.reason if recorded.topic == ANCHOR else f"{recorded.topic} {err.reason}"] += 1
+
+    def _on_camera_info(self, message: Any, source: SourceRef) -> None:
+        self._thermal.add_calibration(convert.camera_calibration(message), source)
+
+    def _on_fix(self, message: Any, source: SourceRef) -> None:
+        self._nav.add_fix(convert.fix(message, source))
+
+    def _on_imu(self, message: Any, source: SourceRef) -> None:
+        state = self._nav.add_imu(convert.imu_sample(message, source))
+        if state is not None:
+            self._sync.add_nav(state)
+            self._map(self._posing.add_nav(state))
+
+    def _on_points(self, message: Any, source: SourceRef) -> None:
+        limits = {"min_range_m": self._lidar_params.min_range_m, "max_range_m": self._lidar_params.max_range_m}
+        self._map(self._posing.add_scan(convert.point_scan(message, source, **limits)))
+
+    def _map(self, scans: list[PosedScan]) -> None:
+        for posed in scans:
+            try:
+                self._sync.add_map(self._mapper.add_scan(posed.scan, posed.map_T_lidar))
+            except InputError as err:
+                self.counts.refused[f"points {err.reason}"] += 1
+
+    def _on_thermal(self, message: Any, source: SourceRef) -> None:
+        bundle = self._sync.bundle(self._thermal.process(convert.thermal_image(message, source)))
+        if bundle.segment != self._segment:
+            self._segment = bundle.segment
+            self._ledger.append_segment("clock_jump", {})
+        if self._scenario_at is not None and (scenario := self._scenario_at(bundle.stamp_ns)) != self._scenario:
+            self._scenario = scenario
+            self._pipeline.set_scenario(scenario)
+        frame = self._pipeline.process(bundle)
+        self._count(bundle, frame)
+        self._sink(bundle, frame)
+
+    def _count(self, bundle: Bundle, frame: Frame) -> None:
+        counts, record = self.counts, frame.record
+        counts.overlay_out += 1
+        counts.latency_ms.append((time.perf_counter() - self._started_s) * 1e3)
+        counts.matched += not record.causes
+        counts.causes.update(cause.value for cause in record.causes)
+        known = bundle.nav_stamp_ns > 0
+        counts.skew_ms.append((bundle.stamp_ns - bundle.nav_stamp_ns) / 1e6 if known else math.nan)
+        counts.sigma_px.append(record.sigma_px)
+        counts.cells_open = max(counts.cells_open, record.gate.cells_open)
+        counts.pixels_drawn += record.gate.pixels_drawn
+        counts.pixels_outside += record.gate.pixels_outside
+
+
+def mapper_for(params: NodeParams, building: Building | None) -> UncertaintyMapper:
+    """The mapper of ``lidar_node``: the building's roofs and floors are the baseline."""
+    mapper = UncertaintyMapper(params.lidar)
+    return mapper if building is None else UncertaintyMapper(params.lidar, building.roof_height(mapper.grid))
