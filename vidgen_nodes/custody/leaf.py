@@ -1,0 +1,197 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a leaf of the ledger says, and how its fields must look.
+
+A ``frame`` leaf binds one overlay to everything that made it; a ``segment`` leaf says why records
+begin again (start, restart, clock jump) and with which software, configuration and recording.
+Hashes named in ``RECORDS`` address records stored beside the leaves; ``frame`` and ``map`` are hashes
+of things that are not stored and can be derived again. Leaves out hashing, storage and proofs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from vidgen_nodes.custody.digest import (
+    RunDigests,
+    canonical,
+    dataclass_record,
+    frame_digest,
+    inputs_digest,
+    sha256,
+)
+from vidgen_nodes.errors import RecordError
+from vidgen_nodes.packets import Bundle, GateReport, Overlay
+
+if TYPE_CHECKING:
+    from vidgen_nodes.generation.generator import WorldState
+    from vidgen_nodes.scene.compose import Scene
+
+VERSION = 1
+FRAME = "frame"
+SEGMENT = "segment"
+HASH_BYTES = 32
+RECORDS = {
+    FRAME: ("inputs", "scenario", "physics", "config", "software", "building"),
+    SEGMENT: ("software", "config", "recording"),
+}
+
+_HASH, _HASH_OR_NONE = (bytes,), (bytes, type(None))
+_FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
+    FRAME: {
+        "v": (int,),
+        "kind": (str,),
+        "mission": (str,),
+        "origin": (str,),  # live | sim | replay
+        "label": (str,),  # SYN | AIGC
+        "seq": (int,),  # frames of this ledger, from 0
+        "stamp_ns": (int,),
+        "segment": (int,),  # of the bundle: clock jumps seen by sync
+        "bundle": (int,),  # number of the bundle in its segment
+        "tick": (int,),  # of the world
+        "frame": _HASH,
+        "map": _HASH_OR_NONE,
+        "inputs": _HASH,
+        "scenario": _HASH_OR_NONE,
+        "physics": _HASH,
+        "config": _HASH,
+        "software": _HASH,
+        "building": _HASH_OR_NONE,
+        "elements": (list,),  # [element, source, version, parameters_sha256, seed] of each kind drawn
+        "causes": (list,),
+        "gate": (dict,),
+        "late": (dict,),
+        "sigma_px": (float, type(None)),  # null: not known
+        "nav_stamp_ns": (int,),  # 0: none
+        "map_stamp_ns": (int,),  # 0: none
+    },
+    SEGMENT: {
+        "v": (int,),
+        "kind": (str,),
+        "cause": (str,),
+        "previous": _HASH_OR_NONE,  # root before this leaf; null: it is the first
+        "software": _HASH_OR_NONE,
+        "config": _HASH_OR_NONE,
+        "recording": _HASH_OR_NONE,
+    },
+}
+_OPEN_ENDED = {SEGMENT}  # a caller may add what explains the segment
+
+Leaf = dict[str, object]
+Records = dict[bytes, bytes]  # by SHA-256
+
+
+def frame_leaf(
+    seq: int,
+    digests: RunDigests,
+    bundle: Bundle,
+    scene: Scene,
+    world: WorldState,
+    overlay: Overlay,
+    report: GateReport,
+) -> tuple[Leaf, Records]:
+    """The leaf of one frame and the records that it refers to.
+
+    Raises:
+        RecordError: something in it has no canonical form.
+    """
+    umap = scene.uncertainty_map
+    inputs, inputs_record = inputs_digest(bundle.sources)
+    physics_record = canonical(world.parameters)
+    physics = sha256(physics_record)
+    records = {
+        inputs: inputs_record,
+        physics: physics_record,
+        digests.config_sha256: digests.config_record,
+        digests.software_sha256: digests.software_record,
+    }
+    scenario = None
+    if scene.scenario is not None:
+        scenario_record = dataclass_record(scene.scenario)
+        scenario = sha256(scenario_record)
+        records[scenario] = scenario_record
+    if digests.building:
+        records[digests.building] = digests.building_record
+    leaf: Leaf = {
+        "v": VERSION,
+        "kind": FRAME,
+        "mission": digests.mission,
+        "origin": digests.origin,
+        "label": digests.label_code,
+        "seq": seq,
+        "stamp_ns": bundle.stamp_ns,
+        "segment": bundle.segment,
+        "bundle": bundle.sequence,
+        "tick": world.tick,
+        "frame": frame_digest(overlay),
+        "map": None if umap is None else umap.digest,
+        "inputs": inputs,
+        "scenario": scenario,
+        "physics": physics,
+        "config": digests.config_sha256,
+        "software": digests.software_sha256,
+        "building": digests.building or None,
+        "elements": [[p.element, p.source, p.version, p.parameters_sha256, p.seed] for p in world.physics],
+        "causes": [cause.value for cause in scene.causes],
+        "gate": {
+            "cells_open": report.cells_open,
+            "pixels_drawn": report.pixels_drawn,
+            "pixels_outside": report.pixels_outside,
+        },
+        "late": dict(bundle.late),
+        "sigma_px": float(scene.sigma_px),
+        "nav_stamp_ns": bundle.nav_stamp_ns,
+        "map_stamp_ns": 0 if umap is None else umap.stamp_ns,
+    }
+    return leaf, records
+
+
+def segment_leaf(segment: Mapping[str, object], previous: bytes | None) -> tuple[Leaf, Records]:
+    """The leaf that opens a segment and the records that it refers to.
+
+    Args:
+        segment: ``cause`` and, each optional, ``software``, ``config`` and ``recording`` (plain values,
+            stored as records of their own); anything else is kept in the leaf as it is.
+        previous: root of the log before this leaf, None if it is the first.
+
+    Raises:
+        RecordError: no cause, or something without canonical form.
+    """
+    cause = segment.get("cause")
+    if not isinstance(cause, str) or not cause:
+        raise RecordError(f"segment: got cause {cause!r}, expected a word such as 'start'")
+    reserved = sorted({"v", "kind", "previous"} & set(segment))
+    if reserved:
+        raise RecordError(f"segment: {reserved[0]!r} is set by the ledger; leave it out")
+    records: Records = {}
+    leaf: Leaf = {**segment, "v": VERSION, "kind": SEGMENT, "previous": previous}
+    for name in RECORDS[SEGMENT]:
+        value = segment.get(name)
+        leaf[name] = None
+        if value is not None:
+            record = canonical(value)
+            leaf[name] = sha256(record)
+            records[sha256(record)] = record
+    return leaf, records
+
+
+def leaf_fault(leaf: object) -> str:
+    """What is wrong with the form of a decoded leaf; empty if nothing is."""
+    if not isinstance(leaf, dict):
+        return f"is a {type(leaf).__name__}, expected a map"
+    kind = leaf.get("kind")
+    if not isinstance(kind, str) or kind not in _FIELDS:
+        return f"has the unknown kind {kind!r}, expected one of {', '.join(_FIELDS)}"
+    if leaf.get("v") != VERSION:
+        return f"has version {leaf.get('v')!r}, this program reads version {VERSION}"
+    fields = _FIELDS[kind]
+    for name, types in fields.items():
+        if name not in leaf:
+            return f"lacks the field {name!r}"
+        if type(leaf[name]) not in types:
+            return f"has {name} of type {type(leaf[name]).__name__}, expected {types[0].__name__}"
+        if types[0] is bytes and leaf[name] is not None and len(leaf[name]) != HASH_BYTES:
+            return f"has {name} of {len(leaf[name])} bytes, expected a hash of {HASH_BYTES}"
+    unknown = set() if kind in _OPEN_ENDED else set(leaf) - set(fields)
+    return f"has the unknown field {min(unknown, key=str)!r}" if unknown else ""

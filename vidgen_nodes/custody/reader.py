@@ -1,0 +1,245 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a ledger, also while it is being written, and never changes it.
+
+Guarantees: whatever is wrong with the file, only ``VerificationError`` comes out; reads are short, so
+the writer's log can be folded away between them. Leaves out checking: what is returned is what the
+file says (``verify.py`` tells whether to believe it).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import cbor2
+
+from vidgen_nodes.custody import schema
+from vidgen_nodes.custody.leaf import FRAME, SEGMENT
+from vidgen_nodes.custody.merkle import EMPTY_ROOT, inclusion_proof
+from vidgen_nodes.errors import VerificationError
+from vidgen_nodes.packets import SourceRef
+
+T = TypeVar("T")
+_BATCH = 512  # rows a read; a read that stays open keeps the write-ahead log from being emptied
+_BUSY_S = 5.0
+
+
+@dataclass(frozen=True)
+class LeafRow:
+    """One row of the log as stored."""
+
+    index: int
+    kind: str
+    leaf: bytes
+    leaf_hash: bytes
+    root: bytes  # Merkle root after this leaf
+
+
+@dataclass(frozen=True)
+class InclusionProof:
+    """Everything that ``merkle.verify_inclusion`` needs to check a leaf against a root."""
+
+    leaf_index: int
+    leaf: bytes
+    tree_size: int
+    root: bytes
+    path: tuple[bytes, ...]  # from the leaf upwards
+
+
+def decode(record: bytes, where: str) -> object:
+    """A stored canonical record as plain values.
+
+    Raises:
+        VerificationError: not CBOR.
+    """
+    try:
+        return cbor2.loads(record)
+    except Exception as err:  # altered bytes can make the decoder raise anything
+        raise VerificationError(f"{where}: is not CBOR: {err}") from err
+
+
+class LedgerReader:
+    """A ledger opened for reading. A context manager; used by one thread at a time.
+
+    Raises:
+        VerificationError: no such file, or not a ledger.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise VerificationError(f"{path}: there is no such file; expected a ledger")
+        self._connection = self._connect()
+        try:
+            fault = schema.fault(self._connection)
+        except sqlite3.Error as err:
+            fault = f"cannot be read as a ledger: {err}"
+        if fault:
+            self.close()
+            raise VerificationError(f"{path}: {fault}")
+
+    def _connect(self) -> sqlite3.Connection:
+        uri = self.path.resolve().as_uri() + "?mode=ro"
+        wal = self.path.with_name(self.path.name + "-wal")
+        try:
+            connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, check_same_thread=False)
+            connection.text_factory = bytes  # altered text may not be UTF-8
+            try:
+                connection.execute("PRAGMA schema_version").fetchone()
+            except sqlite3.OperationalError:
+                connection.close()
+                if wal.exists():
+                    raise
+                # Folder not writable: without a log beside it the file is whole and can be read as it is.
+                connection = sqlite3.connect(uri + "&immutable=1", uri=True, check_same_thread=False)
+                connection.text_factory = bytes
+        except sqlite3.Error as err:
+            raise VerificationError(f"{self.path}: cannot be opened as a ledger: {err}") from err
+        return connection
+
+    @contextlib.contextmanager
+    def _reading(self, where: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OverflowError, MemoryError) as err:
+            raise VerificationError(f"{self.path}: {where}: cannot be read: {err}") from err
+
+    def _fetch(self, where: str, query: str, *values: object) -> list[tuple[object, ...]]:
+        with self._reading(where):
+            return self._connection.execute(query, values).fetchall()
+
+    @property
+    def size(self) -> int:
+        """Leaves in the log: one more than the last index."""
+        ((size,),) = self._fetch("size", "SELECT COALESCE(MAX(idx) + 1, 0) FROM leaves")
+        return _checked(size, int, "size")
+
+    @property
+    def root(self) -> bytes:
+        """Stored root after the last leaf; SHA-256 of nothing for an empty log."""
+        rows = self._fetch("root", "SELECT root FROM leaves ORDER BY idx DESC LIMIT 1")
+        return _checked(rows[0][0], bytes, "root") if rows else EMPTY_ROOT
+
+    def missing_triggers(self) -> tuple[str, ...]:
+        """Append-only triggers that are gone from the file."""
+        with self._reading("schema"):
+            return schema.missing_triggers(self._connection)
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[LeafRow]:
+        """Leaves in order of index, from ``start`` up to (not including) ``stop``."""
+        query = "SELECT idx, kind, leaf, leaf_hash, root FROM leaves WHERE idx >= ? ORDER BY idx LIMIT ?"
+        limit = _BATCH
+        while True:
+            try:
+                batch = self._fetch(f"leaf {start} or after", query, start, limit)
+            except VerificationError:
+                if limit == 1:
+                    raise
+                limit = 1  # row by row, so that the error names the place
+                continue
+            for stored in batch:
+                row = _leaf_row(stored)
+                if stop is not None and row.index >= stop:
+                    return
+                yield row
+                start = row.index + 1
+            if len(batch) < limit:
+                return
+
+    def blob(self, sha256: bytes) -> bytes:
+        """The stored record with that hash.
+
+        Raises:
+            VerificationError: there is none.
+        """
+        rows = self._fetch(f"record {sha256.hex()}", "SELECT data FROM blobs WHERE sha256 = ?", sha256)
+        if not rows:
+            raise VerificationError(f"{self.path}: record {sha256.hex()}: is not in the ledger")
+        return _checked(rows[0][0], bytes, f"record {sha256.hex()}")
+
+    def blobs(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every stored record with the hash under which it is stored."""
+        after = -(1 << 63)
+        query = "SELECT rowid, sha256, data FROM blobs WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        while True:
+            batch = self._fetch("records", query, after, _BATCH)
+            for row, key, data in batch:
+                yield (
+                    _checked(key, bytes, f"record in row {row}"),
+                    _checked(data, bytes, f"record in row {row}"),
+                )
+                after = _checked(row, int, "record")
+            if len(batch) < _BATCH:
+                return
+
+    def record(self, sha256: bytes) -> object:
+        """The stored record with that hash, decoded."""
+        return decode(self.blob(sha256), f"{self.path}: record {sha256.hex()}")
+
+    def frames(self, start: int = 0) -> Iterator[tuple[int, dict[str, object]]]:
+        """Leaf index and fields of every frame (see ``leaf.py``)."""
+        return self._decoded(FRAME, start)
+
+    def segments(self, start: int = 0) -> Iterator[tuple[int, dict[str, object]]]:
+        """Leaf index and fields of every segment (see ``leaf.py``)."""
+        return self._decoded(SEGMENT, start)
+
+    def _decoded(self, kind: str, start: int) -> Iterator[tuple[int, dict[str, object]]]:
+        for row in self.rows(start):
+            if row.kind == kind:
+                leaf = decode(row.leaf, f"{self.path}: leaf {row.index}")
+                yield row.index, _checked(leaf, dict, f"leaf {row.index}")
+
+    def inputs(self) -> Iterator[SourceRef]:
+        """Every input message that the frames name, in order of the frames."""
+        for index, leaf in self.frames():
+            where = f"{self.path}: inputs of leaf {index}"
+            listed = self.record(_checked(leaf.get("inputs"), bytes, where))
+            try:
+                yield from [SourceRef(topic, kind, stamp, digest) for topic, kind, stamp, digest in listed]  # type: ignore[attr-defined]
+            except (TypeError, ValueError) as err:
+                raise VerificationError(f"{where}: expected [topic, type, stamp, sha256] rows") from err
+
+    def inclusion_proof(self, index: int) -> InclusionProof:
+        """Proof that a leaf is in the tree over all leaves now in the file. O(n).
+
+        Raises:
+            VerificationError: there is no such leaf.
+        """
+        size = self.size
+        rows = self._fetch("leaf hashes", "SELECT leaf_hash FROM leaves WHERE idx < ? ORDER BY idx", size)
+        hashes = [_checked(row[0], bytes, "leaf hash") for row in rows]
+        path = inclusion_proof(hashes, index)
+        row = next(self.rows(index))
+        (last,) = self._fetch("root", "SELECT root FROM leaves WHERE idx = ?", size - 1)
+        return InclusionProof(index, row.leaf, size, _checked(last[0], bytes, "root"), tuple(path))
+
+    def close(self) -> None:
+        """Let go of the file. May be called twice."""
+        self._connection.close()
+
+    def __enter__(self) -> LedgerReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _leaf_row(stored: tuple[object, ...]) -> LeafRow:
+    index = _checked(stored[0], int, "leaf index")
+    kind, leaf, hashed, root = (_checked(column, bytes, f"leaf {index}") for column in stored[1:])
+    return LeafRow(index, kind.decode("utf-8", "backslashreplace"), leaf, hashed, root)
+
+
+def _checked(value: object, kind: type[T], where: str) -> T:
+    if not isinstance(value, kind):
+        raise VerificationError(f"{where}: got {type(value).__name__}, expected {kind.__name__}")
+    return value

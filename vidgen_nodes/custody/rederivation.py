@@ -1,0 +1,63 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Verdicts on frames that were derived again from a recording.
+
+Guarantees: only equal hashes count as identical; there is no tolerance. Leaves out the derivation
+itself (``ros/offline.py``) and reasons: another processor or library version can make a frame differ,
+which the software record of both runs shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(str, Enum):
+    """What deriving a recorded frame again showed."""
+
+    IDENTICAL = "identical"
+    DIFFERENT = "different"
+    INPUTS_MISSING = "inputs_missing"  # the recording no longer yields a frame at that stamp
+
+
+@dataclass(frozen=True)
+class RederivationReport:
+    """A verdict for each recorded frame, by stamp."""
+
+    verdicts: tuple[tuple[int, Verdict], ...]  # (stamp_ns, verdict), by stamp
+    unrecorded: tuple[
+        int, ...
+    ]  # stamps_ns that yield a frame now but have no record: lost or not yet made then
+
+    def count(self, verdict: Verdict) -> int:
+        """Recorded frames with that verdict."""
+        return sum(found is verdict for _, found in self.verdicts)
+
+    @property
+    def ok(self) -> bool:
+        """There are recorded frames and every one came out identical."""
+        return bool(self.verdicts) and self.count(Verdict.IDENTICAL) == len(self.verdicts)
+
+
+def compare_frames(
+    recorded: Mapping[int, bytes], rederived: Iterable[tuple[int, bytes]]
+) -> RederivationReport:
+    """Compare recorded frame hashes with those of frames derived again.
+
+    Args:
+        recorded: ``frame`` hash by ``stamp_ns`` from the ledger.
+        rederived: stamp_ns and ``digest.frame_digest`` of each frame made again; a stamp that comes twice
+            counts as identical only if all its frames are.
+    """
+    verdicts = dict.fromkeys(recorded, Verdict.INPUTS_MISSING)
+    unrecorded: list[int] = []
+    for stamp_ns, digest in rederived:
+        if stamp_ns not in recorded:
+            unrecorded.append(stamp_ns)
+        elif digest != recorded[stamp_ns]:
+            verdicts[stamp_ns] = Verdict.DIFFERENT
+        elif verdicts[stamp_ns] is not Verdict.DIFFERENT:
+            verdicts[stamp_ns] = Verdict.IDENTICAL
+    return RederivationReport(tuple(sorted(verdicts.items())), tuple(sorted(unrecorded)))
