@@ -33,6 +33,10 @@ class CustodyError(VidgenError):
     """The ledger cannot be written: nothing may be published."""
 
 
+class RecordError(CustodyError, ValueError):
+    """A value that has no canonical form (infinity, an unknown type), so no record of it can be made."""
+
+
 class VerificationError(VidgenError):
     """A ledger, proof or recording does not verify. The only error ``custody`` verification leaks."""
 
