@@ -46,7 +46,13 @@ _MAX_EDGE_PX = 16384
 # sensor_msgs/NavSatStatus.status; drivers write GBAS for RTK fixed, and many write it for RTK float as well.
 _GBAS = 2
 _RTK_FIXED_VARIANCE_M2 = 0.1
-_RTK_BY_STATUS = {-2: RtkStatus.NONE, -1: RtkStatus.NONE, 0: RtkStatus.SINGLE, 1: RtkStatus.SINGLE, 2: RtkStatus.FIXED}
+_RTK_BY_STATUS = {
+    -2: RtkStatus.NONE,
+    -1: RtkStatus.NONE,
+    0: RtkStatus.SINGLE,
+    1: RtkStatus.SINGLE,
+    2: RtkStatus.FIXED,
+}
 _QUATERNION_TOLERANCE = 1e-2
 
 
@@ -105,8 +111,9 @@ def image_pixels(image: Any) -> npt.NDArray[np.generic]:
     width, height, step = int(image.width), int(image.height), int(image.step)
     if image.encoding not in _ENCODINGS:
         raise InputError(
-            "encoding", f"image encoding is {image.encoding!r}; expected one of {', '.join(_ENCODINGS)}. "
-            "Convert it in the driver (compressed or Bayer images are not decoded here)."
+            "encoding",
+            f"image encoding is {image.encoding!r}; expected one of {', '.join(_ENCODINGS)}. "
+            "Convert it in the driver (compressed or Bayer images are not decoded here).",
         )
     if not (0 < width <= _MAX_EDGE_PX and 0 < height <= _MAX_EDGE_PX):
         raise InputError("image_size", f"image is {width}x{height} px; expected 1 to {_MAX_EDGE_PX} each way")
@@ -117,7 +124,9 @@ def image_pixels(image: Any) -> npt.NDArray[np.generic]:
     if step < row_bytes:
         raise InputError("step", f"step is {step} bytes; {width} px of {image.encoding} need {row_bytes}")
     if length != step * height:
-        raise InputError("data_size", f"image data has {length} bytes; step {step} x height {height} is {step * height}")
+        raise InputError(
+            "data_size", f"image data has {length} bytes; step {step} x height {height} is {step * height}"
+        )
     flat = np.frombuffer(image.data, dtype=np.uint8).reshape(height, step)[:, :row_bytes]
     pixels: npt.NDArray[np.generic] = flat.view(dtype)
     if channels > 1:
@@ -130,10 +139,15 @@ def image_pixels(image: Any) -> npt.NDArray[np.generic]:
     return pixels
 
 
+def pixel_encoding(image: Any) -> str:
+    """The encoding by the name that packets use: what OpenCV calls 8UC1 is mono8."""
+    return "mono8" if image.encoding == "8UC1" else str(image.encoding)
+
+
 def thermal_image(message: Any, source: SourceRef) -> ThermalImage:
     """``sensor_msgs/Image`` of the thermal camera."""
-    encoding = "mono8" if message.encoding == "8UC1" else message.encoding
-    return ThermalImage(header_stamp_ns(message), message.header.frame_id, encoding, image_pixels(message), source)
+    stamp, frame_id = header_stamp_ns(message), message.header.frame_id
+    return ThermalImage(stamp, frame_id, pixel_encoding(message), image_pixels(message), source)
 
 
 def camera_calibration(message: Any) -> CameraCalibration:
@@ -145,7 +159,9 @@ def camera_calibration(message: Any) -> CameraCalibration:
     stamp = header_stamp_ns(message)
     width, height = int(message.width), int(message.height)
     if not (0 < width <= _MAX_EDGE_PX and 0 < height <= _MAX_EDGE_PX):
-        raise InputError("image_size", f"camera_info says {width}x{height} px; expected 1 to {_MAX_EDGE_PX} each way")
+        raise InputError(
+            "image_size", f"camera_info says {width}x{height} px; expected 1 to {_MAX_EDGE_PX} each way"
+        )
     # rosbags keeps the field names of the file: ROS 1 and old ROS 2 tools wrote K and D.
     matrix = _floats(message.k if hasattr(message, "k") else message.K, 9, "camera_info.k").reshape(3, 3)
     distortion = _floats(message.d if hasattr(message, "d") else message.D, None, "camera_info.d")
@@ -153,11 +169,14 @@ def camera_calibration(message: Any) -> CameraCalibration:
         raise InputError("not_finite", "camera_info.k or .d holds NaN or infinity; calibrate the camera")
     if not (matrix[0, 0] > 0.0 and matrix[1, 1] > 0.0):
         raise InputError(
-            "uncalibrated", f"camera_info has fx={matrix[0, 0]}, fy={matrix[1, 1]}; expected both above 0. "
-            "The driver has no calibration: give it one."
+            "uncalibrated",
+            f"camera_info has fx={matrix[0, 0]}, fy={matrix[1, 1]}; expected both above 0. "
+            "The driver has no calibration: give it one.",
         )
     if tuple(matrix[2]) != (0.0, 0.0, 1.0) or matrix[1, 0] != 0.0:
-        raise InputError("bad_matrix", "camera_info.k is no camera matrix: expected rows fx s cx, 0 fy cy, 0 0 1")
+        raise InputError(
+            "bad_matrix", "camera_info.k is no camera matrix: expected rows fx s cx, 0 fy cy, 0 0 1"
+        )
     model = message.distortion_model or ("plumb_bob" if distortion.size else "")
     if model == "fisheye":
         model = "equidistant"
@@ -166,8 +185,9 @@ def camera_calibration(message: Any) -> CameraCalibration:
         raise InputError("distortion_model", f"distortion_model is {model!r}; expected one of {known}")
     if distortion.size not in (*_DISTORTION_COEFFICIENTS[model], 0):
         raise InputError(
-            "distortion_size", f"{model} has {distortion.size} coefficients, expected "
-            f"{' or '.join(map(str, _DISTORTION_COEFFICIENTS[model]))}"
+            "distortion_size",
+            f"{model} has {distortion.size} coefficients, expected "
+            f"{' or '.join(map(str, _DISTORTION_COEFFICIENTS[model]))}",
         )
     return CameraCalibration(
         stamp, message.header.frame_id, width, height, matrix, model or "plumb_bob", distortion
@@ -190,16 +210,22 @@ def fix(message: Any, source: SourceRef) -> Fix:
         raise InputError("status", f"NavSatFix status is {status}, expected -2 to 2")
     rtk = _RTK_BY_STATUS[status]
     if not (math.isfinite(latitude) and math.isfinite(longitude)):
-        raise InputError("not_finite", f"fix is at {latitude}, {longitude} deg; expected numbers (is there a fix yet?)")
+        raise InputError(
+            "not_finite", f"fix is at {latitude}, {longitude} deg; expected numbers (is there a fix yet?)"
+        )
     if not (-90.0 <= latitude <= 90.0 and -180.0 <= longitude <= 180.0):
-        raise InputError("position_range", f"fix is at {latitude}, {longitude} deg; expected -90..90, -180..180")
+        raise InputError(
+            "position_range", f"fix is at {latitude}, {longitude} deg; expected -90..90, -180..180"
+        )
     if math.isinf(altitude):
         raise InputError("not_finite", "fix altitude is infinite; expected metres, or NaN when not measured")
     covariance = _floats(message.position_covariance, 9, "position_covariance").reshape(3, 3)
     if int(message.position_covariance_type) == 0:
         covariance = np.full((3, 3), np.nan)
     elif not np.isfinite(covariance).all() or (np.diag(covariance) < 0.0).any():
-        raise InputError("covariance", f"position_covariance {covariance.tolist()} is no covariance, m^2 in ENU")
+        raise InputError(
+            "covariance", f"position_covariance {covariance.tolist()} is no covariance, m^2 in ENU"
+        )
     if status == _GBAS and max(covariance[0, 0], covariance[1, 1]) > _RTK_FIXED_VARIANCE_M2:
         rtk = RtkStatus.FLOAT
     return Fix(stamp, latitude, longitude, altitude, covariance, rtk, source)
@@ -213,7 +239,9 @@ def imu_sample(message: Any, source: SourceRef) -> ImuSample:
     """
     stamp = header_stamp_ns(message)
     if message.angular_velocity_covariance[0] == -1 or message.linear_acceleration_covariance[0] == -1:
-        raise InputError("incomplete", "this Imu message carries no angular velocity or acceleration; both are needed")
+        raise InputError(
+            "incomplete", "this Imu message carries no angular velocity or acceleration; both are needed"
+        )
     rate, acceleration = _vector(message.angular_velocity), _vector(message.linear_acceleration)
     if not (np.isfinite(rate).all() and np.isfinite(acceleration).all()):
         raise InputError("not_finite", "angular_velocity or linear_acceleration holds NaN or infinity")
@@ -233,8 +261,9 @@ def unit_quaternion(q: Any) -> FloatArray:
     norm = math.sqrt(float(values @ values))
     if not abs(norm - 1.0) <= _QUATERNION_TOLERANCE:
         raise InputError(
-            "quaternion", f"the orientation quaternion has length {norm:.4g}, expected 1; if the sensor gives no "
-            "orientation the driver must set orientation_covariance[0] to -1"
+            "quaternion",
+            f"the orientation quaternion has length {norm:.4g}, expected 1; if the sensor gives no "
+            "orientation the driver must set orientation_covariance[0] to -1",
         )
     return values / norm
 

@@ -16,9 +16,11 @@ import numpy.typing as npt
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, Vector3
 from nav_msgs.msg import OccupancyGrid, Odometry
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from vidgen import msg as interfaces
+from visualization_msgs.msg import Marker, MarkerArray
 
+from vidgen_nodes.delivery.ar import Marker as Shape
 from vidgen_nodes.packets import (
     Bundle,
     CameraCalibration,
@@ -35,6 +37,8 @@ from vidgen_nodes.packets import (
     ThermalFrame,
     UncertaintyMap,
 )
+from vidgen_nodes.sensing.transform import rotation_matrix
+from vidgen_nodes.sync.anchored import SyncCounts
 
 MAP_FRAME = "map"
 BASE_FRAME = "base_link"
@@ -56,7 +60,9 @@ def set_buffer(message: Any, field: str, values: npt.NDArray[Any]) -> None:
     flat = np.ascontiguousarray(values).reshape(-1)
     slot = "_" + field
     if slot not in message.__slots__:
-        raise TypeError(f"{type(message).__name__} has no field {field}: interfaces and code do not fit, rebuild them")
+        raise TypeError(
+            f"{type(message).__name__} has no field {field}: interfaces and code do not fit, rebuild them"
+        )
     setattr(message, slot, flat)
 
 
@@ -66,7 +72,8 @@ def set_header(header: Any, stamp_ns: int, frame_id: str) -> None:
     header.frame_id = frame_id
 
 
-def _digest(value: bytes) -> npt.NDArray[np.uint8]:
+def digest(value: bytes) -> npt.NDArray[np.uint8]:
+    """``uint8[32]``; zeros for an empty digest."""
     return np.frombuffer(value or bytes(32), dtype=np.uint8).copy()
 
 
@@ -82,7 +89,9 @@ def image(stamp_ns: int, frame_id: str, encoding: str, pixels: npt.NDArray[Any])
     return message
 
 
-def camera_info(calibration: CameraCalibration, stamp_ns: int | None = None, frame_id: str | None = None) -> Any:
+def camera_info(
+    calibration: CameraCalibration, stamp_ns: int | None = None, frame_id: str | None = None
+) -> Any:
     """``sensor_msgs/CameraInfo``; with the calibration's own stamp and frame unless others are given."""
     message = CameraInfo()
     set_header(
@@ -106,7 +115,7 @@ def source_refs(sources: Iterable[SourceRef]) -> list[Any]:
         message = interfaces.SourceRef()
         message.topic, message.type = source.topic, source.type_name
         message.stamp = time(source.stamp_ns)
-        message.sha256 = _digest(source.sha256)
+        message.sha256 = digest(source.sha256)
         messages.append(message)
     return messages
 
@@ -117,30 +126,32 @@ def _set_pose(message: Any, pose: Pose) -> None:
     q.x, q.y, q.z, q.w = pose.quaternion_xyzw.tolist()
 
 
-def _vector(values: npt.NDArray[np.float64]) -> Any:
+def vector(values: npt.NDArray[np.float64]) -> Any:
+    """``geometry_msgs/Vector3``."""
     message = Vector3()
     message.x, message.y, message.z = values.tolist()
     return message
 
 
-def odometry(state: NavState, base_velocity_mps: npt.NDArray[np.float64]) -> Any:
+def odometry(state: NavState) -> Any:
     """``nav_msgs/Odometry``; the twist is in ``base_link`` as REP-105 has it."""
     message = Odometry()
     set_header(message.header, state.stamp_ns, MAP_FRAME)
     message.child_frame_id = BASE_FRAME
     _set_pose(message.pose.pose, state.map_T_base)
     message.pose.covariance = state.covariance.reshape(36)
-    message.twist.twist.linear = _vector(base_velocity_mps)
-    message.twist.twist.angular = _vector(state.angular_velocity_radps)
+    rotation = rotation_matrix(state.map_T_base)
+    message.twist.twist.linear = vector(rotation.T @ state.velocity_mps)
+    message.twist.twist.angular = vector(state.angular_velocity_radps)
     return message
 
 
-def nav_state(state: NavState, base_velocity_mps: npt.NDArray[np.float64]) -> Any:
+def nav_state(state: NavState) -> Any:
     """``vidgen/NavState``."""
     message = interfaces.NavState()
-    message.odometry = odometry(state, base_velocity_mps)
-    message.velocity = _vector(state.velocity_mps)
-    message.acceleration = _vector(state.acceleration_mps2)
+    message.odometry = odometry(state)
+    message.velocity = vector(state.velocity_mps)
+    message.acceleration = vector(state.acceleration_mps2)
     message.rtk_status = int(state.rtk)
     message.rtk_fixed = time(state.rtk_fixed_ns)
     message.sources = source_refs(state.sources)
@@ -179,7 +190,7 @@ def uncertainty_map(umap: UncertaintyMap) -> Any:
     message.origin_east_m, message.origin_north_m = grid.origin_east_m, grid.origin_north_m
     for layer in _MAP_LAYERS:
         set_buffer(message, layer, getattr(umap, layer))
-    message.digest = _digest(umap.digest)
+    message.digest = digest(umap.digest)
     message.sources = source_refs(umap.sources)
     return message
 
@@ -199,7 +210,7 @@ def bundle(packet: Bundle, thermal_message: Any | None = None) -> Any:
     if packet.uncertainty_map is not None:
         message.map_valid = True
         message.map_stamp = time(packet.uncertainty_map.stamp_ns)
-        message.map_digest = _digest(packet.uncertainty_map.digest)
+        message.map_digest = digest(packet.uncertainty_map.digest)
     message.sigma_px = packet.sigma_px
     message.causes = [cause.value for cause in packet.causes]
     message.sources = source_refs(packet.sources)
@@ -218,7 +229,7 @@ def _physics(refs: Sequence[PhysicsRef]) -> list[Any]:
     for ref in refs:
         message = interfaces.PhysicsRef()
         message.element, message.source, message.version = ref.element, ref.source, ref.version
-        message.parameters_sha256 = _digest(ref.parameters_sha256)
+        message.parameters_sha256 = digest(ref.parameters_sha256)
         message.seed = ref.seed
         messages.append(message)
     return messages
@@ -229,10 +240,14 @@ def provenance(record: Record, frame_id: str, published_ns: int) -> Any:
     message = interfaces.Provenance()
     set_header(message.header, record.stamp_ns, frame_id)
     message.mission, message.sequence, message.leaf_index = record.mission, record.sequence, record.leaf_index
-    message.tree_size, message.label_code, message.origin = record.tree_size, record.label_code, int(record.origin)
+    message.tree_size, message.label_code, message.origin = (
+        record.tree_size,
+        record.label_code,
+        int(record.origin),
+    )
     for name in ("leaf_hash", "root", "frame_sha256", "inputs_sha256", "scenario_sha256", "physics_sha256",
                  "software_sha256", "config_sha256", "map_sha256"):  # fmt: skip
-        setattr(message, name, _digest(getattr(record, name)))
+        setattr(message, name, digest(getattr(record, name)))
     message.causes = [cause.value for cause in record.causes]
     message.cells_open = record.gate.cells_open
     message.pixels_drawn, message.pixels_outside = record.gate.pixels_drawn, record.gate.pixels_outside
@@ -269,7 +284,7 @@ def hazard_event(hazard: Hazard, stamp_ns: int, expires_ns: int, origin: Origin,
     message.origin = int(origin)
     message.expires = time(expires_ns)
     message.permitted_by = list(hazard.permitted_by)
-    message.leaf_hash = _digest(leaf_hash)
+    message.leaf_hash = digest(leaf_hash)
     return message
 
 
@@ -297,4 +312,63 @@ def occupancy(stamp_ns: int, grid: Grid, cells: npt.NDArray[np.int8]) -> Any:
     message.info.origin.position.y = float(grid.origin_north_m)
     message.info.origin.orientation.w = 1.0
     set_buffer(message, "data", np.ascontiguousarray(cells, dtype=np.int8))
+    return message
+
+
+def sync_report(counts: SyncCounts, now_ns: int) -> Any:
+    """``vidgen/SyncReport``."""
+    message = interfaces.SyncReport()
+    set_header(message.header, now_ns, "")
+    for name in ("thermal_in", "bundles_out", "matched", "skew_ms_p50", "skew_ms_p99", "sigma_px_p50",
+                 "sigma_px_p99", "segment"):  # fmt: skip
+        setattr(message, name, getattr(counts, name))
+    message.drop_reasons, message.drop_counts = list(counts.drops), list(counts.drops.values())
+    message.causes, message.cause_counts = list(counts.causes), list(counts.causes.values())
+    message.late_inputs, message.late_counts = list(counts.late), list(counts.late.values())
+    return message
+
+
+def hazard_points(stamp_ns: int, hazards: Sequence[Hazard]) -> Any:
+    """``sensor_msgs/PointCloud2`` of float32 x y z radius height, one point a hazard, in ``map``."""
+    message = PointCloud2()
+    set_header(message.header, stamp_ns, MAP_FRAME)
+    names = ("x", "y", "z", "radius", "height")
+    message.fields = [
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate(names)
+    ]
+    rows = np.array([(*h.position_m, h.radius_m, h.height_m) for h in hazards], dtype="<f4").reshape(
+        -1, len(names)
+    )
+    message.height, message.width = 1, len(rows)
+    message.point_step, message.row_step = 4 * len(names), 4 * len(names) * len(rows)
+    message.is_dense = True
+    set_buffer(message, "data", rows.view(np.uint8))
+    return message
+
+
+_SHAPES = {"cylinder": Marker.CYLINDER, "cube": Marker.CUBE, "text": Marker.TEXT_VIEW_FACING}
+
+
+def marker_array(header: Any, shapes: Iterable[Shape], lifetime_s: float) -> Any:
+    """``visualization_msgs/MarkerArray`` in ``map``; markers vanish by themselves after ``lifetime_s``."""
+    message = MarkerArray()
+    for shape in shapes:
+        marker = Marker()
+        marker.header.stamp, marker.header.frame_id = header.stamp, MAP_FRAME
+        marker.ns, marker.id, marker.type, marker.action = (
+            shape.namespace,
+            shape.number,
+            _SHAPES[shape.shape],
+            Marker.ADD,
+        )
+        centre, scale, color = marker.pose.position, marker.scale, marker.color
+        centre.x, centre.y, centre.z = map(float, shape.centre_m)
+        marker.pose.orientation.w = 1.0
+        scale.x, scale.y, scale.z = map(float, shape.size_m)
+        color.r, color.g, color.b, color.a = map(float, shape.rgba)
+        seconds = int(lifetime_s)
+        marker.lifetime.sec, marker.lifetime.nanosec = seconds, round((lifetime_s - seconds) * 1e9)
+        marker.text = shape.text
+        message.markers.append(marker)
     return message

@@ -28,7 +28,7 @@ from typing import Any, Protocol
 PROFILE = Path(__file__).with_name("fastdds.xml")
 SEGMENT_BYTES = 67_108_864  # segment_size in fastdds.xml
 RMW = "rmw_fastrtps_cpp"
-SHARED_MEMORY = Path("/dev/shm")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where POSIX shared memory is)
 SPIN_S = 0.1  # a signal that arrives inside the middleware is seen after at most this
 
 # The second name is the one of Fast DDS 2; with Fast DDS 3 it works too, at the price of a warning at every start.
@@ -150,7 +150,11 @@ def sweep_stale_segments(directory: Path = SHARED_MEMORY) -> list[str]:
     for path in sorted(directory.glob("fast*_*")):
         with suppress(OSError):
             status = path.stat()
-            if not _SEGMENT.fullmatch(path.name) or status.st_uid != os.getuid() or status.st_size < SEGMENT_BYTES:
+            if (
+                not _SEGMENT.fullmatch(path.name)
+                or status.st_uid != os.getuid()
+                or status.st_size < SEGMENT_BYTES
+            ):
                 continue
             lock_path = path.with_name(path.name + "_el")
             if not lock_path.exists():
@@ -171,7 +175,8 @@ def sweep_stale_segments(directory: Path = SHARED_MEMORY) -> list[str]:
 class Spinner(Protocol):
     """What :func:`run_until_stopped` needs of an executor."""
 
-    def spin_once(self, timeout_sec: float) -> None: ...
+    def spin_once(self, timeout_sec: float) -> None:
+        """Handle what is ready, or wait at most so long for something to be."""
 
 
 class StopRequest:
@@ -181,6 +186,7 @@ class StopRequest:
         self.is_set = False
 
     def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        """Be a signal handler."""
         self.is_set = True
 
 
@@ -207,7 +213,9 @@ def make_executor(context: Any) -> Any:
     return EventsExecutor(context=context)
 
 
-def run_until_stopped(executor: Spinner, stop: StopRequest, finished: Callable[[], bool] = lambda: False) -> None:
+def run_until_stopped(
+    executor: Spinner, stop: StopRequest, finished: Callable[[], bool] = lambda: False
+) -> None:
     """Spin until a signal asks to stop or ``finished()``.
 
     ``spin_once`` in a loop, never ``spin()``: the events executor of rclpy 9.1.2 takes a core in ``spin()`` and

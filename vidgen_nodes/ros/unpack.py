@@ -8,6 +8,7 @@ a foreign or stale publisher could break (sizes, digests, names of causes). The 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,20 @@ from vidgen_nodes.packets import (
     Grid,
     Hazard,
     NavState,
+    Overlay,
     Pose,
     RtkStatus,
     SourceRef,
     ThermalFrame,
     UncertaintyMap,
 )
-from vidgen_nodes.ros.convert import camera_calibration, header_stamp_ns, image_pixels, stamp_ns
+from vidgen_nodes.ros.convert import (
+    camera_calibration,
+    header_stamp_ns,
+    image_pixels,
+    pixel_encoding,
+    stamp_ns,
+)
 
 _F32_LAYERS = ("elevation_m", "variance_m2", "uncertainty", "entropy", "roughness_m", "deviation_m")
 
@@ -45,7 +53,8 @@ def pose(message: Any) -> Pose:
 def source_refs(messages: Any) -> tuple[SourceRef, ...]:
     """``vidgen/SourceRef[]``."""
     return tuple(
-        SourceRef(m.topic, m.type, stamp_ns(m.stamp), np.asarray(m.sha256, dtype=np.uint8).tobytes()) for m in messages
+        SourceRef(m.topic, m.type, stamp_ns(m.stamp), np.asarray(m.sha256, dtype=np.uint8).tobytes())
+        for m in messages
     )
 
 
@@ -89,7 +98,7 @@ def thermal_frame(message: Any, calibrations: CalibrationCache) -> ThermalFrame:
     return ThermalFrame(
         stamp_ns=header_stamp_ns(message),
         frame_id=message.header.frame_id,
-        encoding=message.image.encoding,
+        encoding=pixel_encoding(message.image),
         pixels=image_pixels(message.image),
         sequence=int(message.sequence),
         calibration=calibrations.get(message.camera_info) if message.calibrated else None,
@@ -102,25 +111,32 @@ def thermal_frame(message: Any, calibrations: CalibrationCache) -> ThermalFrame:
     )
 
 
+def grid(message: Any) -> Grid:
+    """The grid of a ``vidgen/UncertaintyMap``."""
+    rows, cols = int(message.height), int(message.width)
+    return Grid(
+        float(message.origin_east_m), float(message.origin_north_m), float(message.resolution_m), rows, cols
+    )
+
+
 def uncertainty_map(message: Any) -> UncertaintyMap:
     """``vidgen/UncertaintyMap``.
 
     Raises:
         InputError: ``map_size`` when a layer does not have width x height values.
     """
-    rows, cols = int(message.height), int(message.width)
-    grid = Grid(
-        float(message.origin_east_m), float(message.origin_north_m), float(message.resolution_m), rows, cols
-    )
+    cells = grid(message)
     layers: dict[str, Any] = {}
     for name in (*_F32_LAYERS, "observations", "observed_ns"):
         values = np.asarray(getattr(message, name))
-        if values.size != rows * cols:
-            raise InputError("map_size", f"map layer {name} has {values.size} values, expected {rows} x {cols}")
-        layers[name] = values.reshape(rows, cols)
+        if values.size != cells.rows * cells.cols:
+            raise InputError(
+                "map_size", f"map layer {name} has {values.size} values, expected {cells.rows} x {cells.cols}"
+            )
+        layers[name] = values.reshape(cells.shape)
     return UncertaintyMap(
         stamp_ns=header_stamp_ns(message),
-        grid=grid,
+        grid=cells,
         digest=np.asarray(message.digest, dtype=np.uint8).tobytes(),
         sources=source_refs(message.sources),
         **layers,
@@ -179,3 +195,37 @@ def hazards(message: Any) -> tuple[Hazard, ...]:
         )
         for m in message.hazards
     )
+
+
+def digest(value: Any) -> bytes:
+    """The bytes of a ``uint8[32]``."""
+    return np.asarray(value, dtype=np.uint8).tobytes()
+
+
+def overlay(message: Any) -> Overlay:
+    """An rgba8 ``sensor_msgs/Image`` as a packet without confidence and calibration; pixels are a view.
+
+    Raises:
+        InputError: another encoding, or sizes that do not fit.
+    """
+    height, width = int(message.height), int(message.width)
+    if message.encoding != "rgba8" or len(message.data) != 4 * height * width or not height * width:
+        raise InputError(
+            "overlay_image",
+            f"overlay is {width}x{height} {message.encoding} of {len(message.data)} bytes, "
+            "expected rgba8 without padding; is another publisher on this topic?",
+        )
+    rgba = np.frombuffer(message.data, dtype=np.uint8).reshape(height, width, 4)
+    return Overlay(header_stamp_ns(message), message.header.frame_id, rgba, rgba[:, :, 3], None)
+
+
+def merge_bundles(dropped: Any, following: Any) -> Any:
+    """The later of two ``vidgen/SensorBundle``, with the inputs of the earlier one, which yields no frame.
+
+    Every input must stand in some record; which frame of two is not made changes nothing about what came in.
+    """
+    following.sources = [*dropped.sources, *following.sources]
+    late = Counter(dict(zip(dropped.late_inputs, dropped.late_counts, strict=True)))
+    late.update(dict(zip(following.late_inputs, following.late_counts, strict=True)))
+    following.late_inputs, following.late_counts = list(late), list(late.values())
+    return following

@@ -1,0 +1,10 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes: one file, one process each. They declare, convert, call and publish, and decide nothing.
+
+Importing any of them sets the process up, because it has to happen before rclpy, torch or cv2 comes in.
+"""
+
+from vidgen_nodes.ros.transport import prepare_process
+
+prepare_process()

@@ -1,0 +1,112 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Overlays in; streams for glasses and ground stations out. Every stream costs only while somebody listens."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sensor_msgs.msg import CompressedImage, Image
+from vidgen.msg import HazardArray, ThermalFrame
+from visualization_msgs.msg import MarkerArray
+
+from vidgen_nodes.delivery.ar import composite, markers
+from vidgen_nodes.delivery.encode import png_rgb, png_with_alpha
+from vidgen_nodes.params import ArParams
+from vidgen_nodes.ros import convert, fill, qos, unpack
+from vidgen_nodes.ros.filters import TimeSynchronizer
+from vidgen_nodes.ros.node import Output, VidgenNode, main_for
+from vidgen_nodes.ros.worker import LatestWorker
+
+_PAIR_DEPTH = 30  # the overlay of a frame comes up to half a second after the frame itself
+
+
+class ArNode(VidgenNode[ArParams]):
+    """``overlay/image_raw``, ``thermal/frame``, ``hazards`` to composite, PNG streams and markers."""
+
+    def __init__(self) -> None:
+        super().__init__("ar_node", ArParams)
+        self._calibrations = unpack.CalibrationCache()
+        self._next_png_s: dict[str, float] = {}
+        self._markers_s = 0.0
+        self._composites = self.advertise(Image, "composite/image_raw", qos.COMPOSITE, primary=False)
+        self._composite_pngs = self.advertise(
+            CompressedImage, "composite/image_raw/compressed", qos.OVERLAY_COMPRESSED, primary=False
+        )
+        self._overlay_pngs = self.advertise(
+            CompressedImage, "overlay/image_raw/compressed", qos.OVERLAY_COMPRESSED, primary=False
+        )
+        self._markers = self.advertise(MarkerArray, "ar/markers", qos.MARKERS)
+        self._encoder: LatestWorker[Any] = LatestWorker("png", self._encode, size=2, dropped=self._on_drop)
+        thermal = self.subscribe(
+            ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, lambda _: None, required=False
+        )
+        overlay = self.subscribe(Image, "overlay/image_raw", qos.OVERLAY, self._on_overlay, required=False)
+        self._pairs = TimeSynchronizer([thermal, overlay], _PAIR_DEPTH)
+        self._pairs.registerCallback(self._on_pair)
+        self.subscribe(HazardArray, "hazards", qos.HAZARDS, self._on_hazards)
+
+    def _on_overlay(self, message: Any) -> None:
+        if self._overlay_pngs.is_wanted and self._is_due("overlay"):
+            self._encoder.put(
+                (self._overlay_pngs, png_with_alpha, message.header, unpack.overlay(message).rgba)
+            )
+
+    def _on_pair(self, thermal: Any, overlay: Any) -> None:
+        wants_png = self._composite_pngs.is_wanted and self._is_due("composite")
+        if not (wants_png or self._composites.is_wanted):
+            return
+        rgb = composite(unpack.thermal_frame(thermal, self._calibrations), unpack.overlay(overlay))
+        if self._composites.is_wanted:
+            stamp_ns = convert.stamp_ns(overlay.header.stamp)
+            self._composites.publish(fill.image(stamp_ns, overlay.header.frame_id, "rgb8", rgb))
+            self.health.add_latency("stamp_to_composite", (self.now_ns() - stamp_ns) / 1e6)
+        if wants_png:
+            self._encoder.put((self._composite_pngs, png_rgb, overlay.header, rgb))
+
+    def _is_due(self, stream: str) -> bool:
+        now_s = time.monotonic()
+        if now_s < self._next_png_s.get(stream, 0.0):
+            return False
+        self._next_png_s[stream] = now_s + 1.0 / self.params.compressed_rate_hz
+        return True
+
+    def _encode(self, job: tuple[Output, Any, Any, Any]) -> None:
+        output, encode, header, pixels = job
+        message = CompressedImage(header=header, format="png")
+        message.data = encode(pixels)
+        output.publish(message)
+
+    def _on_drop(self) -> None:
+        self.health.dropped["encoder_busy"] += 1
+
+    def _on_hazards(self, message: Any) -> None:
+        now_s = time.monotonic()
+        if self._markers.is_wanted and now_s - self._markers_s >= 1.0 / self.params.marker_rate_hz:
+            self._markers_s = now_s
+            shapes = markers(unpack.hazards(message))
+            self._markers.publish(fill.marker_array(message.header, shapes, self.params.marker_lifetime_s))
+
+    def on_tick(self) -> None:
+        """Nobody listening is no fault."""
+        outputs = (self._composites, self._composite_pngs, self._overlay_pngs, self._markers)
+        wanted = any(output.is_wanted for output in outputs)
+        self.health.waiting_for = (
+            "" if wanted else "a subscriber: every stream of this node is made on demand"
+        )
+        if self._encoder.error is not None:
+            self.fail(f"the encoder stopped: {self._encoder.error}")
+
+    def close(self) -> None:
+        """End the encoder."""
+        self._encoder.stop()
+
+
+def main() -> None:
+    """Run the node."""
+    main_for(ArNode)
+
+
+if __name__ == "__main__":
+    main()

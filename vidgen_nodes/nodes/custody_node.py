@@ -1,0 +1,136 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The auditor beside the writer: reads the ledger, checks it as it grows, and answers for it."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from vidgen.msg import Provenance
+from vidgen.srv import Proof, Verify
+
+from vidgen_nodes.custody.reader import LedgerReader
+from vidgen_nodes.custody.verify import LedgerAudit, verify_ledger
+from vidgen_nodes.errors import VerificationError
+from vidgen_nodes.params import CustodyParams
+from vidgen_nodes.ros import fill, qos, unpack
+from vidgen_nodes.ros.node import VidgenLifecycleNode, main_for
+
+_PENDING = 1000  # provenance messages that may wait for their leaf to be audited
+_OVERDUE_S = 5.0
+
+
+class CustodyNode(VidgenLifecycleNode[CustodyParams]):
+    """Compares ``provenance`` with the ledger, leaf by leaf; services ``~/proof`` and ``~/verify``."""
+
+    def __init__(self) -> None:
+        super().__init__("custody_node", CustodyParams)
+        self._reader: LedgerReader | None = None
+        self._audit: LedgerAudit | None = None
+        self._pending: OrderedDict[int, tuple[bytes, float]] = OrderedDict()
+        self._matched = 0
+        self.subscribe(Provenance, "provenance", qos.PROVENANCE, self._on_provenance, required=False)
+        self.create_service(Proof, "~/proof", self._on_proof)
+        self.create_service(Verify, "~/verify", self._on_verify)
+
+    def configure(self) -> None:
+        """Start the audit; the ledger need not exist yet."""
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(self.params.audit_period_s, self._look, clock=steady)
+
+    def _on_provenance(self, message: Any) -> None:
+        self._pending[int(message.leaf_index)] = (unpack.digest(message.leaf_hash), time.monotonic())
+        if len(self._pending) > _PENDING:
+            self._pending.popitem(last=False)
+            self.health.dropped["provenance_not_checked"] += 1
+
+    def _look(self) -> None:
+        if not self.is_active:
+            return
+        try:
+            if self._reader is None:
+                self._reader = LedgerReader(Path(self.params.ledger))
+                self._audit = LedgerAudit(self._reader)
+            self._check()
+        except VerificationError as err:
+            if self._audit is None:
+                self.health.waiting_for = f"the ledger: {err}"
+            else:
+                self._broken(str(err))
+
+    def _check(self) -> None:
+        assert self._audit is not None
+        assert self._reader is not None
+        start = self._audit.size
+        for fault in self._audit.check_new():
+            self._broken(str(fault))
+        first = min(self._pending, default=start)
+        for row in self._reader.rows(min(first, start), self._audit.size):
+            expected, _ = self._pending.pop(row.index, (row.leaf_hash, 0.0))
+            self._matched += 1
+            if expected != row.leaf_hash:
+                self._broken(
+                    f"leaf {row.index} is not the one that provenance named: {expected.hex()} was published"
+                )
+        overdue = [
+            index for index, (_, since_s) in self._pending.items() if time.monotonic() - since_s > _OVERDUE_S
+        ]
+        if overdue:
+            self._broken(f"leaf {overdue[0]} was published {_OVERDUE_S:.0f} s ago and is not in the ledger")
+        self.health.waiting_for = ""
+        self.health.extra.update(
+            {
+                "leaves_checked": str(self._audit.size),
+                "root": self._audit.root.hex(),
+                "ledger": self.params.ledger,
+            }
+        )
+
+    def _broken(self, message: str) -> None:
+        if message != self.health.fault:
+            self.get_logger().fatal(f"custody is broken: {message}")
+        self.health.fault = f"custody is broken: {message}" if not self.health.fault else self.health.fault
+
+    def _on_proof(self, request: Any, response: Any) -> Any:
+        try:
+            with LedgerReader(Path(self.params.ledger)) as reader:
+                proof = reader.inclusion_proof(int(request.leaf_index))
+        except (VerificationError, ValueError) as err:
+            response.success, response.message = False, str(err)
+            return response
+        response.success, response.message = True, f"leaf {proof.leaf_index} of {proof.tree_size}"
+        response.leaf, response.tree_size = list(proof.leaf), proof.tree_size
+        response.root, response.path = fill.digest(proof.root), list(b"".join(proof.path))
+        return response
+
+    def _on_verify(self, request: Any, response: Any) -> Any:  # noqa: ARG002
+        try:
+            report = verify_ledger(Path(self.params.ledger))
+        except VerificationError as err:
+            response.success, response.message = False, str(err)
+            return response
+        response.success, response.records, response.root = (
+            report.ok,
+            report.records,
+            fill.digest(report.root),
+        )
+        response.message = str(report.faults[0]) if report.faults else f"{report.records} records verify"
+        return response
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        if self._reader is not None:
+            self._reader.close()
+
+
+def main() -> None:
+    """Run the node."""
+    main_for(CustodyNode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The built-in flight as a drone would send it: the same topics and types, at the times of its schedule."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+from sensor_msgs.msg import CameraInfo, Image, Imu, NavSatFix, PointCloud2
+
+from vidgen_nodes.params import SimParams
+from vidgen_nodes.ros import qos, simulated
+from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.sim import Flight
+from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL, Sample
+
+_AHEAD = 64  # messages made before their time: 0.2 s, longer than the slowest sample takes to make
+_START_DELAY_S = 1.0
+_LINGER_S = 1.5  # after the last message, so that reliable readers get it and the last counts are seen
+
+
+class SimNode(VidgenNode[SimParams]):
+    """Flies; one thread makes messages ahead of their time, another sends each when it is due."""
+
+    def __init__(self) -> None:
+        super().__init__("sim_node", SimParams)
+        self._outputs = {
+            kind: self.advertise(message_type, topic, qos.SENSOR_OUTPUT[topic])
+            for kind, message_type, topic in (
+                (THERMAL, Image, "thermal/image_raw"),
+                (CAMERA_INFO, CameraInfo, "thermal/camera_info"),
+                (FIX, NavSatFix, "fix"),
+                (IMU, Imu, "imu/data"),
+                (SCAN, PointCloud2, "points"),
+            )
+        }
+        self._counts: Counter[str] = Counter()
+        self._last_thermal_ns = 0
+        self._ended_s = 0.0
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._made: queue.Queue[tuple[Sample, Any] | None] = queue.Queue(_AHEAD)
+        self._start_ns = 0
+        self.health.waiting_for = "the flight to be prepared"
+        self._threads = [
+            threading.Thread(target=self._guard, args=(f,), daemon=True) for f in (self._make, self._send)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _guard(self, run: Any) -> None:
+        try:
+            run()
+        except BaseException as err:  # noqa: BLE001 (told and ended by on_tick)
+            self._error = err
+            self._stop.set()
+
+    def _make(self) -> None:
+        flight = Flight(self.params)
+        self._start_ns = self.now_ns() + round(_START_DELAY_S * 1e9)
+        messages = simulated.Messages(flight, self._start_ns)
+        for sample in flight.schedule(self.params.duration_s):
+            if not self._put((sample, messages.make(sample))):
+                return
+        self._put(None)
+
+    def _put(self, item: tuple[Sample, Any] | None) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._made.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def _send(self) -> None:
+        while not self._stop.is_set():
+            try:
+                item = self._made.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if item is None:
+                self._ended_s = time.monotonic()
+                return
+            sample, message = item
+            wait_s = (self._start_ns - self.now_ns()) * 1e-9 + sample.send_s
+            if wait_s > 0.0:
+                self._stop.wait(wait_s)
+            self._outputs[sample.kind].publish(message)
+            self._counts[sample.kind] += 1
+            if sample.kind == THERMAL:
+                self._last_thermal_ns = self._start_ns + sample.stamp_ns
+                self.health.add_latency("thermal_published_after_due", -wait_s * 1e3 if wait_s < 0 else 0.0)
+
+    def on_tick(self) -> None:
+        """Counts for whoever watches; the end of the flight ends the node."""
+        self.health.extra.update({f"published_{kind}": str(count) for kind, count in self._counts.items()})
+        self.health.extra["last_thermal_stamp_ns"] = str(self._last_thermal_ns)
+        if self._counts:
+            self.health.waiting_for = ""
+        if self._error is not None and not self.finished:
+            self.fail(f"the flight ended with {type(self._error).__name__}: {self._error}")
+        if self._ended_s and time.monotonic() - self._ended_s > _LINGER_S and not self.finished:
+            self.get_logger().info(f"flight over, published: {dict(self._counts)}")
+            self.finished = True
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(2.0)
+
+
+def main() -> None:
+    """Run the node."""
+    main_for(SimNode)
+
+
+if __name__ == "__main__":
+    main()

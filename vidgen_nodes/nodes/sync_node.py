@@ -1,0 +1,104 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Thermal frames, the drone's state and maps in, one bundle a thermal frame out."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from vidgen.msg import NavState, SensorBundle, SyncReport, ThermalFrame, UncertaintyMap
+
+from vidgen_nodes.errors import InputError
+from vidgen_nodes.params import SyncParams
+from vidgen_nodes.ros import convert, fill, qos, unpack
+from vidgen_nodes.ros.filters import Cache
+from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.sync.anchored import AnchoredSync
+
+_POLL_S = 0.005
+
+
+class SyncNode(VidgenNode[SyncParams]):
+    """``thermal/frame``, ``drone/nav_state``, ``uncertainty/map`` to ``bundle`` and ``sync/report``.
+
+    Live, a frame goes out in the callback that it came in with. Only with ``replay_wait_ms`` are frames held
+    until the inputs that count for them have come; then messages and a timer look again, and nothing blocks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("sync_node", SyncParams)
+        self._sync = AnchoredSync(self.params)
+        self._calibrations = unpack.CalibrationCache()
+        self._held: deque[tuple[Any, float]] = deque()
+        self._bundles = self.advertise(SensorBundle, "bundle", qos.BUNDLE)
+        self._reports = self.advertise(SyncReport, "sync/report", qos.SYNC_REPORT, primary=False)
+        self.subscribe(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav, required=False)
+        maps = self.subscribe(
+            UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
+        )
+        self._newest_map = Cache(maps, 1)
+        self.subscribe(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, self._on_thermal)
+        if self.params.replay_wait_ms > 0.0:
+            self.create_timer(_POLL_S, self._release, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _on_nav(self, message: Any) -> None:
+        self._sync.add_nav(unpack.nav_state(message))
+        self._release()
+
+    def _on_map(self, message: Any) -> None:
+        self._sync.add_map(unpack.uncertainty_map(message))
+        self._release()
+
+    def _on_thermal(self, message: Any) -> None:
+        if self.params.replay_wait_ms > 0.0:
+            self._held.append((message, time.monotonic() + self.params.replay_wait_ms * 1e-3))
+            self._release()
+        else:
+            self._bundle(message)
+
+    def _release(self) -> None:
+        while self._held:
+            message, deadline_s = self._held[0]
+            ready = self._sync.ready_for(convert.stamp_ns(message.header.stamp))
+            if not ready and time.monotonic() < deadline_s:
+                return
+            self._held.popleft()
+            if not ready:
+                self.health.causes["replay_wait_ran_out"] += 1
+            self._bundle(message)
+
+    def _bundle(self, message: Any) -> None:
+        try:
+            bundle = self._sync.bundle(unpack.thermal_frame(message, self._calibrations))
+        except InputError as err:
+            self.health.dropped[err.reason] += 1
+            return
+        self._bundles.publish(fill.bundle(bundle, thermal_message=message))
+        self.health.causes.update(cause.value for cause in bundle.causes)
+        self.health.add_latency("stamp_to_bundle", (self.now_ns() - bundle.stamp_ns) / 1e6)
+
+    def on_tick(self) -> None:
+        """Publish the report; with the newest map's age, which says whether the LiDAR side lives."""
+        self._reports.publish(fill.sync_report(self._sync.report(), self.now_ns()))
+        newest = self._newest_map.getLast()
+        if newest is not None:
+            age_s = (self.now_ns() - convert.stamp_ns(newest.header.stamp)) * 1e-9
+            self.health.extra["newest_map_age_s"] = f"{age_s:.2f}"
+
+    def close(self) -> None:
+        """What is held goes out, then the last report."""
+        while self._held:
+            self._bundle(self._held.popleft()[0])
+        self._reports.publish(fill.sync_report(self._sync.report(), self.now_ns()))
+
+
+def main() -> None:
+    """Run the node."""
+    main_for(SyncNode)
+
+
+if __name__ == "__main__":
+    main()

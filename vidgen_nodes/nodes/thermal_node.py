@@ -1,0 +1,47 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Thermal camera in, checked thermal frames out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sensor_msgs.msg import CameraInfo, Image
+from vidgen.msg import ThermalFrame
+
+from vidgen_nodes.packets import SourceRef
+from vidgen_nodes.params import ThermalParams
+from vidgen_nodes.ros import convert, fill, qos
+from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.sensing.thermal import ThermalIngest
+
+
+class ThermalNode(VidgenNode[ThermalParams]):
+    """``thermal/image_raw`` and ``thermal/camera_info`` to ``thermal/frame``."""
+
+    def __init__(self) -> None:
+        super().__init__("thermal_node", ThermalParams)
+        self._ingest = ThermalIngest(self.params)
+        self._frames = self.advertise(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME)
+        self.subscribe_sensor(CameraInfo, "thermal/camera_info", self._on_info, required=False)
+        self.subscribe_sensor(Image, "thermal/image_raw", self._on_image)
+
+    def _on_info(self, message: Any, source: SourceRef) -> None:
+        self._ingest.add_calibration(convert.camera_calibration(message), source)
+
+    def _on_image(self, message: Any, source: SourceRef) -> None:
+        frame = self._ingest.process(convert.thermal_image(message, source))
+        self._frames.publish(fill.thermal_frame(frame, image_message=message))
+        if frame.frozen:
+            self.health.causes["frozen_thermal"] += 1
+        if frame.calibration is None:
+            self.health.causes["no_camera_info"] += 1
+
+
+def main() -> None:
+    """Run the node."""
+    main_for(ThermalNode)
+
+
+if __name__ == "__main__":
+    main()
