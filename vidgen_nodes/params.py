@@ -120,6 +120,9 @@ class RtkParams(_Checked):
         0.3, "White noise on the accelerometer that the filter assumes.", unit="m/s^2", low=1e-4, high=100.0
     )
     outlier_gate_sigma: float = param(5.0, "Fixes further off than this many sigma are refused.", low=1.0, high=100.0)
+    orientation_sigma_deg: tuple[float, float] = param(
+        [0.2, 0.5], "Error of the IMU's orientation, 1 sigma: tilt, heading.", unit="deg"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class LidarParams(_Checked):
     pose_wait_ms: float = param(
         150.0, "A scan waits at most this long (event time) for the pose at its stamp.", unit="ms", low=0.0, high=2000.0
     )
+    building_file: str = param("", "Building YAML whose roofs are the baseline of the map; empty: no baseline.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,9 @@ class GeneratorParams(_Checked):
     )
     building_file: str = param("", "Building YAML (surfaces and materials); empty: no building, no flame.")
     ledger: str = param("vidgen_out/ledger.db", "Ledger file; made if missing, continued if present.")
+    segment_file: str = param(
+        "", "What is being replayed, for the leaf that opens the ledger (see custody/segment_file.py); empty: none."
+    )
     world_tick_ms: float = param(50.0, "The world steps on this grid of event time.", unit="ms", low=5.0, high=1000.0)
     field_resolution_m: float = param(
         0.15, "Edge of a voxel of the hazard field.", unit="m", low=0.02, high=2.0
