@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from vidgen_nodes.packets import FloatArray, Pose
+from vidgen_nodes.packets import BoolArray, FloatArray, Pose
 from vidgen_nodes.sim import rig, site, texture
 from vidgen_nodes.sim.noise import draw
 from vidgen_nodes.sim.radiance import (
@@ -72,13 +72,11 @@ class ThermalScene:
 
     def frame(self, map_T_camera: Pose, index: int) -> Counts:
         """Counts (512, 640) of 0.01 K of frame ``index`` from the given optical pose."""
-        steps = self._paint(map_T_camera)
-        cv2.GaussianBlur(steps, (3, 3), _MTF_SIGMA_PX, dst=steps)
-        return self._expose(steps, index)
+        return self._expose(self._paint(map_T_camera), index)
 
     def flat_frame(self, temperature_k: float, index: int) -> Counts:
         """The same camera before a black body that fills its view: how its noise is measured."""
-        level = apparent_steps(np.array(temperature_k), 1.0, 0.0)
+        level = apparent_steps(np.array(temperature_k), 1.0, sky_k=temperature_k)
         return self._expose(np.full((rig.HEIGHT_PX, rig.WIDTH_PX), level, dtype=np.uint16), index)
 
     def _paint(self, map_T_camera: Pose) -> Counts:
@@ -88,8 +86,9 @@ class ThermalScene:
         view = self._paint_ground(camera_R_map, centre_m)
         seen = [panel for panel in self._panels if panel.normal @ (centre_m - panel.corners_m[0]) > 0.0]
         seen.sort(key=lambda panel: -float(np.linalg.norm(panel.corners_m.mean(axis=0) - centre_m)))
-        for panel in seen:
-            self._paint_panel(view, panel, self._matrix_px @ camera_R_map, centre_m)
+        image_P_map = self._matrix_px @ camera_R_map
+        boxes = [self._paint_panel(view, panel, image_P_map, centre_m) for panel in seen]
+        _soften(view, [box for box in boxes if box is not None])
         return view
 
     def _paint_ground(self, camera_R_map: FloatArray, centre_m: FloatArray) -> Counts:
@@ -114,25 +113,30 @@ class ThermalScene:
 
     def _paint_panel(
         self, view: Counts, panel: _Panel, image_P_map: FloatArray, centre_m: FloatArray
-    ) -> None:
+    ) -> tuple[int, int, int, int] | None:
+        """Paint one face; returns the box of pixels touched (left, top, right, bottom), None if off the picture."""
         corners = image_P_map @ (panel.corners_m - centre_m).T
         if corners[2].min() < _NEAR_M:
-            return  # the flight never comes so near; a face half behind the camera cannot be warped whole
+            return (
+                None  # the flight never comes so near; a face half behind the camera cannot be warped whole
+            )
         columns, rows = corners[:2] / corners[2]
         left, right = max(0, int(columns.min())), min(rig.WIDTH_PX, int(columns.max()) + 2)
         top, bottom = max(0, int(rows.min())), min(rig.HEIGHT_PX, int(rows.max()) + 2)
         if left >= right or top >= bottom:
-            return
+            return None
         image_H_texel = image_P_map @ _plane(panel.column_m, panel.row_m, panel.corners_m[0] - centre_m)
         image_H_texel[:2] -= np.outer((left, top), image_H_texel[2])
-        cv2.warpPerspective(
+        drawn = cv2.warpPerspective(
             panel.picture,
             image_H_texel,
             (right - left, bottom - top),
-            dst=view[top:bottom, left:right],
             flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_TRANSPARENT,
+            borderMode=cv2.BORDER_REPLICATE,
         )
+        inside = _inside(np.stack([columns - left, rows - top], axis=1), drawn.shape)
+        np.copyto(view[top:bottom, left:right], drawn, where=inside)
+        return left, top, right, bottom
 
     def _expose(self, steps: Counts, index: int) -> Counts:
         """Add noise and turn radiance into counts; ``steps`` is written to."""
@@ -145,6 +149,31 @@ class ThermalScene:
 def _plane(along: FloatArray, up: FloatArray, origin: FloatArray) -> FloatArray:
     """(3, 3): from (texel column, texel row, 1) to a point relative to the camera, in map axes."""
     return np.stack([along, up, origin], axis=1)
+
+
+def _soften(view: Counts, boxes: list[tuple[int, int, int, int]]) -> None:
+    """Blur by the lens where the house is; the ground has no detail that fine."""
+    if not boxes:
+        return
+    left, top, right, bottom = np.array(boxes).T
+    part = view[max(0, top.min() - 1) : bottom.max() + 1, max(0, left.min() - 1) : right.max() + 1]
+    cv2.GaussianBlur(part, (3, 3), _MTF_SIGMA_PX, dst=part)
+
+
+def _inside(corners_px: FloatArray, shape: tuple[int, ...]) -> BoolArray:
+    """(H, W) pixels whose centres lie within a convex quad (4, 2), whichever way round it runs.
+
+    OpenCV's own transparent border bleeds by up to a texel, and by how much depends on its version.
+    """
+    columns, rows = np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32)[:, None]
+    ahead = np.roll(corners_px, -1, axis=0) - corners_px
+    (x0, y0), (x1, y1) = ahead[0], ahead[1]
+    turn = np.sign(x0 * y1 - y0 * x1)
+    inside = np.ones(shape, dtype=np.bool_)
+    for (column, row), (along, down) in zip(corners_px.tolist(), (turn * ahead).tolist(), strict=True):
+        # along * (y - row) - down * (x - column) >= 0, arranged so that it stays one comparison per pixel
+        inside &= along * (rows - row) >= down * (columns - column)
+    return inside
 
 
 def _pattern_steps(seed: int) -> Counts:
