@@ -86,11 +86,24 @@ def shown(path: Path) -> str:
 
 def project_files() -> list[Path]:
     """Everything that is ours and is text, whether or not git is at hand."""
-    folders = ["vidgen_nodes", "test", "tools", "launch", "bench", "msg", "srv", "config", "docs", "requirements"]
+    folders = [
+        "vidgen_nodes",
+        "test",
+        "tools",
+        "launch",
+        "bench",
+        "msg",
+        "srv",
+        "config",
+        "docs",
+        "requirements",
+    ]
     inside = [path for folder in [*folders, ".ci"] for path in (ROOT / folder).rglob("*") if path.is_file()]
     top = [path for path in ROOT.iterdir() if path.is_file()]
     texts = {".py", ".md", ".msg", ".srv", ".yaml", ".toml", ".cfg", ".txt", ".xml", ".lock", ".sql", ""}
-    return sorted(path for path in [*inside, *top] if path.suffix in texts and "__pycache__" not in path.parts)
+    return sorted(
+        path for path in [*inside, *top] if path.suffix in texts and "__pycache__" not in path.parts
+    )
 
 
 def test_the_tests_see_the_code() -> None:
@@ -101,7 +114,10 @@ def test_the_tests_see_the_code() -> None:
 
 def test_every_part_stands_on_a_floor() -> None:
     known = set().union(*FLOORS)
-    parts = {path.relative_to(CODE).parts[0].removesuffix(".py") for path in SOURCES} - {"__init__", "__main__"}
+    parts = {path.relative_to(CODE).parts[0].removesuffix(".py") for path in SOURCES} - {
+        "__init__",
+        "__main__",
+    }
     assert parts <= known, f"give {sorted(parts - known)} a floor in FLOORS"
 
 
@@ -131,7 +147,9 @@ def test_only_the_border_imports_ros() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("module", ["rclpy.node.Node", "sensor_msgs.msg.Image", "vidgen.msg.SourceRef", "vidgen"])
+@pytest.mark.parametrize(
+    "module", ["rclpy.node.Node", "sensor_msgs.msg.Image", "vidgen.msg.SourceRef", "vidgen"]
+)
 def test_the_rule_knows_ros_modules(module: str) -> None:
     assert ROS_MODULE.match(module)
     assert not ROS_MODULE.match(f"vidgen_nodes.{module}")
@@ -142,7 +160,9 @@ def test_sizes() -> None:
     limits += [(path, 150) for path in (CODE / "nodes").glob("*.py")]
     limits.append((CODE / "pipeline.py", 100))
     lengths = [(path, len(path.read_text(encoding="utf-8").splitlines()), limit) for path, limit in limits]
-    wrong = [f"{shown(path)}: {length} lines, at most {limit}" for path, length, limit in lengths if length > limit]
+    wrong = [
+        f"{shown(path)}: {length} lines, at most {limit}" for path, length, limit in lengths if length > limit
+    ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -206,7 +226,9 @@ def test_every_requirement_is_pinned() -> None:
 
 
 def test_every_node_has_an_executable() -> None:
-    scripts = dict(re.findall(r"^    (\w+) = ([\w.]+):main$", (ROOT / "setup.cfg").read_text(), flags=re.MULTILINE))
+    scripts = dict(
+        re.findall(r"^    (\w+) = ([\w.]+):main$", (ROOT / "setup.cfg").read_text(), flags=re.MULTILINE)
+    )
     nodes = {path.stem for path in (CODE / "nodes").glob("*_node.py")}
     assert nodes
     assert {name for name in scripts if name != "vidgen"} == nodes
@@ -216,7 +238,9 @@ def test_every_node_has_an_executable() -> None:
 def test_one_version_everywhere() -> None:
     found = {
         "package.xml": re.search(r"<version>(.+?)</version>", (ROOT / "package.xml").read_text()),
-        "pyproject.toml": re.search(r'^version = "(.+?)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE),
+        "pyproject.toml": re.search(
+            r'^version = "(.+?)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+        ),
         "__init__.py": re.search(r'^__version__ = "(.+?)"', (CODE / "__init__.py").read_text(), re.MULTILINE),
         "CHANGELOG.md": re.search(r"^## \[(\d.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE),
     }

@@ -80,7 +80,9 @@ def test_every_interface_and_field_is_explained(path: Path) -> None:
 
 def test_numbers_say_their_unit() -> None:
     """A measured number names its unit in its name or its comment."""
-    units = re.compile(r"_(ns|s|m|m2|px|k|kw|hz|count)$|_(ms|px)_p\d+$|\b(m|s|px|ms|kelvin|unit|0\.\.1|bit)\b")
+    units = re.compile(
+        r"_(ns|s|m|m2|px|k|kw|hz|count)$|_(ms|px)_p\d+$|\b(m|s|px|ms|kelvin|unit|0\.\.1|bit)\b"
+    )
     dimensionless = {"confidence", "uncertainty", "saturated_fraction"}
     bare = [
         entry.name

@@ -55,7 +55,9 @@ NAMES = [f"{type(section).__name__}.{item.name}" for section, item in EVERY]
         (SyncParams, {"nav_delay": 15.0}, ["unknown parameter 'nav_delay'", "nav_delay_ms"]),
     ],
 )
-def test_a_bad_value_is_refused_with_got_and_expected(cls: type, values: dict[str, Any], words: list[str]) -> None:
+def test_a_bad_value_is_refused_with_got_and_expected(
+    cls: type, values: dict[str, Any], words: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         make_params(cls, values)
     for word in words:
@@ -88,7 +90,16 @@ def test_every_parameter_is_described(section: Any, item: dataclasses.Field[Any]
     metadata = item.metadata
     assert metadata["doc"].endswith((".", ")", ","))
     assert metadata["doc"][0].isupper() or metadata["doc"].startswith("...")
-    suffixes = {"_ms": "ms", "_s": "s", "_m": "m", "_px": "px", "_k": "K", "_deg": "deg", "_hz": "Hz", "_ns": "ns"}
+    suffixes = {
+        "_ms": "ms",
+        "_s": "s",
+        "_m": "m",
+        "_px": "px",
+        "_k": "K",
+        "_deg": "deg",
+        "_hz": "Hz",
+        "_ns": "ns",
+    }
     for suffix, unit in suffixes.items():
         if item.name.endswith(suffix) and metadata["unit"]:
             assert metadata["unit"] == unit
@@ -122,7 +133,9 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_later_files_and_overrides_win(tmp_path: Path) -> None:
-    first = write(tmp_path / "a.yaml", "/**/sync_node: {ros__parameters: {nav_delay_ms: 5.0, map_delay_ms: 100.0}}")
+    first = write(
+        tmp_path / "a.yaml", "/**/sync_node: {ros__parameters: {nav_delay_ms: 5.0, map_delay_ms: 100.0}}"
+    )
     second = write(tmp_path / "b.yaml", "sync_node: {ros__parameters: {nav_delay_ms: 6.0}}")
     params = load_node_params([first, second], {"sync": {"pose_stale_ms": 50.0}})
     assert params.sync == SyncParams(nav_delay_ms=6.0, map_delay_ms=100.0, pose_stale_ms=50.0)

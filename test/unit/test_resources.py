@@ -49,7 +49,9 @@ def test_another_ament_prefix_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert resources.config_dir() == config
 
 
-def test_a_config_folder_of_somebody_else_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_config_folder_of_somebody_else_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("AMENT_PREFIX_PATH", raising=False)
     place(monkeypatch, tmp_path / "vidgen_nodes")
     (tmp_path / "config").mkdir()
