@@ -4,7 +4,8 @@
 
 Guarantees: the faults of a message depend on the seed, its stream and its number only.
 Faults: uniform jitter on stamps, lost messages, messages sent after their successor, a thermal clock
-that is ahead. An image and its camera_info share one stamp, as a driver makes them.
+that is ahead. At most half of the messages can come after their successor, whatever share is asked for.
+An image and its camera_info share one stamp, as a driver makes them.
 IMU jitter is held under half a sample period: an autopilot stamps its IMU where it is read, and
 samples that run backwards would be another fault than the one asked for.
 """

@@ -4,6 +4,7 @@
 
 Radiance is carried in whole steps of ``STEP`` so that noise can be added in integers where it is
 constant, in radiance; a table turns steps into centikelvin as the camera's own calibration would.
+Shares nothing with ``generation/``: what is drawn is checked against this camera, not against itself.
 """
 
 from __future__ import annotations
