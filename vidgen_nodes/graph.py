@@ -25,7 +25,7 @@ from vidgen_nodes.resources import config_dir
 NAMESPACE = "/vidgen"
 
 # Parameters that name a file which comes with the package: looked for beside the defaults first.
-_FILE_PARAMETERS = (("generator", "building_file"), ("generator", "scenario_file"))
+_FILE_PARAMETERS = (("generator", "building_file"), ("generator", "scenario_file"), ("lidar", "building_file"))
 
 Overrides = Mapping[str, Mapping[str, Any]]
 
@@ -111,8 +111,13 @@ def resolve_params(
     files = [config_dir() / "vidgen.yaml"]
     if preset:
         files.append(preset_path(preset))
-    params = load_node_params([*files, *config], overrides)
-    return _with_absolute_files(params, [*config])
+    params = _with_absolute_files(load_node_params([*files, *config], overrides), config)
+    if params.lidar.building_file not in ("", params.generator.building_file):
+        raise ConfigError(
+            f"lidar.building_file is {params.lidar.building_file}, but generator.building_file is "
+            f"{params.generator.building_file or 'empty'}; a frame has one building: give both the same, or lidar none"
+        )
+    return params
 
 
 def preset_names() -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from typing import Any
 from vidgen_nodes.custody.digest import run_digests
 from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.custody.recording import Manifest
-from vidgen_nodes.errors import InputError
+from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.graph import NAMESPACE
 from vidgen_nodes.packets import Bundle, Frame, Scenario, SourceRef
 from vidgen_nodes.params import NodeParams
@@ -198,10 +198,7 @@ class _Graph:
 
     def _map(self, scans: list[PosedScan]) -> None:
         for posed in scans:
-            try:
-                self._sync.add_map(self._mapper.add_scan(posed.scan, posed.map_T_lidar))
-            except InputError as err:
-                self.counts.refused[f"points {err.reason}"] += 1
+            self._sync.add_map(self._mapper.add_scan(posed.scan, posed.map_T_lidar))
 
     def _on_thermal(self, message: Any, source: SourceRef) -> None:
         bundle = self._sync.bundle(self._thermal.process(convert.thermal_image(message, source)))
@@ -230,6 +227,14 @@ class _Graph:
 
 
 def mapper_for(params: NodeParams, building: Building | None) -> UncertaintyMapper:
-    """The mapper of ``lidar_node``: the building's roofs and floors are the baseline."""
+    """The mapper of ``lidar_node``: with ``lidar.building_file``, the building's roofs are the baseline.
+
+    Raises:
+        ConfigError: a baseline is asked for, but there is no building.
+    """
     mapper = UncertaintyMapper(params.lidar)
-    return mapper if building is None else UncertaintyMapper(params.lidar, building.roof_height(mapper.grid))
+    if not params.lidar.building_file:
+        return mapper
+    if building is None:
+        raise ConfigError("lidar.building_file is set, but generator.building_file is empty; give both the same")
+    return UncertaintyMapper(params.lidar, building.roof_height(mapper.grid))

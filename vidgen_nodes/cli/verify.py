@@ -1,0 +1,133 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""``vidgen verify``: checks a ledger from its own bytes; with its recording, derives the frames again.
+
+Exit status: 0 everything verifies; 1 something does not, and where; 2 there is nothing to check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from vidgen_nodes.cli.main import BAD_RESULT, OK
+from vidgen_nodes.cli.options import add_remap
+from vidgen_nodes.custody.rederivation import Verdict
+from vidgen_nodes.custody.verify import LedgerReport, verify_ledger
+from vidgen_nodes.errors import ConfigError, VerificationError
+from vidgen_nodes.ros.rederive import BagComparison, compare_bag
+from vidgen_nodes.ros.replay import parse_remaps
+from vidgen_nodes.summary import json_line
+
+_MOST_SHOWN = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options."""
+    parser.add_argument("ledger", type=Path, help="ledger.db, or the directory of a run")
+    parser.add_argument("--bag", type=Path, help="the recording the frames come from: derive them again and compare")
+    parser.add_argument("--root", default="", help="Merkle root (hex) noted elsewhere, which the log must have had")
+    add_remap(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check; prints every fault with its place."""
+    ledger = args.ledger / "ledger.db" if args.ledger.is_dir() else args.ledger
+    if not ledger.is_file():
+        raise ConfigError(f"{ledger}: no such ledger; give the ledger.db of a run")
+    try:
+        report = verify_ledger(ledger, _root(args.root))
+    except VerificationError as err:
+        return _conclude(args, {"ledger": str(ledger), "verified": False}, [str(err)], [])
+    content = _content(ledger, report)
+    faults = [str(fault) for fault in report.faults]
+    if not report.frames and not faults:
+        faults.append("it holds no frame")
+    notes: list[str] = []
+    if args.bag is not None:
+        try:
+            comparison = _compare(args, ledger, report.frames)
+        except VerificationError as err:
+            faults.append(f"frames cannot be derived again: {err}")
+        else:
+            content["bag"] = _bag_content(args.bag, comparison)
+            faults += [str(fault) for fault in comparison.faults] + _verdict_faults(comparison)
+            notes += comparison.notes
+    content["verified"] = not faults
+    return _conclude(args, content, faults, notes)
+
+
+def _root(text: str) -> bytes | None:
+    if not text:
+        return None
+    try:
+        root = bytes.fromhex(text)
+    except ValueError as err:
+        raise ConfigError(f"--root {text}: expected hexadecimal digits") from err
+    if len(root) != 32:
+        raise ConfigError(f"--root {text}: got {len(root)} bytes, expected 32")
+    return root
+
+
+def _compare(args: argparse.Namespace, ledger: Path, frames: int) -> BagComparison:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=args.json or not console.is_terminal) as progress:
+        task = progress.add_task("deriving again", total=frames)
+        return compare_bag(ledger, args.bag, parse_remaps(args.remap), lambda: progress.advance(task))
+
+
+def _content(ledger: Path, report: LedgerReport) -> dict[str, Any]:
+    return {
+        "ledger": str(ledger),
+        "records": report.records,
+        "frames": report.frames,
+        "segments": report.segments,
+        "root": report.root.hex(),
+        "verified": report.ok,
+    }
+
+
+def _bag_content(bag: Path, comparison: BagComparison) -> dict[str, Any]:
+    content: dict[str, Any] = {"path": str(bag), "files": comparison.files, "messages": comparison.messages}
+    if comparison.rederivation is not None:
+        content["rederived"] = {verdict.value: comparison.rederivation.count(verdict) for verdict in Verdict}
+    return content
+
+
+def _verdict_faults(comparison: BagComparison) -> list[str]:
+    if comparison.rederivation is None:
+        return []
+    return [
+        f"frame at {stamp_ns} ns: derived again: {verdict.value}"
+        for stamp_ns, verdict in comparison.rederivation.verdicts
+        if verdict is not Verdict.IDENTICAL
+    ]
+
+
+def _conclude(args: argparse.Namespace, content: dict[str, Any], faults: list[str], notes: list[str]) -> int:
+    for note in notes[:_MOST_SHOWN]:
+        print(f"note: {note}", file=sys.stderr)
+    for fault in faults[:_MOST_SHOWN]:
+        print(f"fault: {fault}", file=sys.stderr)
+    if len(faults) > _MOST_SHOWN:
+        print(f"... and {len(faults) - _MOST_SHOWN} more faults", file=sys.stderr)
+    if args.json:
+        print(json_line({**content, "faults": faults[:_MOST_SHOWN], "fault_count": len(faults), "notes": notes}))
+    else:
+        _say(content, faults)
+    return BAD_RESULT if faults else OK
+
+
+def _say(content: dict[str, Any], faults: list[str]) -> None:
+    if "records" in content:
+        print(f"{content['records']} records, {content['frames']} frames, root {content['root']}")
+    if bag := content.get("bag"):
+        print(f"{bag['path']}: files {bag['files']}, {bag['messages']} messages compared")
+        if "rederived" in bag:
+            print("derived again: " + ", ".join(f"{count} {name}" for name, count in bag["rederived"].items()))
+    print(f"{len(faults)} faults: DOES NOT VERIFY" if faults else "verifies")

@@ -1,0 +1,204 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Derives the frames of a ledger again from a recording, with nothing but what the ledger holds.
+
+Parameters, building and scenarios come out of the ledger's own records, so no file on this machine can
+change the outcome. Leaves out the judgement on the ledger itself (``custody/verify.py``).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidgen_nodes.custody.identity import params_from_config, software_identity
+from vidgen_nodes.custody.reader import LedgerReader
+from vidgen_nodes.custody.recording import compare_inputs, compare_manifest
+from vidgen_nodes.custody.rederivation import RederivationReport, compare_frames
+from vidgen_nodes.custody.verify import Fault
+from vidgen_nodes.errors import BagError, ConfigError, VerificationError
+from vidgen_nodes.graph import NAMESPACE
+from vidgen_nodes.packets import Bundle, Frame, Ignition, Scenario, SourceRef
+from vidgen_nodes.ros.bagfile import storage_files
+from vidgen_nodes.ros.convert import serialized_digest
+from vidgen_nodes.ros.offline import Surroundings, run_offline
+from vidgen_nodes.ros.replay import INPUT_TYPES, Recording, read_recording
+from vidgen_nodes.scene.building import Building, Surface
+
+Leaf = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class BagComparison:
+    """What a recording and a ledger have to do with each other."""
+
+    files: str  # identical | changed | not recorded
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+    messages: int
+    rederivation: RederivationReport | None  # None: it could not be tried; a fault says why
+
+    @property
+    def ok(self) -> bool:
+        """The same messages, and every frame came out identical."""
+        return not self.faults and self.rederivation is not None and self.rederivation.ok
+
+
+def compare_bag(ledger: Path, bag: Path, remaps: Mapping[str, str], progress: Callable[[], None]) -> BagComparison:
+    """Compare files and messages of a recording with a ledger, then derive every frame again.
+
+    Args:
+        ledger: the ledger.
+        bag: the recording it is said to come from.
+        remaps: ``{recorded topic: our topic}``, as when it was played.
+        progress: called for each frame derived.
+
+    Raises:
+        BagError: there is no such recording. (One that is damaged gives faults.)
+        VerificationError: the ledger cannot be read far enough.
+    """
+    files = storage_files(bag)
+    if not files or not all(path.exists() for path in files):
+        raise BagError(f"{bag}: no such recording; give the rosbag2 directory or file that was played")
+    with LedgerReader(ledger) as reader:
+        state, faults = _compare_files(reader, files)
+        frames = [leaf for _, leaf in reader.frames()]
+        if not frames:
+            raise VerificationError(f"{ledger}: holds no frame to derive again")
+        named = list(reader.inputs())
+        try:
+            recording = read_recording(bag, {**_remaps(named, bag), **remaps})
+            found = list(_references(recording, {ref.topic for ref in named}))
+            report, notes = _derive(reader, frames, recording, progress)
+        except BagError as err:
+            where = Fault(bag.name, f"cannot be read any more: {err}", "missing")
+            return BagComparison(state, (*faults, where), (), 0, None)
+    messages = compare_inputs(named, found)
+    if state == "identical":  # the bytes are those that were played: what no frame used was refused or lost then
+        notes += [str(fault) for fault in messages if fault.kind == "inserted"]
+        messages = tuple(fault for fault in messages if fault.kind != "inserted")
+    return BagComparison(state, (*faults, *messages), tuple(notes), len(found), report)
+
+
+def _compare_files(reader: LedgerReader, files: list[Path]) -> tuple[str, list[Fault]]:
+    recorded: list[Mapping[str, object]] = []
+    for _, segment in reader.segments():
+        if isinstance(key := segment.get("recording"), bytes):
+            listed = reader.record(key)
+            recorded += [m for m in listed if isinstance(m, dict)] if isinstance(listed, list) else []
+    if not recorded:
+        return "not recorded", []
+    by_name = {path.name: path for path in files}
+    faults: list[Fault] = []
+    for manifest in {str(m.get("name")): m for m in recorded}.values():
+        name = str(manifest.get("name"))
+        renamed = files[0] if len(files) == 1 and len(recorded) == 1 else files[0].parent / name
+        faults.extend(compare_manifest(manifest, by_name.get(name, renamed)))
+    return ("changed" if faults else "identical"), faults
+
+
+def _remaps(named: list[SourceRef], bag: Path) -> dict[str, str]:
+    """Topics that go by the same foreign name in the ledger and in the recording."""
+    ours_by_type = {type_name: ours for ours, type_name in INPUT_TYPES.items()}
+    foreign = {r.topic: r.type_name for r in named if not r.topic.startswith(f"{NAMESPACE}/")}
+    if not foreign:
+        return {}
+    held = {info.name for info in read_recording(bag, need_anchor=False).found}
+    return {topic: ours_by_type[kind] for topic, kind in foreign.items() if topic in held and kind in ours_by_type}
+
+
+def _references(recording: Recording, named: set[str]) -> Iterator[SourceRef]:
+    for message in recording.messages():
+        recorded = recording.inputs[message.topic]
+        topic = recorded if recorded in named else f"{NAMESPACE}/{message.topic}"
+        yield SourceRef(topic, message.type_name, recording.stamp_ns(message), serialized_digest(message.data))
+
+
+def _derive(
+    reader: LedgerReader, frames: list[dict[str, object]], recording: Recording, progress: Callable[[], None]
+) -> tuple[RederivationReport, list[str]]:
+    first = frames[0]
+    notes = _software_notes(reader, first)
+    if len({bytes(_hash(leaf, "config")) for leaf in frames}) > 1:
+        notes.append("the parameters changed during the run; frames are derived with the first ones")
+    try:
+        params = params_from_config(reader.record(_hash(first, "config")))
+    except ConfigError as err:
+        raise VerificationError(f"the parameters in the ledger cannot be used: {err}") from err
+    scenarios: dict[bytes, Scenario] = {}
+    by_stamp: dict[int, Scenario | None] = {}
+    for leaf in frames:
+        by_stamp[int(str(leaf["stamp_ns"]))] = _scenario(reader, leaf, scenarios)
+    start = by_stamp[min(by_stamp)]
+    around = Surroundings(_building(reader, first), start)
+    derived: list[tuple[int, bytes]] = []
+
+    def sink(bundle: Bundle, frame: Frame) -> None:
+        derived.append((bundle.stamp_ns, frame.record.frame_sha256))
+        progress()
+
+    with tempfile.TemporaryDirectory(prefix="vidgen-verify-") as folder:
+        run_offline(
+            recording,
+            params,
+            Path(folder) / "ledger.db",
+            sink,
+            surroundings=around,
+            scenario_at=lambda stamp_ns: by_stamp.get(stamp_ns, start),
+        )
+    recorded = {int(str(leaf["stamp_ns"])): _hash(leaf, "frame") for leaf in frames}
+    return compare_frames(recorded, derived), notes
+
+
+def _software_notes(reader: LedgerReader, leaf: Leaf) -> list[str]:
+    then = reader.record(_hash(leaf, "software"))
+    if not isinstance(then, dict):
+        return ["the software record is not a map"]
+    now = software_identity()
+    changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+    return [f"{name}: {then.get(name)} then, {now.get(name)} now" for name in changed]
+
+
+def _scenario(reader: LedgerReader, leaf: Leaf, known: dict[bytes, Scenario]) -> Scenario | None:
+    if leaf["scenario"] is None:
+        return None
+    key = _hash(leaf, "scenario")
+    if key not in known:
+        body = _map(reader, key, "scenario")
+        try:
+            fires = tuple(Ignition(**{**fire, "position_m": tuple(fire["position_m"])}) for fire in body["ignitions"])
+            known[key] = Scenario(**{**body, "ignitions": fires, "digest": key})
+        except (TypeError, KeyError) as err:
+            raise VerificationError(f"scenario record {key.hex()}: is of another version: {err}") from err
+    return known[key]
+
+
+def _building(reader: LedgerReader, leaf: Leaf) -> Building | None:
+    if leaf["building"] is None:
+        return None
+    key = _hash(leaf, "building")
+    body = _map(reader, key, "building")
+    try:
+        surfaces = [Surface(**{**item, "corners_m": np.array(item["corners_m"], float)}) for item in body["surfaces"]]
+        return Building(body["name"], tuple(surfaces))
+    except (TypeError, KeyError, ValueError) as err:
+        raise VerificationError(f"building record {key.hex()}: is of another version: {err}") from err
+
+
+def _map(reader: LedgerReader, key: bytes, what: str) -> dict[str, Any]:
+    body = reader.record(key)
+    if not isinstance(body, dict):
+        raise VerificationError(f"{what} record {key.hex()}: got {type(body).__name__}, expected a map")
+    return body
+
+
+def _hash(leaf: Leaf, name: str) -> bytes:
+    value = leaf.get(name)
+    if not isinstance(value, bytes):
+        raise VerificationError(f"frame leaf: {name}: got {type(value).__name__}, expected a hash")
+    return value
