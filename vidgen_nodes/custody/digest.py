@@ -182,14 +182,14 @@ def map_digest(stamp_ns: int, grid: Grid, *layers: npt.NDArray[np.generic]) -> b
     return digest.digest()
 
 
-def inputs_digest(sources: Iterable[SourceRef]) -> tuple[bytes, bytes]:
-    """Hash and record of the messages that entered a frame, whatever the order they came in.
+def inputs_record(sources: Iterable[SourceRef]) -> bytes:
+    """Canonical ``[[topic, type, stamp_ns, sha256], ...]``, sorted: the order of arrival does not count."""
+    return canonical(sorted([ref.topic, ref.type_name, ref.stamp_ns, bytes(ref.sha256)] for ref in sources))
 
-    Returns:
-        SHA-256 of the record, and the record: canonical ``[[topic, type, stamp_ns, sha256], ...]`` sorted.
-    """
-    rows = sorted([ref.topic, ref.type_name, ref.stamp_ns, bytes(ref.sha256)] for ref in sources)
-    record = canonical(rows)
+
+def inputs_digest(sources: Iterable[SourceRef]) -> tuple[bytes, bytes]:
+    """SHA-256 of ``inputs_record`` and the record, of the messages that entered a frame."""
+    record = inputs_record(sources)
     return sha256(record), record
 
 

@@ -13,16 +13,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import cbor2
+
 from vidgen_nodes.custody.digest import (
     RunDigests,
     canonical,
     dataclass_record,
     frame_digest,
-    inputs_digest,
+    inputs_record,
     sha256,
 )
-from vidgen_nodes.errors import RecordError
-from vidgen_nodes.packets import Bundle, GateReport, Overlay
+from vidgen_nodes.errors import RecordError, VerificationError
+from vidgen_nodes.packets import Bundle, GateReport, Overlay, PhysicsRef, Scenario
 
 if TYPE_CHECKING:
     from vidgen_nodes.generation.generator import WorldState
@@ -32,6 +34,7 @@ VERSION = 1
 FRAME = "frame"
 SEGMENT = "segment"
 HASH_BYTES = 32
+_REF_FIELDS = 5
 RECORDS = {
     FRAME: ("inputs", "scenario", "physics", "config", "software", "building"),
     SEGMENT: ("software", "config", "recording"),
@@ -54,11 +57,10 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
         "map": _HASH_OR_NONE,
         "inputs": _HASH,
         "scenario": _HASH_OR_NONE,
-        "physics": _HASH,
+        "physics": _HASH,  # of [element, source, version, parameters_sha256, seed] of each kind drawn
         "config": _HASH,
         "software": _HASH,
         "building": _HASH_OR_NONE,
-        "elements": (list,),  # [element, source, version, parameters_sha256, seed] of each kind drawn
         "causes": (list,),
         "gate": (dict,),
         "late": (dict,),
@@ -82,69 +84,105 @@ Leaf = dict[str, object]
 Records = dict[bytes, bytes]  # by SHA-256
 
 
-def frame_leaf(
-    seq: int,
-    digests: RunDigests,
-    bundle: Bundle,
-    scene: Scene,
-    world: WorldState,
-    overlay: Overlay,
-    report: GateReport,
-) -> tuple[Leaf, Records]:
-    """The leaf of one frame and the records that it refers to.
+class FrameLeaves:
+    """Makes the leaves of frames; records that did not change since the frame before are not made again."""
 
-    Raises:
-        RecordError: something in it has no canonical form.
-    """
-    umap = scene.uncertainty_map
-    inputs, inputs_record = inputs_digest(bundle.sources)
-    physics_record = canonical(world.parameters)
-    physics = sha256(physics_record)
-    records = {
-        inputs: inputs_record,
-        physics: physics_record,
-        digests.config_sha256: digests.config_record,
-        digests.software_sha256: digests.software_record,
-    }
-    scenario = None
-    if scene.scenario is not None:
-        scenario_record = dataclass_record(scene.scenario)
-        scenario = sha256(scenario_record)
-        records[scenario] = scenario_record
-    if digests.building:
-        records[digests.building] = digests.building_record
-    leaf: Leaf = {
-        "v": VERSION,
-        "kind": FRAME,
-        "mission": digests.mission,
-        "origin": digests.origin,
-        "label": digests.label_code,
-        "seq": seq,
-        "stamp_ns": bundle.stamp_ns,
-        "segment": bundle.segment,
-        "bundle": bundle.sequence,
-        "tick": world.tick,
-        "frame": frame_digest(overlay),
-        "map": None if umap is None else umap.digest,
-        "inputs": inputs,
-        "scenario": scenario,
-        "physics": physics,
-        "config": digests.config_sha256,
-        "software": digests.software_sha256,
-        "building": digests.building or None,
-        "elements": [[p.element, p.source, p.version, p.parameters_sha256, p.seed] for p in world.physics],
-        "causes": [cause.value for cause in scene.causes],
-        "gate": {
-            "cells_open": report.cells_open,
-            "pixels_drawn": report.pixels_drawn,
-            "pixels_outside": report.pixels_outside,
-        },
-        "late": dict(bundle.late),
-        "sigma_px": float(scene.sigma_px),
-        "nav_stamp_ns": bundle.nav_stamp_ns,
-        "map_stamp_ns": 0 if umap is None else umap.stamp_ns,
-    }
-    return leaf, records
+    def __init__(self) -> None:
+        self._scenario: Scenario | None = None
+        self._scenario_record = b""
+        self._physics: tuple[PhysicsRef, ...] | None = None
+        self._physics_hash = b""
+        self._physics_records: Records = {}
+
+    def make(
+        self,
+        seq: int,
+        digests: RunDigests,
+        bundle: Bundle,
+        scene: Scene,
+        world: WorldState,
+        overlay: Overlay,
+        report: GateReport,
+    ) -> tuple[Leaf, Records]:
+        """The leaf of one frame and the records that it refers to.
+
+        Raises:
+            RecordError: something in it has no canonical form, or its physics hashes do not fit the numbers.
+        """
+        records: Records = {
+            digests.config_sha256: digests.config_record,
+            digests.software_sha256: digests.software_record,
+        }
+        if digests.building:
+            records[digests.building] = digests.building_record
+        umap = scene.uncertainty_map
+        leaf: Leaf = {
+            "v": VERSION,
+            "kind": FRAME,
+            "mission": digests.mission,
+            "origin": digests.origin,
+            "label": digests.label_code,
+            "seq": seq,
+            "stamp_ns": bundle.stamp_ns,
+            "segment": bundle.segment,
+            "bundle": bundle.sequence,
+            "tick": world.tick,
+            "frame": frame_digest(overlay),
+            "map": None if umap is None else umap.digest,
+            "inputs": _put(inputs_record(bundle.sources), records),
+            "scenario": self._scenario_hash(scene.scenario, records),
+            "physics": self._physics_of(world, records),
+            "config": digests.config_sha256,
+            "software": digests.software_sha256,
+            "building": digests.building or None,
+            "causes": [cause.value for cause in scene.causes],
+            "gate": {
+                "cells_open": report.cells_open,
+                "pixels_drawn": report.pixels_drawn,
+                "pixels_outside": report.pixels_outside,
+            },
+            "late": dict(bundle.late),
+            "sigma_px": float(scene.sigma_px),
+            "nav_stamp_ns": bundle.nav_stamp_ns,
+            "map_stamp_ns": 0 if umap is None else umap.stamp_ns,
+        }
+        return leaf, records
+
+    def _scenario_hash(self, scenario: Scenario | None, records: Records) -> bytes | None:
+        if scenario is None:
+            return None
+        if scenario is not self._scenario:
+            self._scenario, self._scenario_record = scenario, dataclass_record(scenario)
+        return _put(self._scenario_record, records)
+
+    def _physics_of(self, world: WorldState, records: Records) -> bytes:
+        if world.physics != self._physics:  # the references hold the hashes of the numbers
+            made: Records = {}
+            rows = [[p.element, p.source, p.version, p.parameters_sha256, p.seed] for p in world.physics]
+            self._physics_hash = _put(canonical(rows), made)
+            for ref in world.physics:
+                made[ref.parameters_sha256] = _element_record(ref, world.parameters)
+            self._physics, self._physics_records = tuple(world.physics), made
+        records.update(self._physics_records)
+        return self._physics_hash
+
+
+def _element_record(ref: PhysicsRef, parameters: Mapping[str, object]) -> bytes:
+    """The numbers that drew an element, in the bytes that have the hash which its reference names."""
+    if ref.element not in parameters:
+        raise RecordError(f"physics: there are no parameters of the element {ref.element!r}")
+    record = canonical(parameters[ref.element])
+    if sha256(record) != ref.parameters_sha256:
+        record = cbor2.dumps(parameters[ref.element], canonical=True)  # hashed with its minus zeros
+    if sha256(record) != ref.parameters_sha256:
+        raise RecordError(f"physics: the parameters of {ref.element!r} do not have the hash that it names")
+    return record
+
+
+def _put(record: bytes, records: Records) -> bytes:
+    key = sha256(record)
+    records[key] = record
+    return key
 
 
 def segment_leaf(segment: Mapping[str, object], previous: bytes | None) -> tuple[Leaf, Records]:
@@ -170,10 +208,24 @@ def segment_leaf(segment: Mapping[str, object], previous: bytes | None) -> tuple
         value = segment.get(name)
         leaf[name] = None
         if value is not None:
-            record = canonical(value)
-            leaf[name] = sha256(record)
-            records[sha256(record)] = record
+            leaf[name] = _put(canonical(value), records)
     return leaf, records
+
+
+def physics_refs(record: object) -> tuple[PhysicsRef, ...]:
+    """The references of a decoded physics record.
+
+    Raises:
+        VerificationError: it is not one.
+    """
+    if not isinstance(record, list) or any(
+        not isinstance(row, list) or len(row) != _REF_FIELDS for row in record
+    ):
+        raise VerificationError("expected [element, source, version, parameters_sha256, seed] rows")
+    refs = tuple(PhysicsRef(*row) for row in record)
+    if any(type(ref.parameters_sha256) is not bytes for ref in refs):
+        raise VerificationError("expected the hash of the parameters as bytes")
+    return refs
 
 
 def leaf_fault(leaf: object) -> str:

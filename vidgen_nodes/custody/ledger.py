@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from vidgen_nodes.custody import schema
 from vidgen_nodes.custody.checkpoints import Checkpoints
 from vidgen_nodes.custody.digest import RunDigests, canonical
-from vidgen_nodes.custody.leaf import FRAME, SEGMENT, Leaf, Records, frame_leaf, segment_leaf
+from vidgen_nodes.custody.leaf import FRAME, SEGMENT, FrameLeaves, Leaf, Records, segment_leaf
 from vidgen_nodes.custody.lock import take_lock
 from vidgen_nodes.custody.merkle import MerkleTree, leaf_hash
 from vidgen_nodes.custody.reader import LedgerReader as LedgerReader
@@ -48,6 +48,7 @@ class Ledger:
         (self._frames,) = connection.execute(
             "SELECT count(*) FROM leaves WHERE kind = ?", (FRAME,)
         ).fetchone()
+        self._leaves = FrameLeaves()
         self._segment: dict[str, object] = {}
         self._stored: set[bytes] = set()  # records of the leaf before, most of which the next one repeats
         self._doubtful = False  # an append failed: look at the file before the next one
@@ -116,7 +117,7 @@ class Ledger:
             CustodyError: it could not be recorded: the frame must not be published.
         """
         with self._one_thread:
-            leaf, records = frame_leaf(self._frames, digests, bundle, scene, world, overlay, report)
+            leaf, records = self._leaves.make(self._frames, digests, bundle, scene, world, overlay, report)
             hashed = self._append(FRAME, leaf, records)
             sequence, self._frames = self._frames, self._frames + 1
             size, root = self._tree.size, self._tree.root

@@ -20,10 +20,10 @@ from typing import TypeVar
 import cbor2
 
 from vidgen_nodes.custody import schema
-from vidgen_nodes.custody.leaf import FRAME, SEGMENT
+from vidgen_nodes.custody.leaf import FRAME, SEGMENT, physics_refs
 from vidgen_nodes.custody.merkle import EMPTY_ROOT, inclusion_proof
 from vidgen_nodes.errors import VerificationError
-from vidgen_nodes.packets import SourceRef
+from vidgen_nodes.packets import PhysicsRef, SourceRef
 
 T = TypeVar("T")
 _BATCH = 512  # rows a read; a read that stays open keeps the write-ahead log from being emptied
@@ -205,6 +205,11 @@ class LedgerReader:
                 yield from [SourceRef(topic, kind, stamp, digest) for topic, kind, stamp, digest in listed]  # type: ignore[attr-defined]
             except (TypeError, ValueError) as err:
                 raise VerificationError(f"{where}: expected [topic, type, stamp, sha256] rows") from err
+
+    def physics(self, sha256: bytes) -> tuple[tuple[PhysicsRef, object], ...]:
+        """What drew the elements of a frame, each with its numbers, by the ``physics`` hash of the leaf."""
+        refs = physics_refs(self.record(sha256))
+        return tuple((ref, self.record(ref.parameters_sha256)) for ref in refs)
 
     def inclusion_proof(self, index: int) -> InclusionProof:
         """Proof that a leaf is in the tree over all leaves now in the file. O(n).

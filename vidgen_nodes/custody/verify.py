@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidgen_nodes.custody.digest import canonical, sha256
-from vidgen_nodes.custody.leaf import FRAME, RECORDS, SEGMENT, leaf_fault
+from vidgen_nodes.custody.leaf import FRAME, RECORDS, SEGMENT, leaf_fault, physics_refs
 from vidgen_nodes.custody.merkle import MerkleTree, leaf_hash
 from vidgen_nodes.custody.reader import LeafRow, LedgerReader, decode
 from vidgen_nodes.errors import RecordError, VerificationError
@@ -153,8 +153,20 @@ class LedgerAudit:
             return
         if sha256(data) != key:
             yield Fault(where, f"its {name} record {key.hex()} was changed")
-        else:
-            self._good[name] = key
+            return
+        self._good[name] = key
+        if name == "physics":
+            yield from self._check_physics(data, where)
+
+    def _check_physics(self, record: bytes, where: str) -> Iterator[Fault]:
+        """The numbers that drew each element are records of their own."""
+        try:
+            refs = physics_refs(decode(record, "physics record"))
+        except VerificationError as err:
+            yield Fault(where, f"its physics record is none: {err}")
+            return
+        for ref in refs:
+            yield from self._check_record(f"parameters of {ref.element}", ref.parameters_sha256, where)
 
     def _look_for_expected_root(self) -> None:
         if self._expected_root is not None and self._tree.root == self._expected_root:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ import pytest
 
 from vidgen_nodes.custody.digest import RunDigests, run_digests
 from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.generation.generator import WorldState
+from vidgen_nodes.generation.physics_record import parameters_sha256
 from vidgen_nodes.packets import (
     Bundle,
     Cause,
@@ -37,15 +38,6 @@ PERIOD_NS = 20_000_000
 
 def hash_of(*parts: object) -> bytes:
     return hashlib.sha256(repr(parts).encode()).digest()
-
-
-@dataclass(frozen=True)
-class RecordedWorld:
-    """The part of ``WorldState`` that the ledger reads."""
-
-    tick: int
-    physics: tuple[PhysicsRef, ...]
-    parameters: dict[str, Any]
 
 
 def sources_of(number: int) -> tuple[SourceRef, ...]:
@@ -80,12 +72,10 @@ def frame(
     scene = Scene(
         stamp_ns, "thermal_optical_frame", width, height, None, None, None, None, scenario(), causes, 1.25
     )
-    flame = {f"constant_{k}": {"value": 0.1 * k, "unit": "m"} for k in range(60)}
-    world = RecordedWorld(
-        number // 3,
-        (PhysicsRef("flame", "McCaffrey 1979 plume", "1", hash_of("flame"), 0),),
-        {"flame": flame, "heat_release_kw": {"value": 10.0 + number // 3, "unit": "kW"}},
-    )
+    numbers = {f"constant_{k}": [0.1 * k, "m", "McCaffrey 1979"] for k in range(60)}
+    flame = {"model": numbers, "state": {"heat_release": [10.0 + number // 3, "kW", "scenario"]}}
+    ref = PhysicsRef("flame", "McCaffrey 1979 plume", "1", parameters_sha256(flame), 0)
+    world = WorldState(number // 3, physics=(ref,), parameters={"flame": flame})
     rgba = np.full((height, width, 4), number % 256, np.uint8)
     overlay = Overlay(stamp_ns, "thermal_optical_frame", rgba, np.zeros((height, width), np.uint8), None)
     return bundle, scene, world, overlay, GateReport(12, 345, 0)

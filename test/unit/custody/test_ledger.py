@@ -14,18 +14,18 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cbor2
 import numpy as np
 import pytest
 
 from vidgen_nodes.custody import checkpoints
-from vidgen_nodes.custody.digest import canonical, frame_digest, inputs_digest, sha256
+from vidgen_nodes.custody.digest import frame_digest, inputs_digest
 from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.custody.merkle import leaf_hash, verify_inclusion
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.verify import verify_ledger
 from vidgen_nodes.errors import CustodyError, RecordError
-from vidgen_nodes.packets import Cause, Origin
+from vidgen_nodes.generation.physics_record import parameters_sha256
+from vidgen_nodes.packets import Cause, Origin, PhysicsRef
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_record_says_what_its_leaf_says(path, digests, make_frame):
         with LedgerReader(path) as reader:  # while it is open for writing
             ((index, leaf),) = reader.frames()
             proof = reader.inclusion_proof(index)
-            assert reader.record(leaf["physics"]) == cbor2.loads(canonical(world.parameters))
+            assert reader.physics(leaf["physics"]) == ((world.physics[0], world.parameters["flame"]),)
             assert reader.blob(leaf["inputs"]) == inputs_digest(bundle.sources)[1]
             assert list(reader.inputs()) == sorted(bundle.sources, key=dataclasses.astuple)
             assert reader.record(leaf["scenario"])["name"] == scene.scenario.name
@@ -55,7 +55,7 @@ def test_a_record_says_what_its_leaf_says(path, digests, make_frame):
     assert record.frame_sha256 == leaf["frame"] == frame_digest(overlay)
     assert record.inputs_sha256 == leaf["inputs"]
     assert record.scenario_sha256 == leaf["scenario"]
-    assert record.physics_sha256 == leaf["physics"] == sha256(canonical(world.parameters))
+    assert record.physics_sha256 == leaf["physics"]
     assert record.software_sha256 == leaf["software"] == digests.software_sha256
     assert record.config_sha256 == leaf["config"] == digests.config_sha256
     assert (record.map_sha256, leaf["map"]) == (bytes(32), None)
@@ -64,7 +64,7 @@ def test_a_record_says_what_its_leaf_says(path, digests, make_frame):
     assert (record.causes, leaf["causes"]) == ((Cause.MAP_STALE,), ["map_stale"])
     assert leaf["gate"] == dataclasses.asdict(record.gate)
     assert (record.sigma_px, leaf["sigma_px"]) == (1.25, 1.25)
-    assert leaf["elements"][0][3] == record.physics[0].parameters_sha256
+    assert record.physics == world.physics
     assert leaf["stamp_ns"] == record.stamp_ns == bundle.stamp_ns
     assert len(proof.leaf) < 800
 
@@ -243,11 +243,37 @@ for number in range(100_000):
 def test_a_record_without_canonical_form_is_refused_and_nothing_is_written(path, digests, make_frame):
     bundle, scene, world, overlay, report = make_frame(0)
     with Ledger.open(path, segment=digests.segment("start")) as ledger:
-        endless = dataclasses.replace(world, parameters={"flame": {"height_m": np.inf}})
-        with pytest.raises(RecordError, match=r"flame\.height_m: got inf"):
-            ledger.append_frame(digests, bundle, scene, endless, overlay, report)
+        endless = dataclasses.replace(scene, sigma_px=np.inf)
+        with pytest.raises(RecordError, match=r"sigma_px: got inf"):
+            ledger.append_frame(digests, bundle, endless, world, overlay, report)
         assert ledger.size == 1
         assert ledger.append_frame(digests, bundle, scene, world, overlay, report).sequence == 0
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, {"flame": {"height": [2.0, "m", "x"]}}, {"flame": {"height": np.inf}}]
+)
+def test_physics_whose_numbers_do_not_fit_its_hash_is_refused(path, digests, make_frame, parameters):
+    bundle, scene, world, overlay, report = make_frame(0)
+    with Ledger.open(path, segment=digests.segment("start")) as ledger:
+        with pytest.raises(RecordError):
+            ledger.append_frame(
+                digests, bundle, scene, dataclasses.replace(world, parameters=parameters), overlay, report
+            )
+        assert ledger.size == 1
+
+
+def test_numbers_are_stored_under_the_hash_that_their_reference_names(path, digests, make_frame):
+    bundle, scene, world, overlay, report = make_frame(0)
+    numbers = {"drift": [-0.0, "m/s", "wind"], "height": [2.0, "m", "Heskestad 1984"]}
+    refs = [PhysicsRef(name, "x", "1", parameters_sha256(numbers), 3) for name in ("flame", "smoke")]
+    drawn = dataclasses.replace(world, physics=tuple(refs), parameters={"flame": numbers, "smoke": numbers})
+    with Ledger.open(path, segment=digests.segment("start")) as ledger:
+        record = ledger.append_frame(digests, bundle, scene, drawn, overlay, report)
+    with LedgerReader(path) as reader:
+        assert reader.record(refs[0].parameters_sha256) == numbers
+        assert [ref for ref, _ in reader.physics(record.physics_sha256)] == refs
+    assert verify_ledger(path).ok
 
 
 @pytest.mark.parametrize(
