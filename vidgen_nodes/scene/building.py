@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ _PLANAR_M = 0.05  # corners further off their common plane are refused
 _MIN_AREA_M2 = 1e-4
 _FAR_M = 1e5  # map is local; farther corners are a mistake in frame or unit
 _SEAM = np.float32(-2e-6)  # sine of an angle: rays along the seam of two surfaces must not slip through
+_GRAZING = np.float32(1e-6)  # rays along the plane of a surface do not meet it
+_EDGE_ON_M = 1e-6  # a surface whose plane is this near hides nothing
 _GRIDS_KEPT = 4
 
 
@@ -55,7 +58,7 @@ class CellFuel:
     names: Mapping[tuple[int, int], tuple[str, ...]]  # combustible surfaces by (row, col)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Building:
     """The surfaces of one building; ``digest`` is SHA-256 over their canonical content."""
 
@@ -108,17 +111,39 @@ class Building:
         """
         rays = np.ascontiguousarray(directions.reshape(-1, 3).T, np.float32)  # (3, N)
         nearest = np.full(rays.shape[1], np.inf, np.float32)
-        for surface in self.surfaces:
-            seen = _view_cone(surface.corners_m - np.asarray(centre, np.float64))
-            if seen is None:
-                continue
-            planes, distance_m = seen
-            sides = planes @ rays  # (5, N): four edges, then the normal
-            inside = sides[:4].min(axis=0) >= _SEAM
-            inside &= sides[4] > 1e-9
-            hit = np.flatnonzero(inside)
-            nearest[hit] = np.minimum(nearest[hit], np.float32(distance_m) / sides[4, hit])
+        planes, distances_m = self._view_cones(np.asarray(centre, np.float64))
+        sides = (planes.reshape(-1, 3) @ rays).reshape(len(planes), 5, rays.shape[1])
+        for (a, b, c, d, along), distance_m in zip(sides, distances_m, strict=True):
+            np.minimum(a, b, out=a)
+            np.minimum(c, d, out=c)
+            np.minimum(a, c, out=a)
+            hit = np.flatnonzero((a >= _SEAM) & (along > _GRAZING))
+            nearest[hit] = np.minimum(nearest[hit], distance_m / along[hit])
         return nearest.reshape(directions.shape[:-1])
+
+    @cached_property
+    def _corners_m(self) -> tuple[FloatArray, FloatArray]:
+        """Corners (n, 4, 3) and unit normals (n, 3) of all surfaces."""
+        corners = np.array([surface.corners_m for surface in self.surfaces], np.float64).reshape(-1, 4, 3)
+        normals = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+        return corners, normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+    def _view_cones(self, centre_m: FloatArray) -> tuple[Float32Array, Float32Array]:
+        """The surfaces as seen from a point.
+
+        Returns:
+            For each surface that is not seen edge on, unit normals (n, 5, 3) that a ray into it goes along:
+            four planes through the point and an edge, then the surface itself; and its distance (n,).
+        """
+        corners, normals = self._corners_m
+        local = corners - centre_m
+        distances_m = np.einsum("ni,ni->n", normals, local.mean(axis=1))
+        seen = np.abs(distances_m) > _EDGE_ON_M
+        local, distances_m = local[seen], distances_m[seen]
+        edges = np.cross(local, local[:, (1, 2, 3, 0)])
+        planes = np.concatenate((edges, normals[seen][:, None]), axis=1) * np.sign(distances_m)[:, None, None]
+        planes /= np.maximum(np.sqrt(np.einsum("nki,nki->nk", planes, planes)), 1e-12)[..., None]
+        return planes.astype(np.float32), np.abs(distances_m).astype(np.float32)
 
 
 def load_building(path: Path) -> Building:
@@ -155,11 +180,9 @@ def _read_surface(path: Path, index: int, item: Any) -> Surface:
     where = f"{path}: surfaces[{index}]"
     if not isinstance(item, dict):
         raise ConfigError(f"{where}: got {type(item).__name__}, expected a mapping")
-    extra = sorted(str(key) for key in set(item) - {"name", "kind", "material", "combustible", "corners_m"})
+    extra = sorted(str(key) for key in set(item) - _SURFACE_KEYS)
     if extra:
-        raise ConfigError(
-            f"{where}: unknown key {extra[0]!r}; known: name, kind, material, combustible, corners_m"
-        )
+        raise ConfigError(f"{where}: unknown key {extra[0]!r}; known: {', '.join(sorted(_SURFACE_KEYS))}")
     name, material, kind = (item.get(key) for key in ("name", "material", "kind"))
     if not isinstance(name, str) or not name:
         raise ConfigError(f"{where}: name: got {name!r}, expected a text")
@@ -180,7 +203,7 @@ def _read_corners(where: str, value: Any) -> FloatArray:
     try:
         numbers = [[_number(entry) for entry in corner] for corner in value]
         corners = np.array(numbers, np.float64)
-    except (TypeError, ValueError) as err:
+    except (TypeError, ValueError, OverflowError) as err:
         raise ConfigError(f"{where}: corners_m: expected four [x, y, z] in metres: {err}") from err
     if corners.shape != (4, 3):
         raise ConfigError(f"{where}: corners_m: got shape {corners.shape}, expected (4, 3)")
@@ -212,22 +235,6 @@ def _area_vector_m2(corners_m: FloatArray) -> FloatArray:
     """Normal of the quad, as long as its area (Newell)."""
     area: FloatArray = 0.5 * np.cross(corners_m[2] - corners_m[0], corners_m[3] - corners_m[1])
     return area
-
-
-def _view_cone(corners_m: FloatArray) -> tuple[Float32Array, float] | None:
-    """The quad as seen from the origin: five planes (5, 3) that a ray into it is above, and its distance.
-
-    The first four hold the origin and one edge each, the last is the plane of the quad.
-    """
-    normal = _area_vector_m2(corners_m)
-    normal = normal / np.linalg.norm(normal)
-    distance_m = float(normal @ corners_m.mean(axis=0))
-    if abs(distance_m) < 1e-6:
-        return None  # edge on: it hides nothing
-    planes = np.vstack((np.cross(corners_m, np.roll(corners_m, -1, axis=0)), normal))
-    planes *= np.sign(distance_m)
-    planes /= np.maximum(np.linalg.norm(planes, axis=1, keepdims=True), 1e-12)
-    return planes.astype(np.float32), abs(distance_m)
 
 
 def _cell_fuel(surfaces: tuple[Surface, ...], grid: Grid) -> CellFuel:

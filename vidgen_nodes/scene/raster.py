@@ -63,6 +63,8 @@ def see_boxes(boxes_m: FloatArray, camera: Camera) -> BoolArray:
     lens = camera.lens
     if not len(boxes_m):
         return np.zeros((lens.height_px, lens.width_px), bool)
+    if ((boxes_m[:, :3] < camera.centre_m) & (camera.centre_m < boxes_m[:, 3:])).all(axis=1).any():
+        return _everything(lens)
     corners = boxes_m.reshape(-1, 2, 3)[:, _CORNER_BITS, np.arange(3)]  # (n, 8, 3)
     local = camera.to_camera(corners)
     if lens.is_pinhole:
@@ -75,6 +77,12 @@ def see_boxes(boxes_m: FloatArray, camera: Camera) -> BoolArray:
     if lens.is_pinhole:
         return seen
     return _bend(seen, spans, groups, flat, nodes, positions)
+
+
+def _everything(lens: Lens) -> BoolArray:
+    if lens.is_pinhole:
+        return np.ones((lens.height_px, lens.width_px), bool)
+    return np.greater_equal(_flat_view(lens)[1][..., 0], 0)  # pixels without a ray see nothing
 
 
 def _project(local: FloatArray, lens: Lens) -> list[_Segments]:
