@@ -42,22 +42,22 @@ def heat_release_kw(time_s: float, growth_kw_per_s2: float, peak_kw: float) -> f
 
 def dimensionless_heat_release(heat_kw: float, diameter_m: float, ambient_k: float) -> float:
     """Q* = Q / (rho cp T g^0.5 D^2.5) (Zukoski)."""
-    return heat_kw / (_ambient_group(ambient_k) * diameter_m**2.5)
+    return float(heat_kw / (_ambient_group(ambient_k) * diameter_m**2.5))
 
 
 def characteristic_diameter_m(heat_kw: float, ambient_k: float) -> float:
     """D* = (Q / (rho cp T g^0.5))^(2/5); D* over the cell size tells how fine a grid is."""
-    return (heat_kw / _ambient_group(ambient_k)) ** 0.4
+    return float((heat_kw / _ambient_group(ambient_k)) ** 0.4)
 
 
 def flame_height_m(heat_kw: float, diameter_m: float) -> float:
     """Mean (50 % intermittency) flame height 0.235 Q^(2/5) - 1.02 D, never below 0 (Heskestad 1983)."""
-    return max(0.235 * heat_kw**0.4 - 1.02 * diameter_m, 0.0)
+    return float(max(0.235 * heat_kw**0.4 - 1.02 * diameter_m, 0.0))
 
 
 def virtual_origin_m(heat_kw: float, diameter_m: float) -> float:
     """Height of the plume's virtual origin, 0.083 Q^(2/5) - 1.02 D (Heskestad 1983)."""
-    return 0.083 * heat_kw**0.4 - 1.02 * diameter_m
+    return float(0.083 * heat_kw**0.4 - 1.02 * diameter_m)
 
 
 def centreline_temperature_rise_k(height_m: npt.ArrayLike, heat_kw: float, ambient_k: float) -> FloatArray:
@@ -170,7 +170,7 @@ def _ambient_group(ambient_k: float) -> float:
 
 def _scaled_height(height_m: npt.ArrayLike, heat_kw: float) -> FloatArray:
     # The floor keeps 1/x finite at the base, where the flame branch is taken anyway.
-    return np.maximum(np.asarray(height_m, dtype=np.float64) / heat_kw**0.4, 1e-9)
+    return np.asarray(np.maximum(np.asarray(height_m, dtype=np.float64) / heat_kw**0.4, 1e-9))
 
 
 def _by_region(x: FloatArray, flame: FloatArray, intermittent: FloatArray, plume: FloatArray) -> FloatArray:

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import yaml
 
 from vidgen_nodes.errors import ConfigError
@@ -115,11 +114,13 @@ def parse_scenario(text: str, start_ns: int) -> Scenario:
 
 
 def scenario_digest(scenario: Scenario) -> bytes:
-    """SHA-256 over the canonical JSON of every field but the digest itself."""
+    """SHA-256 over the canonical CBOR (RFC 8949, 4.2.3) of every field but the digest itself.
+
+    These are the bytes that the ledger stores for a scenario, so the digest finds them there.
+    """
     content = dataclasses.asdict(scenario)
     del content["digest"]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(b"vidgen scenario 1\n" + text.encode()).digest()
+    return hashlib.sha256(cbor2.dumps(content, canonical=True)).digest()
 
 
 def _ignition(entry: object, key: str) -> Ignition:

@@ -115,7 +115,7 @@ def test_missing_key_and_missing_fuel_terms_are_named() -> None:
     with pytest.raises(ConfigError, match="diameter_m is missing"):
         parse_scenario(scenario_text(ignitions=[body]), START_NS)
     body = {key: value for key, value in IGNITION.items() if key != "fuel"}
-    with pytest.raises(ConfigError, match="flame_absorption_per_m.*soot_yield"):
+    with pytest.raises(ConfigError, match=r"flame_absorption_per_m.*soot_yield"):
         parse_scenario(scenario_text(ignitions=[body]), START_NS)
 
 

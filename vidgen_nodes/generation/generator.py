@@ -1,0 +1,251 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The synthetic world: what burns and lies where, at a tick of event time, where the gate lets it.
+
+Guarantees that ``World.at`` is a pure function of event time, scenario, gate and map: the same inputs
+give the same bytes whatever was asked before, and every number that it reads is in ``parameters``
+with its unit. No open cell, any cause of doubt, or no scenario gives an empty world. Leaves out
+drawing (``render.py``) and the choice of the open cells (``scene/gate.py``).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from vidgen_nodes.generation import fire
+from vidgen_nodes.generation.debris import DebrisBox, debris_boxes
+from vidgen_nodes.generation.hazards import debris_hazards, fire_hazards, flame_permits
+from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
+from vidgen_nodes.generation.plume import FireState, HazardField, Plume, PlumeModel, model_parameters
+from vidgen_nodes.packets import Float32Array, Hazard, Ignition, PhysicsRef, Scenario, UncertaintyMap
+from vidgen_nodes.params import GeneratorParams
+
+if TYPE_CHECKING:
+    from vidgen_nodes.scene.compose import Scene
+    from vidgen_nodes.scene.gate import Gate
+
+PHYSICS_VERSION = "1"
+_SOURCES = {
+    "flame": "Heskestad 1983 flame height and width; McCaffrey 1979 centreline; Cetegen-Ahmed 1993 puffing",
+    "smoke": "Heskestad 1986 entrainment; Tewarson soot yields; Mulholland-Croarkin 2000 extinction",
+    "debris": "seeded boxes at rest on the measured elevation",
+}
+_KEPT = 4  # states, and places; saves time only
+
+_IGNITION_UNITS = {
+    "name": "",
+    "position_m": "m in map",
+    "start_s": "s after scenario start",
+    "growth_kw_per_s2": "kW/s2",
+    "peak_kw": "kW",
+    "diameter_m": "m",
+    "radiative_fraction": "1",
+    "soot_yield": "kg/kg",
+    "heat_of_combustion_kj_per_kg": "kJ/kg",
+    "flame_absorption_per_m": "1/m",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorldState:
+    """The world at one tick, as far as the gate lets it be."""
+
+    tick: int
+    fields: tuple[HazardField, ...] = ()  # one a burning fire with an open column
+    debris: tuple[DebrisBox, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    physics: tuple[PhysicsRef, ...] = ()
+    # "fire" (flame and smoke) and "debris": what ``physics[...].parameters_sha256`` is the hash of;
+    # [value, unit, source] at the leaves.
+    parameters: Parameters = field(default_factory=dict)
+
+    @property
+    def field(self) -> HazardField | None:
+        """The first fire's field, where there is one."""
+        return self.fields[0] if self.fields else None
+
+
+class World:
+    """Steps a scenario on the grid of event time.
+
+    Args:
+        params: tick and resolution are read.
+        scenario: None: an empty world for ever.
+
+    Raises:
+        ConfigError: a fire too large for the resolution.
+    """
+
+    def __init__(self, params: GeneratorParams, scenario: Scenario | None) -> None:
+        self.scenario = scenario
+        self._params = Reading(params, "parameter")
+        self._tick_ns = round(self._params.get("world_tick_ms", "ms") * 1e6)
+        self._params.get("render_stride_px", "px")  # read by the renderer; part of what made the picture
+        self._states: OrderedDict[tuple[int, bytes, bytes], WorldState] = OrderedDict()
+        self._places: OrderedDict[tuple[bytes, bytes], _Place] = OrderedDict()
+        self._plumes: tuple[Plume, ...] = ()
+        if scenario is None:
+            return
+        self._reading = Reading(scenario, "scenario")
+        self._reading.get("name", "")
+        self._seed = int(self._reading.get("seed", ""))
+        self._start_ns = int(self._reading.get("start_ns", "ns"))
+        ambient_k = float(self._reading.get("ambient_k", "K"))
+        self._has_debris = bool(self._reading.get("debris", ""))
+        ignitions = [_read_ignition(item) for item in scenario.ignitions]
+        self._ignitions = [record for _, record in ignitions]
+        resolution_m = float(self._params.get("field_resolution_m", "m"))
+        model = PlumeModel()
+        self._plumes = tuple(Plume(item, self._seed, ambient_k, resolution_m, model) for item, _ in ignitions)
+        self._model_record = {**model_parameters(model), **_constants()}
+
+    def at(self, stamp_ns: int, scene: Scene, gate: Gate) -> WorldState:
+        """The world at the newest tick not after ``stamp_ns``.
+
+        Args:
+            stamp_ns: event time.
+            scene: its causes and its map count.
+            gate: where anything may be.
+        """
+        tick = stamp_ns // self._tick_ns
+        umap = scene.uncertainty_map
+        if self.scenario is None or scene.causes or gate.grid is None or not gate.cells_open or umap is None:
+            return WorldState(tick)
+        key = (tick, gate.digest, umap.digest)
+        state = self._states.get(key)
+        if state is None:
+            place = self._places.get(key[1:])
+            if place is None:
+                place = self._places[key[1:]] = self._survey(gate, umap)
+                if len(self._places) > _KEPT:
+                    self._places.popitem(last=False)
+            state = self._states[key] = self._step(tick, place)
+            if len(self._states) > _KEPT:
+                self._states.popitem(last=False)
+        return state
+
+    def _survey(self, gate: Gate, umap: UncertaintyMap) -> _Place:
+        """What one gate and one map decide for every tick."""
+        permits = tuple(flame_permits(plume, gate) for plume in self._plumes)
+        voxels = tuple(open_voxels(plume, gate, umap.elevation_m) for plume in self._plumes)
+        debris: tuple[DebrisBox, ...] = ()
+        if self._has_debris and gate.grid is not None:
+            debris = debris_boxes(
+                gate.debris_cells, gate.grid, umap.elevation_m, gate.floor_m, gate.ceiling_m, self._seed
+            )
+        hazards = debris_hazards(debris, gate, umap)
+        parameters: Parameters = {}
+        if debris:
+            parameters["debris"] = {**self._common(), "pieces": entry(len(debris), "1", "generated")}
+        return _Place(voxels, permits, debris, hazards, parameters, self._physics(parameters, ("debris",), "debris"))
+
+    def _step(self, tick: int, place: _Place) -> WorldState:
+        fields: list[HazardField] = []
+        hazards: list[Hazard] = []
+        fires: Parameters = {}
+        scenario_ns = tick * self._tick_ns - self._start_ns
+        for index, plume in enumerate(self._plumes):
+            fire_state = plume.state(scenario_ns * 1e-9 - plume.ignition.start_s)
+            found = None if fire_state is None else plume.field(fire_state, place.open_voxels[index])
+            if fire_state is not None and found is not None:
+                fields.append(found)
+                hazards += fire_hazards(plume, fire_state, place.permits[index])
+                fires[plume.ignition.name] = {**self._ignitions[index], **_state_record(fire_state)}
+        parameters: Parameters = {}
+        if fires:
+            when = entry(tick, "ticks of event time", "event time")
+            parameters["fire"] = {**self._common(), "tick": when, "fires": fires, "model": self._model_record}
+        physics = self._physics(parameters, ("flame", "smoke"), "fire") + place.physics
+        return WorldState(
+            tick=tick,
+            fields=tuple(fields),
+            debris=place.debris,
+            hazards=(*hazards, *place.hazards),
+            physics=physics,
+            parameters={**parameters, **place.parameters},
+        )
+
+    def _common(self) -> Parameters:
+        return {"scenario": self._reading.record, "parameters": self._params.record}
+
+    def _physics(self, parameters: Parameters, elements: tuple[str, ...], part: str) -> tuple[PhysicsRef, ...]:
+        """References of the elements that one part of the parameters drew; none if it is not there."""
+        if part not in parameters:
+            return ()
+        digest = parameters_sha256(parameters[part])
+        return tuple(
+            PhysicsRef(element, _SOURCES[element], PHYSICS_VERSION, digest, self._seed) for element in elements
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """What gate and map decide, the same for every tick."""
+
+    open_voxels: tuple[Float32Array, ...]  # one a plume
+    permits: tuple[tuple[str, ...], ...]  # one a plume
+    debris: tuple[DebrisBox, ...]
+    hazards: tuple[Hazard, ...]  # of the debris
+    parameters: Parameters  # of the debris
+    physics: tuple[PhysicsRef, ...]  # of the debris
+
+
+def open_voxels(plume: Plume, gate: Gate, elevation_m: Float32Array) -> Float32Array:
+    """Share [0, 1] of the height of each voxel of the plume's lattice that lies in an open flame column.
+
+    The share, and not a yes or no, so that centimetres of LiDAR noise on the elevation do not make
+    voxels blink. Voxels whose centre is over a closed cell have 0, and towards closed cells the share
+    fades, so that the picture does not end in a wall.
+    """
+    assert gate.grid is not None
+    grid, step = gate.grid, plume.resolution_m
+    z_m, y_m, x_m = plume.axes_m()
+    rows = np.floor((y_m - grid.origin_north_m) / grid.resolution_m).astype(np.int64)
+    cols = np.floor((x_m - grid.origin_east_m) / grid.resolution_m).astype(np.int64)
+    inside = ((rows >= 0) & (rows < grid.rows))[:, None] & ((cols >= 0) & (cols < grid.cols))[None, :]
+    cell = np.ix_(np.clip(rows, 0, grid.rows - 1), np.clip(cols, 0, grid.cols - 1))
+    is_open = inside & gate.flame_cells[cell]
+    # An elevation that was never measured closes nothing here: the gate has decided without it.
+    low_m = np.fmax(gate.floor_m, elevation_m)[cell]
+    high_m = gate.ceiling_m[cell]
+    low_m, high_m = np.where(is_open, low_m, 0.0), np.where(is_open, high_m, -1.0)
+    bottom_m, top_m = (z_m - 0.5 * step)[:, None, None], (z_m + 0.5 * step)[:, None, None]
+    share = (np.minimum(top_m, high_m) - np.maximum(bottom_m, low_m)) / step
+    away_m = step * (cv2.distanceTransform(is_open.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - 0.5)
+    fade = np.clip(away_m / plume.model.edge_fade_m, 0.0, 1.0)
+    return np.asarray(np.clip(share, 0.0, 1.0) * np.where(is_open, fade, 0.0), dtype=np.float32)
+
+
+def _read_ignition(ignition: Ignition) -> tuple[Ignition, Parameters]:
+    """The ignition made of what was read of it, and the record of that."""
+    reading = Reading(ignition, "scenario")
+    values: dict[str, Any] = {name: reading.get(name, unit) for name, unit in _IGNITION_UNITS.items()}
+    return Ignition(**values), reading.record
+
+
+def _state_record(state: FireState) -> Parameters:
+    return {
+        "heat_release_kw": entry(state.heat_release_kw, "kW", "t-squared growth, NFPA 92"),
+        "burning_diameter_m": entry(state.diameter_m, "m", "constant release per area"),
+        "flame_height_m": entry(state.flame_height_m, "m", "Heskestad 1983"),
+        "time_s": entry(state.time_s, "s after ignition", "event time"),
+    }
+
+
+@functools.cache
+def _constants() -> Parameters:
+    return {
+        "gravity": entry(fire.GRAVITY_MPS2, "m/s2", "standard"),
+        "air_heat_capacity": entry(fire.AIR_HEAT_CAPACITY_KJ_PER_KG_K, "kJ/(kg K)", "SFPE"),
+        "air_density_times_temperature": entry(
+            fire.AIR_DENSITY_TIMES_TEMPERATURE_KG_K_PER_M3, "kg K/m3", "ideal gas at sea level"
+        ),
+        "soot_extinction": entry(fire.SOOT_EXTINCTION_M2_PER_KG, "m2/kg", "Mulholland & Croarkin 2000"),
+        "lwir_extinction_ratio": entry(fire.LWIR_EXTINCTION_RATIO, "1", "small-particle limit"),
+    }

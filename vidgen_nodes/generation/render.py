@@ -1,0 +1,276 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The world drawn through the real camera: a straight-alpha overlay with a confidence for each pixel.
+
+Guarantees that no pixel outside the gate's pixel mask is drawn, that a pixel that is not drawn is
+exactly (0, 0, 0, 0) with confidence 0, that fire ends at the first modelled surface along each ray, and
+that any cause of doubt gives a fully transparent frame. The arrays of an overlay are read-only. Leaves
+out the thermal frame behind it: compositing is ``delivery/ar.py``.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from vidgen_nodes.generation.debris import FACES, DebrisBox
+from vidgen_nodes.generation.march import march
+from vidgen_nodes.generation.palette import colour_of_radiance
+from vidgen_nodes.generation.plume import HazardField
+from vidgen_nodes.packets import BoolArray, ByteArray, Float32Array, FloatArray, Overlay
+from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scene.gate import pixel_mask
+
+if TYPE_CHECKING:
+    from vidgen_nodes.generation.generator import WorldState
+    from vidgen_nodes.scene.camera import Camera
+    from vidgen_nodes.scene.compose import Scene
+    from vidgen_nodes.scene.gate import Gate
+
+CONFIDENCE_SCALE_PX = 10.0  # placement error at which the confidence has fallen to 1/e
+_LEAST_ALPHA = 4  # of 255; fainter pixels are not drawn
+_DEBRIS_ALPHA = 235
+# Debris lies where the LiDAR measured, which in a hole is under the modelled, intact roof: a surface
+# hides a piece only if it is more than this nearer.
+_SAG_ALLOWANCE_M = 1.0
+_LIGHT = np.array([0.35, 0.25, 0.9]) / math.sqrt(0.35**2 + 0.25**2 + 0.9**2)  # for the shading of faces
+
+_Rect = tuple[int, int, int, int]  # x0, y0, x1, y1; upper bounds excluded
+
+
+class Renderer:
+    """Draws worlds; keeps nothing from frame to frame."""
+
+    def __init__(self, params: GeneratorParams) -> None:
+        self._stride_px = params.render_stride_px
+
+    def draw(self, world: WorldState, gate: Gate, scene: Scene) -> Overlay:
+        """Draw what the gate lets be seen from the scene's camera."""
+        camera = scene.camera
+        if scene.causes or camera is None or not (world.fields or world.debris):
+            return _transparent(scene)
+        mask = pixel_mask(gate, camera).view(np.uint8)
+        x, y, width, height = cv2.boundingRect(mask)
+        if width == 0:
+            return _transparent(scene)
+        rgba = np.zeros((scene.height_px, scene.width_px, 4), dtype=np.uint8)
+        view: _Rect = (x, y, x + width, y + height)
+        canvas = rgba[y : y + height, x : x + width]
+        pieces = _visible_debris(world.debris, scene, camera)
+        fire_m = min((_distance_m(field, camera.centre_m) for field in world.fields), default=math.inf)
+        touched = [
+            _paint_debris(canvas, pieces, pieces.away_m >= fire_m, view, camera),
+            self._paint_fire(rgba, world.fields, view, scene, camera),
+            _paint_debris(canvas, pieces, pieces.away_m < fire_m, view, camera),
+        ]
+        return _finish(rgba, mask, _cut(_union(touched), view), scene)
+
+    def _paint_fire(
+        self, rgba: ByteArray, fields: tuple[HazardField, ...], view: _Rect, scene: Scene, camera: Camera
+    ) -> _Rect | None:
+        """March through the fields at low resolution, then blend the enlarged picture over ``rgba``."""
+        boxes = [_cut(_box_on_image(field, camera), view) for field in fields]
+        area = _union(boxes)
+        if area is None:
+            return None
+        stride = self._stride_px
+        left, top = area[0] // stride, area[1] // stride
+        right, bottom = -(-area[2] // stride), -(-area[3] // stride)
+        centre_m, rays = camera.rays(stride)
+        rays = np.ascontiguousarray(rays[top:bottom, left:right])
+        shape = rays.shape[:2]
+        rays = rays.reshape(-1, 3)
+        depth_m = _depth_m(scene, centre_m, rays)
+        optical_depth = np.zeros(len(rays), dtype=np.float32)
+        radiance = np.zeros(len(rays), dtype=np.float32)
+        for field in sorted(fields, key=lambda item: _distance_m(item, centre_m)):
+            depth, emitted = march(field, centre_m, rays, depth_m)
+            radiance += np.exp(-optical_depth) * emitted
+            optical_depth += depth
+        small = _colour(optical_depth, radiance).reshape(*shape, 4)
+        large = cv2.resize(small, None, fx=stride, fy=stride, interpolation=cv2.INTER_LINEAR)
+        x0, y0 = left * stride, top * stride
+        target = rgba[y0 : y0 + large.shape[0], x0 : x0 + large.shape[1]]
+        _blend_over(target, np.asarray(large[: target.shape[0], : target.shape[1]], dtype=np.uint8))
+        return (x0, y0, x0 + target.shape[1], y0 + target.shape[0])
+
+
+def placement_confidence(sigma_px: float) -> int:
+    """Confidence byte of a drawn pixel: 255 exp(-sigma_px / 10), at least 1; 1 where sigma is unknown.
+
+    It says how far the place can be trusted, not how likely a fire is.
+    """
+    if not math.isfinite(sigma_px):
+        return 1
+    return max(1, round(255.0 * math.exp(-max(sigma_px, 0.0) / CONFIDENCE_SCALE_PX)))
+
+
+def _finish(rgba: ByteArray, mask: ByteArray, area: _Rect | None, scene: Scene) -> Overlay:
+    """Take away what is outside the mask or too faint, and add the confidence."""
+    if area is None:
+        return _transparent(scene)
+    x0, y0, x1, y1 = area
+    part = rgba[y0:y1, x0:x1]
+    drawn = (part[..., 3] >= _LEAST_ALPHA).view(np.uint8) & mask[y0:y1, x0:x1]
+    words = rgba.view(np.uint32)[y0:y1, x0:x1, 0]  # a pixel at once
+    words *= drawn
+    confidence = np.zeros(rgba.shape[:2], dtype=np.uint8)
+    confidence[y0:y1, x0:x1] = drawn * np.uint8(placement_confidence(scene.sigma_px))
+    return _overlay(rgba, confidence, scene)
+
+
+def _overlay(rgba: ByteArray, confidence: ByteArray, scene: Scene) -> Overlay:
+    rgba.setflags(write=False)
+    confidence.setflags(write=False)
+    return Overlay(scene.stamp_ns, scene.frame_id, rgba, confidence, scene.calibration)
+
+
+def _transparent(scene: Scene) -> Overlay:
+    rgba, confidence = _nothing(scene.height_px, scene.width_px)
+    return _overlay(rgba, confidence, scene)
+
+
+@functools.lru_cache(maxsize=4)
+def _nothing(height_px: int, width_px: int) -> tuple[ByteArray, ByteArray]:
+    return np.zeros((height_px, width_px, 4), dtype=np.uint8), np.zeros((height_px, width_px), dtype=np.uint8)
+
+
+def _colour(optical_depth: Float32Array, radiance: Float32Array) -> ByteArray:
+    """RGBA (N, 4): alpha is the emissivity 1 - exp(-tau), the colour that of the source's own radiance."""
+    alpha = -np.expm1(-optical_depth)
+    rgba = np.empty((len(alpha), 4), dtype=np.uint8)
+    rgba[:, :3] = colour_of_radiance(radiance / np.maximum(alpha, np.float32(1e-6)))
+    rgba[:, 3] = (alpha * np.float32(255.0)).round()
+    return rgba
+
+
+def _blend_over(below: ByteArray, above: ByteArray) -> None:
+    """Straight-alpha ``above`` over ``below``, in place."""
+    covered: BoolArray = below[..., 3] > 0
+    if not covered.any():
+        below[:] = above
+        return
+    old, new = below[covered].astype(np.float32), above[covered].astype(np.float32)
+    share = new[:, 3:] / 255.0
+    rest = old[:, 3:] / 255.0 * (1.0 - share)
+    alpha = share + rest
+    colour = (new[:, :3] * share + old[:, :3] * rest) / np.maximum(alpha, np.float32(1e-6))
+    below[:] = above
+    below[covered] = np.concatenate((colour, alpha * 255.0), axis=1).round().astype(np.uint8)
+
+
+def _depth_m(scene: Scene, centre_m: FloatArray, rays: Float32Array) -> Float32Array:
+    if scene.building is None:
+        return np.full(len(rays), np.inf, dtype=np.float32)
+    return scene.building.occlusion_depth(centre_m, rays)
+
+
+def _distance_m(field: HazardField, centre_m: FloatArray) -> float:
+    return float(np.linalg.norm(_corners_m(field).mean(axis=0) - centre_m))
+
+
+def _corners_m(field: HazardField) -> FloatArray:
+    counts = np.array(field.temperature_k.shape[::-1], dtype=np.float64)
+    bits = np.array([[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)], dtype=np.float64)
+    return np.asarray(np.array(field.origin_m) + bits * counts * field.resolution_m)
+
+
+def _box_on_image(field: HazardField, camera: Camera) -> _Rect:
+    """A rectangle that holds the field's image; the whole image when a corner has no pixel."""
+    pixels, depth_m = camera.project(_corners_m(field))
+    if not np.all(np.isfinite(pixels)) or depth_m.min() <= 0.0:
+        return (0, 0, camera.width_px, camera.height_px)
+    # A lens bends the box's edges outwards of its corners: leave room.
+    room_px = 2.0 if camera.lens.is_pinhole else 2.0 + 0.1 * float(np.ptp(pixels, axis=0).max())
+    low, high = np.floor(pixels.min(axis=0) - room_px), np.ceil(pixels.max(axis=0) + room_px)
+    low, high = low.clip(-1e6, 1e6), high.clip(-1e6, 1e6)
+    return (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pieces:
+    """Debris that no surface hides, from far to near."""
+
+    corners_m: FloatArray  # (n, 8, 3)
+    colours_rgb: FloatArray  # (n, 3)
+    away_m: FloatArray  # (n,) from the camera
+
+
+def _visible_debris(boxes: tuple[DebrisBox, ...], scene: Scene, camera: Camera) -> _Pieces:
+    if not boxes:
+        return _Pieces(np.empty((0, 8, 3)), np.empty((0, 3)), np.empty(0))
+    corners_m = np.stack([box.corners_m for box in boxes])
+    colours_rgb = np.array([box.colour_rgb for box in boxes], dtype=np.float64)
+    towards_m = corners_m.mean(axis=1) - camera.centre_m
+    away_m = np.sqrt((towards_m**2).sum(axis=1))
+    free_m = _depth_m(scene, camera.centre_m, (towards_m / away_m[:, None]).astype(np.float32))
+    order = np.argsort(-away_m, kind="stable")
+    order = order[away_m[order] <= free_m[order] + _SAG_ALLOWANCE_M]
+    return _Pieces(corners_m[order], colours_rgb[order], away_m[order])
+
+
+def _paint_debris(
+    canvas: ByteArray, pieces: _Pieces, chosen: BoolArray, view: _Rect, camera: Camera
+) -> _Rect | None:
+    """Fill the faces that look at the camera, shaded by a fixed light; returns what may be painted.
+
+    Args:
+        canvas: the part of the picture that ``view`` names.
+        pieces: what may be painted.
+        chosen: which of them (n,).
+        view: in pixels of the picture.
+        camera: that looks.
+    """
+    corners_m = pieces.corners_m[chosen]
+    if not len(corners_m):
+        return None
+    pixels = camera.project(corners_m.reshape(-1, 3))[0].reshape(-1, 8, 2) - view[:2]
+    low, high = pixels.min(axis=1), pixels.max(axis=1)
+    size_px = np.array([view[2] - view[0], view[3] - view[1]])
+    shown: BoolArray = ((high >= 0.0) & (low <= size_px)).all(axis=1)  # false for NaN
+    if not shown.any():
+        return None
+    facing, shade = _faces_towards(corners_m, camera.centre_m)
+    colours = (shade[..., None] * pieces.colours_rgb[chosen][:, None, :]).round().tolist()
+    # OpenCV wants 32-bit coordinates; only a piece at the very lens reaches so far.
+    corners_px = np.round(np.where(shown[:, None, None], pixels, 0.0).clip(-8000.0, 8000.0)).astype(np.int32)
+    quads_px = np.ascontiguousarray(corners_px[:, FACES])  # (n, 6, 4, 2)
+    for index, face in np.argwhere(facing & shown[:, None]).tolist():
+        cv2.fillConvexPoly(canvas, quads_px[index, face], (*colours[index][face], _DEBRIS_ALPHA))
+    x0, y0 = (corners_px[shown].min(axis=(0, 1)) + view[:2]).tolist()
+    x1, y1 = (corners_px[shown].max(axis=(0, 1)) + view[:2] + 1).tolist()
+    return _cut((x0, y0, x1, y1), view)
+
+
+def _faces_towards(corners_m: FloatArray, centre_m: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """For boxes (n, 8, 3): which of the ``FACES`` (n, 6) the camera sees from outside, and their shade."""
+    edges_m = corners_m[:, (4, 2, 1)] - corners_m[:, :1]  # (n, 3, 3), along the normals of the face pairs
+    lengths_m = np.sqrt((edges_m**2).sum(axis=2))
+    axes = edges_m / lengths_m[..., None]
+    towards_m = centre_m - corners_m.mean(axis=1)
+    along_m = (axes * towards_m[:, None, :]).sum(axis=2)
+    half_m = 0.5 * lengths_m
+    facing = np.stack((along_m < -half_m, along_m > half_m), axis=2).reshape(-1, 6)
+    lit = axes @ _LIGHT
+    shade = 0.45 + 0.55 * np.maximum(np.stack((-lit, lit), axis=2).reshape(-1, 6), 0.0)
+    return facing, shade
+
+
+def _cut(rect: _Rect | None, by: _Rect) -> _Rect | None:
+    if rect is None:
+        return None
+    x0, y0, x1, y1 = max(rect[0], by[0]), max(rect[1], by[1]), min(rect[2], by[2]), min(rect[3], by[3])
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _union(rects: list[_Rect | None]) -> _Rect | None:
+    found = [rect for rect in rects if rect is not None]
+    if not found:
+        return None
+    x0, y0, x1, y1 = zip(*found, strict=True)
+    return (min(x0), min(y0), max(x1), max(y1))

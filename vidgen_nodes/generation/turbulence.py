@@ -1,0 +1,77 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Seeded noise that a flow carries upward.
+
+A slab of smooth Gaussian noise is made once per fire; its first axis is *emission time*. A parcel at
+height z at time t left the base at t - tau(z), so reading slice t - tau(z) makes every feature rise
+with the flow, stretch where it accelerates, and never pop: the value is continuous in time and height.
+Guarantees zero mean, unit variance and the same bytes for the same seed and shape. Leaves out any
+feedback on the flow: this is texture for eddies that the correlations average out, not a solver.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+
+from vidgen_nodes.packets import FloatArray
+
+SLICES = 192
+SLICES_PER_SIGMA = 2.0
+
+
+class CarriedNoise:
+    """Noise on a horizontal lattice, periodic in emission time.
+
+    Args:
+        seed: 64-bit; the whole content follows from it and the shape.
+        shape: lattice points (ny, nx).
+        sigma_points: standard deviation of the smoothing kernel over the lattice.
+        sigma_s: the same over emission time.
+        slowest_hz: slower changes are damped, so that the puffing stays the strongest slow motion.
+    """
+
+    def __init__(
+        self, seed: int, shape: tuple[int, int], sigma_points: float, sigma_s: float, slowest_hz: float
+    ) -> None:
+        self._slice_s = sigma_s / SLICES_PER_SIGMA
+        full = (SLICES, *shape)
+        white = np.random.Generator(np.random.Philox(key=seed)).standard_normal(full)
+        slowest = slowest_hz * self._slice_s
+        smooth = _smooth(white, (SLICES_PER_SIGMA, sigma_points, sigma_points), slowest)
+        smooth -= smooth.mean()
+        smooth /= max(float(smooth.std()), 1e-12)
+        self._slab = torch.from_numpy(smooth.astype(np.float32))
+
+    def at(self, emission_s: FloatArray, rows: slice, cols: slice) -> torch.Tensor:
+        """Noise at emission times ``(nz,)`` over a window of the lattice: float32 ``(nz, ny, nx)``."""
+        position = np.mod(emission_s / self._slice_s, SLICES)
+        lower = np.minimum(position.astype(np.int64), SLICES - 1)
+        share = torch.from_numpy((position - lower).astype(np.float32)).view(-1, 1, 1)
+        window = self._slab[:, rows, cols]
+        before = window[torch.from_numpy(lower)]
+        after = window[torch.from_numpy((lower + 1) % SLICES)]
+        return torch.lerp(before, after, share)
+
+
+def seed_of(scenario_seed: int, name: str) -> int:
+    """A 64-bit seed for one named thing of a scenario (SHA-256, so neighbours are unrelated)."""
+    return int.from_bytes(hashlib.sha256(f"{scenario_seed}\n{name}".encode()).digest()[:8], "big")
+
+
+def _smooth(white: FloatArray, sigma: tuple[float, float, float], slowest: float) -> FloatArray:
+    """Periodic Gaussian smoothing of a 3-D array along every axis, by its transfer function.
+
+    Along axis 0, frequencies below ``slowest`` (cycles per slice) are damped too.
+    """
+    spectrum = np.fft.rfftn(white)
+    for axis, width in enumerate(sigma):
+        count = white.shape[axis]
+        frequency = np.fft.rfftfreq(count) if axis == 2 else np.fft.fftfreq(count)
+        transfer = np.exp(-2.0 * (np.pi * width * frequency) ** 2)
+        if axis == 0:
+            transfer *= 1.0 - np.exp(-((frequency / slowest) ** 2))
+        spectrum *= transfer.reshape([-1 if i == axis else 1 for i in range(3)])
+    return np.asarray(np.fft.irfftn(spectrum, s=white.shape, axes=(0, 1, 2)))
