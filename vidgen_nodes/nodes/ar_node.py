@@ -92,9 +92,7 @@ class ArNode(VidgenNode[ArParams]):
         """Nobody listening is no fault."""
         outputs = (self._composites, self._composite_pngs, self._overlay_pngs, self._markers)
         wanted = any(output.is_wanted for output in outputs)
-        self.health.waiting_for = (
-            "" if wanted else "a subscriber: every stream of this node is made on demand"
-        )
+        self.health.idle = "" if wanted else "nobody subscribes; every stream of this node is made on demand"
         if self._encoder.error is not None:
             self.fail(f"the encoder stopped: {self._encoder.error}")
 

@@ -29,6 +29,7 @@ from vidgen_nodes.scene.building import load_building
 
 _MAPS_KEPT = 8
 _QUEUE = 2
+_REPLAY_QUEUE = 100  # a replay may fall behind for two seconds and must lose nothing
 _HAZARDS_EVERY_NS = 100_000_000
 _HAZARD_EXPIRY_NS = 1_000_000_000
 _SERVICE_S = 2.0
@@ -68,8 +69,9 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
         recording = read_segment_file(Path(params.segment_file)) if params.segment_file else None
         digests = run_digests(graph_params(sys.argv, generator=params), building)
         self._ledger = Ledger.open(Path(params.ledger), segment=digests.segment("start", recording))
+        size = _REPLAY_QUEUE if params.origin == "replay" else _QUEUE
         self._worker = LatestWorker(
-            "pipeline", self._process, size=_QUEUE, merge=unpack.merge_bundles, dropped=self._on_drop
+            "pipeline", self._process, size=size, merge=unpack.merge_bundles, dropped=self._on_drop
         )
         made = self._worker.call(lambda: Pipeline(params, building, scenario, self._ledger, digests))
         self._pipeline = made.result()

@@ -32,6 +32,7 @@ class ThermalNode(VidgenNode[ThermalParams]):
     def _on_image(self, message: Any, source: SourceRef) -> None:
         frame = self._ingest.process(convert.thermal_image(message, source))
         self._frames.publish(fill.thermal_frame(frame, image_message=message))
+        self.health.add_latency("stamp_to_frame", (self.now_ns() - frame.stamp_ns) / 1e6)
         if frame.frozen:
             self.health.causes["frozen_thermal"] += 1
         if frame.calibration is None:

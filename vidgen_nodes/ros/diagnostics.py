@@ -60,8 +60,8 @@ class InputHealth:
             return f"nothing has come on {self.topic} for {now_s - self.last_s:.1f} s: has the publisher stopped?"
         if self.incompatible_policy:
             return (
-                f"a publisher of {self.topic} exists, but its QoS does not fit ({self.incompatible_policy}): publish it "
-                "with that policy or set the parameter input_reliability to best_effort"
+                f"a publisher of {self.topic} exists, but its QoS does not fit ({self.incompatible_policy}): "
+                "publish it with that policy or set the parameter input_reliability to best_effort"
             )
         if self.publishers == 0:
             return f"nobody publishes {self.topic}: start its driver, or remap the topic to the name the driver uses"
@@ -105,6 +105,7 @@ class NodeHealth:
         self.dropped: Counter[str] = Counter()
         self.causes: Counter[str] = Counter()
         self.waiting_for = ""  # plain words, set by the node: what is missing before anything can come out
+        self.idle = ""  # plain words, set by the node: why nothing needs to come out; then silence is no fault
         self.fault = ""  # plain words, set by the node: what is broken
         self.extra: dict[str, str] = {}  # further values of this node, as they are to be published
         self._latency_ms: dict[str, deque[float]] = {}
@@ -129,6 +130,8 @@ class NodeHealth:
             return ""
         if self.fault:
             return self.fault
+        if self.idle:
+            return ""
         for entry in self.inputs.values():
             trouble = entry.trouble(now_s) if entry.required else ""
             if trouble:
@@ -202,6 +205,8 @@ class NodeHealth:
             return (ERROR if any(o.published for o in self.outputs.values()) else WARN), silent
         if self.clock_trouble():
             return WARN, self.clock_trouble()
+        if self.idle:
+            return OK, self.idle
         if self.waiting_for:
             return WARN, f"waiting for {self.waiting_for}"
         if self.causes:

@@ -9,6 +9,7 @@ it with one line and exit status 2. Anything else unexpected ends it with status
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -260,11 +261,14 @@ class NodeBase(Generic[P]):
         now_s = time.monotonic()
         snapshot = self.health.snapshot(now_s)
         why = self.health.why_silent(now_s)
-        if why.partition(":")[0] != self._said:
-            self._said = why.partition(":")[0]
-            node.get_logger().warning(f"nothing comes out: {why}") if why else node.get_logger().info(
-                "output is flowing"
-            )
+        gist = re.sub(r"[0-9.]+", "", why)  # the same sentence with other numbers is not said again
+        if gist != self._said:
+            self._said = gist
+            log = node.get_logger()
+            if why:
+                log.warning(f"nothing comes out: {why}")
+            else:
+                log.info("output is flowing")
         status = DiagnosticStatus(
             level=bytes([snapshot.level]), name=node.get_fully_qualified_name(), message=snapshot.message,
             hardware_id="vidgen", values=[KeyValue(key=key, value=value) for key, value in snapshot.values],

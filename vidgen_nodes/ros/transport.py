@@ -40,6 +40,8 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 _MALLOPT = ((-4, 0), (-1, 2**31 - 1), (-2, 64 * 2**20), (-8, 1))
 _SEGMENT = re.compile(r"(fastdds|fastrtps)_[0-9a-f]{16}")
 _YOUNG_S = 10.0
+# A thread that wakes for its message waits at most this long for one that computes, instead of 5 ms.
+_SWITCH_S = 5e-4
 
 _malloc_fault = "prepare_process() has not run in this process."
 
@@ -59,6 +61,7 @@ def prepare_process() -> None:
     """Set this process up; call it before rclpy, torch or cv2 is imported. A second call changes nothing."""
     global _malloc_fault
     os.environ.update(process_environment())
+    sys.setswitchinterval(_SWITCH_S)
     if _malloc_fault:
         _malloc_fault = _keep_pages()
 
