@@ -102,13 +102,16 @@ def _check_sizes(width: int, height: int, point_step: int, row_step: int, length
     count = width * height
     if width < 0 or height < 0 or point_step <= 0:
         raise InputError(
-            "bad_size", f"cloud has width {width}, height {height}, point_step {point_step}; expected above 0."
+            "bad_size",
+            f"cloud has width {width}, height {height}, point_step {point_step}; expected above 0.",
         )
     if count == 0:
         raise InputError("empty", f"cloud is {width} x {height} points; expected at least one.")
     if count > MAX_POINTS:
         raise InputError("too_many_points", f"cloud has {count} points; at most {MAX_POINTS} are taken.")
-    if row_step < width * point_step or length != row_step * height:
+    padding = row_step - width * point_step
+    uncounted = height == 1 and padding >= point_step  # a whole point more than the width says
+    if padding < 0 or uncounted or length != row_step * height:
         raise InputError(
             "bad_size",
             f"cloud of {width} x {height} points, point_step {point_step}, row_step {row_step} has {length} bytes; "
@@ -127,7 +130,9 @@ def _layout(fields: tuple[Field, ...], is_bigendian: bool, point_step: int) -> n
     for name in "xyz":
         if name not in declared:
             known = ", ".join(declared) or "none"
-            raise InputError("missing_field", f"cloud has no field {name!r}; it has {known}. Expected x, y and z.")
+            raise InputError(
+                "missing_field", f"cloud has no field {name!r}; it has {known}. Expected x, y and z."
+            )
         chosen.append((name, declared[name]))
     chosen += [("time", declared[name]) for name in _TIME_NAMES if name in declared][:1]
     formats: list[str] = []

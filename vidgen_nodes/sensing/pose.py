@@ -78,11 +78,17 @@ class NavFilter:
         self._fix_delay_ns = round(params.fix_delay_ms * 1e6)
         self._period_ns = round(1e9 / params.output_rate_hz)
         self._density = params.acceleration_noise_mps2**2 * _NOISE_TIME_S
-        self._tilt_sigma_rad, self._heading_sigma_rad = (math.radians(d) for d in params.orientation_sigma_deg)
-        self._lever_variance_m2 = (math.dist((0.0, 0.0, 0.0), params.antenna_m) * self._heading_sigma_rad) ** 2
+        self._tilt_sigma_rad, self._heading_sigma_rad = (
+            math.radians(d) for d in params.orientation_sigma_deg
+        )
+        self._lever_variance_m2 = (
+            math.dist((0.0, 0.0, 0.0), params.antenna_m) * self._heading_sigma_rad
+        ) ** 2
         self._datum = (params.datum_latitude_deg, params.datum_longitude_deg, params.datum_altitude_m)
         if math.isnan(self._datum[0]) != math.isnan(self._datum[1]):
-            raise ConfigError("datum_latitude_deg and datum_longitude_deg: got one of them, expected both or none")
+            raise ConfigError(
+                "datum_latitude_deg and datum_longitude_deg: got one of them, expected both or none"
+            )
         self.frame: LocalFrame | None = None
         if not any(math.isnan(value) for value in self._datum):
             self.frame = _local_frame(self._datum)
@@ -145,14 +151,17 @@ class NavFilter:
             raise InputError("no_fix", "fix has status NO_FIX; expected a position. Wait for the receiver.")
         if math.isnan(fix.altitude_m):
             raise InputError(
-                "no_altitude", "fix has altitude NaN; expected metres. Configure the receiver for a 3-D solution."
+                "no_altitude",
+                "fix has altitude NaN; expected metres. Configure the receiver for a 3-D solution.",
             )
         if self._last_fix_ns - fix.stamp_ns > CLOCK_JUMP_NS:
             self._last_fix_ns = 0  # another clock, it seems: the IMU's jump will clear the rest
         index = bisect_left(self._pending, fix.stamp_ns, key=lambda item: item[0])
         known = index < len(self._pending) and self._pending[index][0] == fix.stamp_ns
         if known or fix.stamp_ns == self._last_fix_ns:
-            raise InputError("duplicate", f"a second fix has stamp {fix.stamp_ns} ns; only the first is used.")
+            raise InputError(
+                "duplicate", f"a second fix has stamp {fix.stamp_ns} ns; only the first is used."
+            )
         if fix.stamp_ns < self._last_fix_ns:
             late_ms = (self._last_fix_ns - fix.stamp_ns) / 1e6
             raise InputError(
@@ -192,10 +201,13 @@ class NavFilter:
             self.reset()
             self._pending = waiting
         elif behind_ns == 0 and self._last_imu_ns:
-            raise InputError("duplicate", f"a second imu sample has stamp {stamp_ns} ns; only the first is used.")
+            raise InputError(
+                "duplicate", f"a second imu sample has stamp {stamp_ns} ns; only the first is used."
+            )
         elif behind_ns > 0:
             raise InputError(
-                "out_of_order", f"imu sample is {behind_ns / 1e6:.1f} ms older than the newest; expected rising stamps."
+                "out_of_order",
+                f"imu sample is {behind_ns / 1e6:.1f} ms older than the newest; expected rising stamps.",
             )
         elif self._last_imu_ns and -behind_ns > _IMU_GAP_NS:
             self._start()

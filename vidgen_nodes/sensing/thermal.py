@@ -74,9 +74,13 @@ class ThermalIngest:
             InputError: ``zero_stamp``, or ``uncalibrated`` when the focal length is not positive.
         """
         if calibration.stamp_ns <= 0:
-            raise InputError("zero_stamp", "camera_info has stamp 0; expected the time of the image it is for.")
+            raise InputError(
+                "zero_stamp", "camera_info has stamp 0; expected the time of the image it is for."
+            )
         matrix = calibration.matrix_px
-        if matrix.shape != (3, 3) or not (matrix[0, 0] > 0 and matrix[1, 1] > 0 and np.isfinite(matrix).all()):
+        if matrix.shape != (3, 3) or not (
+            matrix[0, 0] > 0 and matrix[1, 1] > 0 and np.isfinite(matrix).all()
+        ):
             raise InputError(
                 "uncalibrated",
                 f"camera_info has K = {matrix.ravel().tolist()}; expected a finite 3x3 matrix with positive focal "
@@ -255,7 +259,8 @@ def _saturated_fraction(sample: Pixels) -> float:
     if sample.dtype == np.float32:
         return float(np.count_nonzero(sample == np.inf)) / sample.size
     if sample.ndim == 3:
-        return float(np.count_nonzero((sample == 255).all(axis=2))) * 3.0 / sample.size
+        white = (sample[..., 0] == 255) & (sample[..., 1] == 255) & (sample[..., 2] == 255)
+        return float(np.count_nonzero(white)) / white.size
     top = int(sample.max())
     full = top == 255 if sample.dtype == np.uint8 else top in _FULL_SCALE
     return float(np.count_nonzero(sample == top)) / sample.size if full else 0.0

@@ -107,7 +107,9 @@ def propagate_pose(state: NavState, stamp_ns: int) -> Pose:
     """
     dt_s = (stamp_ns - state.stamp_ns) * 1e-9
     position = (
-        state.map_T_base.translation_m + dt_s * state.velocity_mps + (0.5 * dt_s * dt_s) * state.acceleration_mps2
+        state.map_T_base.translation_m
+        + dt_s * state.velocity_mps
+        + (0.5 * dt_s * dt_s) * state.acceleration_mps2
     )
     q = turned(_quaternion(state.map_T_base), _vector(state.angular_velocity_radps), dt_s)
     return Pose(position, np.array(q))

@@ -90,7 +90,9 @@ class UncertaintyMapper:
         self._baseline: Layer | None = None
         if baseline_m is not None:
             if baseline_m.shape != self.grid.shape:
-                raise ConfigError(f"baseline: got shape {baseline_m.shape}, expected {self.grid.shape} as the map")
+                raise ConfigError(
+                    f"baseline: got shape {baseline_m.shape}, expected {self.grid.shape} as the map"
+                )
             self._baseline = _without_steps(baseline_m.astype(np.float64)).ravel()
         self.reset()
 
@@ -154,7 +156,8 @@ class UncertaintyMapper:
             raise InputError("duplicate", f"a second scan has stamp {stamp_ns} ns; only the first is used.")
         elif behind_ns > 0:
             raise InputError(
-                "out_of_order", f"scan is {behind_ns / 1e6:.1f} ms older than the newest; expected rising stamps."
+                "out_of_order",
+                f"scan is {behind_ns / 1e6:.1f} ms older than the newest; expected rising stamps.",
             )
         elapsed_s = (stamp_ns - self._stamp_ns) * 1e-9 if self._stamp_ns else 0.0
         self._stamp_ns = stamp_ns
@@ -189,7 +192,9 @@ class UncertaintyMapper:
         np.maximum.at(scan_top, cell, z)
         seen = np.isfinite(scan_top)
         above = seen & np.isfinite(self._top) & (scan_top > self._top + BAND_M)
-        self._above_in_a_row = np.where(seen, np.where(above, self._above_in_a_row + 1, 0), self._above_in_a_row)
+        self._above_in_a_row = np.where(
+            seen, np.where(above, self._above_in_a_row + 1, 0), self._above_in_a_row
+        )
         risen = above & (self._above_in_a_row >= _CONTRADICTIONS)
         lost = seen & (scan_top < self._top - BAND_M) & (stamp_ns - self._top_ns > _TOP_LOST_NS)
         ghost = above & ~risen
@@ -199,7 +204,9 @@ class UncertaintyMapper:
         self._top_ns[confirmed] = stamp_ns
         return self._top, ghost
 
-    def _fuse(self, count: Counts, spread: Layer, measured: Layer, elapsed_s: float, stamp_ns: int) -> BoolArray:
+    def _fuse(
+        self, count: Counts, spread: Layer, measured: Layer, elapsed_s: float, stamp_ns: int
+    ) -> BoolArray:
         """Fankhauser's update with its gate; returns the cells that took the scan.
 
         A gated cell keeps no trace of it but the contradiction.
@@ -211,17 +218,23 @@ class UncertaintyMapper:
         fresh = seen & np.isnan(self._elevation)
         with np.errstate(invalid="ignore"):
             off = seen & ((measured - self._elevation) ** 2 > _GATE**2 * (prior + variance))
-        self._contradictions = np.where(seen, np.where(off, self._contradictions + 1, 0), self._contradictions)
+        self._contradictions = np.where(
+            seen, np.where(off, self._contradictions + 1, 0), self._contradictions
+        )
         moved = self._contradictions >= _CONTRADICTIONS
         start = fresh | moved
         keep = seen & ~off & ~fresh
         gain = prior / (prior + variance)
         self._elevation = np.where(
-            start, measured, np.where(keep, self._elevation + gain * (measured - self._elevation), self._elevation)
+            start,
+            measured,
+            np.where(keep, self._elevation + gain * (measured - self._elevation), self._elevation),
         )
         fused = np.maximum(gain * variance, _MIN_VARIANCE_M2)
         self._variance = np.where(start, np.maximum(variance, _MIN_VARIANCE_M2), np.where(keep, fused, prior))
-        self._odds = np.clip(self._odds + np.where(start | keep, _HIT, np.where(off, _MISS, 0.0)), _LOW, _HIGH)
+        self._odds = np.clip(
+            self._odds + np.where(start | keep, _HIT, np.where(off, _MISS, 0.0)), _LOW, _HIGH
+        )
         self._odds[moved] = _HIT
         self._contradictions[moved] = 0
         self._observations = np.where(moved, 0, self._observations) + np.where(start | keep, count, 0)
@@ -233,7 +246,9 @@ class UncertaintyMapper:
     def _roughness(self) -> Layer:
         """1 sigma of the plane residual per cell, m; NaN for too few returns or a cell that spans a wall."""
         xx, xy, yy, xz, yz, zz = self._moments
-        ridge = 1e-3 * (xx + yy) + 1e-12  # returns on one line leave the slope across it open: take the flattest
+        ridge = (
+            1e-3 * (xx + yy) + 1e-12
+        )  # returns on one line leave the slope across it open: take the flattest
         xx, yy = xx + ridge, yy + ridge
         determinant = xx * yy - xy * xy
         slope_x, slope_y = (xz * yy - yz * xy) / determinant, (yz * xx - xz * xy) / determinant

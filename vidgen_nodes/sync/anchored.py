@@ -104,7 +104,9 @@ class _Stream(Generic[Input]):
         at = bisect_left(self._stamps, stamp_ns)
         known = at < len(self._stamps) and self._stamps[at] == stamp_ns
         if known or (self.current is not None and self.current.stamp_ns == stamp_ns):
-            raise InputError("duplicate", f"a second input of its kind has stamp {stamp_ns} ns; the first is used.")
+            raise InputError(
+                "duplicate", f"a second input of its kind has stamp {stamp_ns} ns; the first is used."
+            )
         self._stamps.insert(at, stamp_ns)
         self._waiting.insert(at, item)
         mark_ns = self.watermark_ns
