@@ -260,7 +260,7 @@ def _saturated_fraction(sample: Pixels) -> float:
         return float(np.count_nonzero(sample == np.inf)) / sample.size
     if sample.ndim == 3:
         white = (sample[..., 0] == 255) & (sample[..., 1] == 255) & (sample[..., 2] == 255)
-        return float(np.count_nonzero(white)) / white.size
+        return float(np.count_nonzero(white) / white.size)
     top = int(sample.max())
     full = top == 255 if sample.dtype == np.uint8 else top in _FULL_SCALE
     return float(np.count_nonzero(sample == top)) / sample.size if full else 0.0

@@ -21,7 +21,8 @@ with ``LoD95 = 1.96 (sqrt(variance) + registration)`` (Lague et al. 2013); a NaN
 An edge is not damage. A cell whose returns also lie more than ``WALL_M`` below its top spans a wall, an
 eave or a hole: it makes no statement of roughness. Where the baseline steps or ends between a cell and
 its neighbours, it makes none of deviation. A baseline off by over half a metre in the median is
-registered to another datum and is not used at all (``baseline_refused``).
+registered to another datum and is not used at all (``baseline_refused``); so is one of a building that has
+come down by that much over most of what is seen: the two cannot be told apart.
 
 Leaves out: motion within a scan (clouds come motion compensated), free space along the rays, and steps
 lower than ``WALL_M`` within one cell (a parapet), which do count as rough.
@@ -171,7 +172,12 @@ class UncertaintyMapper:
         # Relative to the window, where float32 is good to micrometres.
         shift = translation - (grid.origin_east_m, grid.origin_north_m, 0.0)
         rotation = rotation_matrix(map_T_lidar).astype(np.float32)
-        east, north, z = rotation @ scan.points_m.T + shift.astype(np.float32)[:, None]
+        px, py, pz = np.ascontiguousarray(scan.points_m.T)
+        # Written out: a matrix product rounds differently from one processor to the next.
+        east, north, z = (
+            row[0] * px + row[1] * py + row[2] * pz + offset
+            for row, offset in zip(rotation, shift.astype(np.float32), strict=True)
+        )
         east *= np.float32(1.0 / grid.resolution_m)
         north *= np.float32(1.0 / grid.resolution_m)
         inside = (east >= 0) & (east < grid.cols) & (north >= 0) & (north < grid.rows)

@@ -121,7 +121,10 @@ def test_the_pose_is_that_of_the_thermal_stamp() -> None:
         (lambda s: (s.add_nav(nav(880)), s.add_map(umap(-1100))), thermal(900), {}, set()),
         (lambda s: (s.add_nav(nav(880, rtk_fixed_ms=-101)), s.add_map(umap(500))), thermal(900), {}, {Cause.RTK_LOST}),
         (lambda s: (s.add_nav(nav(880, rtk_fixed_ms=-100)), s.add_map(umap(500))), thermal(900), {}, set()),
-        (lambda s: (s.add_nav(nav(880, rtk_fixed_ms=-math.inf)), s.add_map(umap(500))), thermal(900), {}, {Cause.RTK_LOST}),
+        (
+            lambda s: (s.add_nav(nav(880, rtk_fixed_ms=-math.inf)), s.add_map(umap(500))),
+            thermal(900), {}, {Cause.RTK_LOST},
+        ),
         (
             lambda s: (s.add_nav(nav(880, rtk_fixed_ms=-math.inf)), s.add_map(umap(500))),
             thermal(900), {"require_rtk": False}, set(),
