@@ -9,7 +9,7 @@ shrinks their columns. Leaves out: when the fire gets there (``generation``) and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,9 @@ class FlameRegion:
     ceiling_m: Float32Array  # highest fuel of the path plus PLUME_CLEARANCE_M; NaN where closed
     ignitions: dict[int, tuple[str, ...]]  # names of the ignitions on each path, by label
     refused: tuple[str, ...]  # one sentence for each ignition that opens nothing
+    sentences: dict[tuple[int, int], str] = field(
+        default_factory=dict, repr=False
+    )  # of scene.permits, once made
 
 
 def flame_region(

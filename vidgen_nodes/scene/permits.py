@@ -29,23 +29,29 @@ class Permits(Mapping[tuple[int, int], str]):
     ) -> None:
         self._umap, self._debris, self._region, self._fuel = umap, debris, region, fuel
         self._standoff_m = standoff_m
-        self._cells = [(int(row), int(col)) for row, col in np.argwhere(debris | region.cells)]
+        self._known = dict.fromkeys((row, col) for row, col in np.argwhere(debris | region.cells).tolist())
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter(self._cells)
+        return iter(self._known)
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self._known)
+
+    def __contains__(self, cell: object) -> bool:
+        return cell in self._known
 
     def __getitem__(self, cell: tuple[int, int]) -> str:
+        if cell not in self._known:
+            raise KeyError(cell)
         parts = []
         if self._region.cells[cell]:
-            parts.append(self._flame(cell))
+            sentence = self._region.sentences.get(cell)
+            if sentence is None:  # regions outlive maps: the walk over the stand-off is done once
+                sentence = self._region.sentences[cell] = self._flame(cell)
+            parts.append(sentence)
         if self._debris[cell]:
             value, count = float(self._umap.uncertainty[cell]), int(self._umap.observations[cell])
             parts.append(f"debris: cell ({cell[0]},{cell[1]}) U={value:.2f} n={count}")
-        if not parts:
-            raise KeyError(cell)
         return "; ".join(parts)
 
     def _flame(self, cell: tuple[int, int]) -> str:

@@ -183,8 +183,9 @@ def test_gate_is_a_function_of_the_stamp_in_whatever_order_frames_come(make, sce
         make.NOW_NS + int(offset * 1e6) for offset in np.random.default_rng(4).uniform(-3000, 5000, 200)
     ]
     stamps += [int(seen_ns[3, 3]) + 3 * make.SECOND_NS + off for off in (-1, 0, 1)]
+    scenario = make.scenario()
     for stamp_ns in stamps:
-        gate = open_gate(scene_of(umap, stamp_ns=stamp_ns), PARAMS)
+        gate = open_gate(scene_of(umap, None, scenario, stamp_ns=stamp_ns), PARAMS)
         age_ns = stamp_ns - seen_ns
         assert np.array_equal(gate.debris_cells, (age_ns >= 0) & (age_ns <= 3 * make.SECOND_NS))
 
