@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps the write-ahead log of a ledger short without holding up the frames.
 
-Guarantees: checkpoints never wait for the writer nor make it wait for a lock. Leaves out durability:
-a commit is durable in the write-ahead log already.
+Guarantees: a checkpoint makes no frame wait for a lock, unless the log has outgrown 64 MiB. Leaves out
+durability: a commit is durable in the write-ahead log already.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import sqlite3
 import threading
 from pathlib import Path
 
-_EVERY_COMMITS = 128  # bounds the write-ahead log to a few megabytes
+_EVERY_COMMITS = 128  # keeps the write-ahead log at a few megabytes
+_TRIES = 4  # each moves what came during the one before, so each is shorter
+_TOO_MANY_PAGES = 16384  # 64 MiB
+_BUSY_S = 0.1  # a restart must not wait long for a reader: the writer waits with it
 _LOG = logging.getLogger(__name__)
 
 
@@ -46,9 +49,20 @@ class Checkpoints:
 
     def _run(self) -> None:
         try:
-            with contextlib.closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)
+            with contextlib.closing(connection):
                 while self._due.wait() and not self._closing:
                     self._due.clear()
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    _fold(connection)
         except sqlite3.Error as err:  # nothing is lost: the log beside the file only grows
             _LOG.warning("%s: the write-ahead log is not being moved into the ledger: %s", self._path, err)
+
+
+def _fold(connection: sqlite3.Connection) -> None:
+    """Move the log into the file. It starts anew only if all of it was moved between two commits."""
+    for _ in range(_TRIES):
+        _, pages, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if pages == moved:
+            return
+    if pages > _TOO_MANY_PAGES:  # a disk too slow for the frames: hold one up rather than fill the disk
+        connection.execute("PRAGMA wal_checkpoint(RESTART)")

@@ -220,6 +220,10 @@ class LedgerReader:
         size = self.size
         rows = self._fetch("leaf hashes", "SELECT leaf_hash FROM leaves WHERE idx < ? ORDER BY idx", size)
         hashes = [_checked(row[0], bytes, "leaf hash") for row in rows]
+        if len(hashes) != size:
+            raise VerificationError(
+                f"{self.path}: {size - len(hashes)} leaves are missing; run 'vidgen verify'"
+            )
         path = inclusion_proof(hashes, index)
         row = next(self.rows(index))
         (last,) = self._fetch("root", "SELECT root FROM leaves WHERE idx = ?", size - 1)
