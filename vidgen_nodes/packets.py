@@ -118,6 +118,8 @@ class ThermalFrame:
 
 @dataclass(frozen=True, slots=True)
 class ImuSample:
+    """One IMU sample in ``base``."""
+
     stamp_ns: int
     map_q_base: FloatArray | None  # orientation map_q_base (x, y, z, w); None if not measured
     angular_velocity_radps: FloatArray  # (3,) FLU
@@ -127,6 +129,8 @@ class ImuSample:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
+    """One position fix."""
+
     stamp_ns: int
     latitude_deg: float
     longitude_deg: float
@@ -153,6 +157,8 @@ class NavState:
 
 @dataclass(frozen=True, slots=True)
 class PointScan:
+    """One LiDAR scan, checked and filtered."""
+
     stamp_ns: int
     frame_id: str
     points_m: Float32Array  # (N, 3) in the LiDAR frame, finite
@@ -164,7 +170,8 @@ class PointScan:
 @dataclass(frozen=True, slots=True)
 class Grid:
     """A regular grid of square cells in ``map``; cell (row, col) spans
-    ``origin + (col, row) * resolution`` to one resolution further: rows grow north, columns east."""
+    ``origin + (col, row) * resolution`` to one resolution further: rows grow north, columns east.
+    """
 
     origin_east_m: float
     origin_north_m: float
@@ -174,6 +181,7 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """``(rows, cols)``, the shape of every layer."""
         return (self.rows, self.cols)
 
 
@@ -232,6 +240,8 @@ class Ignition:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
+    """What burns when: the fires of one run."""
+
     name: str
     start_ns: int  # event time of scenario second 0
     seed: int
@@ -268,6 +278,8 @@ class PhysicsRef:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
+    """What the independent audit of one overlay counted."""
+
     cells_open: int
     pixels_drawn: int
     pixels_outside: int

@@ -321,10 +321,10 @@ def load_node_params(files: Sequence[Path], overrides: Mapping[str, Mapping[str,
             if node not in merged:
                 raise ConfigError(f"{path}: unknown node {node}_node; known: {', '.join(merged)}")
             merged[node].update(values)
-    for node, values in (overrides or {}).items():
+    for node, settings in (overrides or {}).items():
         if node not in merged:
             raise ConfigError(f"override for unknown node {node!r}; known: {', '.join(merged)}")
-        merged[node].update(values)
+        merged[node].update(settings)
     built = {
         item.name: make_params(type(getattr(NodeParams(), item.name)), merged[item.name])
         for item in dataclasses.fields(NodeParams)
