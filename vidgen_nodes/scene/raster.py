@@ -216,19 +216,25 @@ def _bend(
     images there may be a gap between them, so those pixels are tried one by one.
     """
     sure = _fill([_squares(group) for group in spans], flat)
-    state = np.zeros(seen.shape, np.uint8)
-    state[:-1, :-1] = (seen[:-1, :-1] & seen[1:, :-1] & seen[:-1, 1:] & seen[1:, 1:]) * np.uint8(2)
-    state[sure] = 1
+    # All four nodes seen: erosion over the square to the right of and below each node.
+    held = cv2.erode(
+        seen.view(np.uint8),
+        np.ones((2, 2), np.uint8),
+        anchor=(0, 0),
+        borderType=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
+    state = held * np.uint8(2) - sure.view(np.uint8)  # 1 sure, 2 to be tried; what is sure is held
     no_fraction = np.empty(0, np.int16)  # the nodes are whole numbers
     found = cv2.remap(state, nodes, no_fraction, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
     mask: BoolArray = np.equal(found, 1)
-    rows, cols = np.nonzero(found == 2)
-    if len(rows):
-        u, v = positions[rows, cols].T
-        inside = np.zeros(len(rows), bool)
+    doubtful = np.flatnonzero(np.equal(found, 2))
+    if len(doubtful):
+        u, v = positions.reshape(-1, 2)[doubtful].T
+        inside = np.zeros(len(doubtful), bool)
         for group in groups:
             inside |= _inside_any(group, u, v)
-        mask[rows, cols] = inside
+        mask.reshape(-1)[doubtful] = inside
     return mask
 
 
