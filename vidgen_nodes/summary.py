@@ -14,8 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 
 @dataclass(frozen=True, slots=True)
 class CustodyState:
@@ -93,10 +91,17 @@ class RunSummary:
 
 def percentiles(values: Sequence[float], ranks: Sequence[int]) -> dict[str, float]:
     """``{"p50": ...}`` of the finite values; NaN where there are none."""
-    finite = np.asarray([v for v in values if math.isfinite(v)], dtype=np.float64)
-    if finite.size == 0:
+    finite = sorted(v for v in values if math.isfinite(v))
+    if not finite:
         return {f"p{rank}": math.nan for rank in ranks}
-    return {f"p{rank}": float(v) for rank, v in zip(ranks, np.percentile(finite, ranks), strict=True)}
+    return {f"p{rank}": _at(finite, (len(finite) - 1) * rank / 100.0) for rank in ranks}
+
+
+def _at(ordered: Sequence[float], place: float) -> float:
+    """Linear between neighbours, as ``numpy.percentile`` does; ``vidgen doctor`` must run without numpy."""
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return float(ordered[below] + (ordered[above] - ordered[below]) * (place - below))
 
 
 def json_line(content: Mapping[str, Any]) -> str:

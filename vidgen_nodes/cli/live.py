@@ -61,6 +61,7 @@ class LiveGraph:
     table: GraphTable
     cpu: dict[str, float] = field(default_factory=dict)  # percent of one core, by node
     _cpu_from: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _alone_s: float = 0.0
     _explained_s: float = field(default_factory=time.monotonic)
     _explained: str = ""
 
@@ -75,6 +76,9 @@ class LiveGraph:
         for name, why in self.supervisor.given_up.items():
             raise ConfigError(f"{name} {why}\n{_tail(self.supervisor.log_path(name))}")
         now_s = time.monotonic()
+        if now_s - self._alone_s > 1.0:
+            self._alone_s = now_s
+            self._check_alone()
         if now_s - self._explained_s > _EXPLAIN_EVERY_S:
             self._explained_s = now_s
             self._explain()
@@ -145,12 +149,15 @@ class LiveGraph:
                 found[name] = count
         return found
 
-    def _explain(self) -> None:
+    def _check_alone(self) -> None:
+        """A second graph under the same names would mix its frames with ours."""
         if self.probe.writers("provenance") > 1:
             raise ConfigError(
                 f"another graph publishes {NAMESPACE}/provenance in this ROS domain; "
-                "stop it, or give this one its own ROS_DOMAIN_ID"
+                "stop it, or give this one a ROS_DOMAIN_ID of its own"
             )
+
+    def _explain(self) -> None:
         wrong = [f"{n}: {h.message}" for n, h in sorted(self.probe.nodes.items()) if h.level and h.message]
         text = "\n".join(wrong)
         if text and text != self._explained and not sys.stderr.isatty():

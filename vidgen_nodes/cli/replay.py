@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +83,7 @@ def _play(args: argparse.Namespace, graph: LiveGraph, player: Player) -> None:
 
 def _ask(number: int) -> None:
     print(f"frame {number}: Enter shows it", end="", file=sys.stderr, flush=True)
-    if not sys.stdin.readline():  # nobody there to press it
-        time.sleep(0.0)
+    sys.stdin.readline()  # at the end of a pipe nobody can press it: go on
 
 
 def _summary(graph: LiveGraph, player: Player) -> RunSummary:
