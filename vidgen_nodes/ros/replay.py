@@ -85,10 +85,18 @@ class Recording:
             BagError: the file ends early or is damaged.
         """
         ours = {recorded: topic for topic, recorded in self.inputs.items()}
+        read = 0
         with open_storage(self.path) as reader, reading(self.path):
             wanted = [c for c in reader.connections if c.topic in ours]
             for connection, log_ns, data in reader.messages(wanted):
+                read += 1
                 yield TimedMessage(ours[connection.topic], connection.msgtype, log_ns, bytes(data))
+        promised = sum(self.counts.values())
+        if read < promised:  # a cut SQLite file reads as a shorter one
+            raise BagError(
+                f"{self.path}: ends after {read} of {promised} messages on {', '.join(ours)}: the file was cut or is "
+                "damaged; copy it again, or repair it (`sqlite3 IN .recover`, `ros2 bag reindex`)"
+            )
 
     def first_frame_ns(self) -> int:
         """Stamp of the first thermal frame.
