@@ -94,9 +94,9 @@ class LedgerReader:
                 connection.execute("PRAGMA schema_version").fetchone()
             except sqlite3.OperationalError:
                 connection.close()
-                if wal.exists():
+                if wal.is_file() and wal.stat().st_size:
                     raise
-                # Folder not writable: without a log beside it the file is whole and can be read as it is.
+                # Folder not writable. With nothing in a log beside it the file is whole as it is.
                 connection = sqlite3.connect(uri + "&immutable=1", uri=True, check_same_thread=False)
                 connection.text_factory = bytes
         except sqlite3.Error as err:

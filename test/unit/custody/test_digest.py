@@ -221,3 +221,9 @@ def test_a_building_is_recorded_by_content():
     recorded = cbor2.loads(digests.building_record)
     assert recorded["surfaces"][0]["corners_m"] == corners.tolist()
     assert recorded["surfaces"][0]["combustible"] is None
+
+
+def test_sensing_and_custody_hash_a_map_alike():
+    from vidgen_nodes.sensing import uncertainty
+
+    assert uncertainty.map_digest(5, GRID, *layers()) == map_digest(5, GRID, *layers())
