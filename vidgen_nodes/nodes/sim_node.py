@@ -8,15 +8,14 @@ import queue
 import threading
 import time
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
 
 from sensor_msgs.msg import CameraInfo, Image, Imu, NavSatFix, PointCloud2
 
 from vidgen_nodes.params import SimParams
 from vidgen_nodes.ros import qos, simulated
 from vidgen_nodes.ros.node import VidgenNode, main_for
-from vidgen_nodes.sim import Flight
-from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL, Sample
+from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL
 
 _AHEAD = 64  # messages made before their time: 0.2 s, longer than the slowest sample takes to make
 _START_DELAY_S = 1.0
@@ -24,7 +23,7 @@ _LINGER_S = 1.5  # after the last message, so that reliable readers get it and t
 
 
 class SimNode(VidgenNode[SimParams]):
-    """Flies; one thread makes messages ahead of their time, another sends each when it is due."""
+    """Flies; another process makes messages ahead of their time, a thread sends each when it is due."""
 
     def __init__(self) -> None:
         super().__init__("sim_node", SimParams)
@@ -43,58 +42,58 @@ class SimNode(VidgenNode[SimParams]):
         self._ended_s = 0.0
         self._stop = threading.Event()
         self._error: BaseException | None = None
-        self._made: queue.Queue[tuple[Sample, Any] | None] = queue.Queue(_AHEAD)
+        self._made: queue.Queue[simulated.Made | None] = queue.Queue(_AHEAD)
         self._start_ns = 0
         self.health.waiting_for = "the flight to be prepared"
-        self._threads = [
-            threading.Thread(target=self._guard, args=(f,), daemon=True) for f in (self._make, self._send)
-        ]
+        self._maker = simulated.MessageMaker(self.params)
+        runs = (self._receive, self._send)
+        self._threads = [threading.Thread(target=self._guard, args=(run,), daemon=True) for run in runs]
         for thread in self._threads:
             thread.start()
 
-    def _guard(self, run: Any) -> None:
+    def _guard(self, run: Callable[[], None]) -> None:
         try:
             run()
         except BaseException as err:  # noqa: BLE001 (told and ended by on_tick)
-            self._error = err
-            self._stop.set()
+            if not self._stop.is_set():
+                self._error = err
+                self._stop.set()
 
-    def _make(self) -> None:
-        flight = Flight(self.params)
+    def _receive(self) -> None:
+        self._maker.wait_until_ready()
         self._start_ns = self.now_ns() + round(_START_DELAY_S * 1e9)
-        messages = simulated.Messages(flight, self._start_ns)
-        for sample in flight.schedule(self.params.duration_s):
-            if not self._put((sample, messages.make(sample))):
+        self._maker.start(self._start_ns)
+        while not self._stop.is_set():
+            made = self._maker.receive()
+            self._put(made)
+            if made is None:
                 return
-        self._put(None)
 
-    def _put(self, item: tuple[Sample, Any] | None) -> bool:
+    def _put(self, made: simulated.Made | None) -> None:
         while not self._stop.is_set():
             try:
-                self._made.put(item, timeout=0.2)
+                self._made.put(made, timeout=0.2)
             except queue.Full:
                 continue
-            return True
-        return False
+            return
 
     def _send(self) -> None:
         while not self._stop.is_set():
             try:
-                item = self._made.get(timeout=0.2)
+                made = self._made.get(timeout=0.2)
             except queue.Empty:
                 continue
-            if item is None:
+            if made is None:
                 self._ended_s = time.monotonic()
                 return
-            sample, message = item
-            wait_s = (self._start_ns - self.now_ns()) * 1e-9 + sample.send_s
+            wait_s = (self._start_ns - self.now_ns()) * 1e-9 + made.send_s
             if wait_s > 0.0:
                 self._stop.wait(wait_s)
-            self._outputs[sample.kind].publish(message)
-            self._counts[sample.kind] += 1
-            if sample.kind == THERMAL:
-                self._last_thermal_ns = self._start_ns + sample.stamp_ns
-                self.health.add_latency("thermal_published_after_due", -wait_s * 1e3 if wait_s < 0 else 0.0)
+            self._outputs[made.kind].publish(made.raw)
+            self._counts[made.kind] += 1
+            if made.kind == THERMAL:
+                self._last_thermal_ns = made.stamp_ns
+                self.health.add_latency("thermal_published_after_due", max(0.0, -wait_s) * 1e3)
 
     def on_tick(self) -> None:
         """Counts for whoever watches; the end of the flight ends the node."""
@@ -111,6 +110,7 @@ class SimNode(VidgenNode[SimParams]):
     def close(self) -> None:
         """Stop the threads."""
         self._stop.set()
+        self._maker.close()
         for thread in self._threads:
             thread.join(2.0)
 

@@ -1,19 +1,97 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Samples of the simulated flight as ROS messages, with the same content as ``sim/recording.py`` writes."""
+"""Samples of the simulated flight as ROS messages, with the same content as ``sim/recording.py`` writes.
+
+They are made in a process of their own (:class:`MessageMaker`): making a picture takes several milliseconds of
+interpreter, in which the thread that must send another on time would wait.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import multiprocessing
+import signal
+import struct
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
 
 import numpy as np
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Imu, NavSatFix, NavSatStatus, PointCloud2, PointField
 
+from vidgen_nodes.params import SimParams
 from vidgen_nodes.ros import fill
 from vidgen_nodes.sim import Flight, rig
-from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL, Sample
+from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, KINDS, SCAN, THERMAL, Sample
 
 _SERVICES = NavSatStatus.SERVICE_GPS | NavSatStatus.SERVICE_GLONASS | NavSatStatus.SERVICE_GALILEO
+_HEADER = struct.Struct("<Bqd")
+_READY = b"ready"
+
+
+class Made(NamedTuple):
+    """One serialised message and when it is due."""
+
+    kind: str
+    stamp_ns: int
+    send_s: float  # after the start of the flight
+    raw: bytes
+
+
+class MessageMaker:
+    """Makes the messages of a flight in another process, in the order in which they are to be sent."""
+
+    def __init__(self, params: SimParams) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_make, args=(params, theirs), name="flight", daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def wait_until_ready(self) -> None:
+        """Return when the flight can start.
+
+        Raises:
+            EOFError: the other process failed; its traceback is on stderr.
+        """
+        self._connection.recv_bytes()
+
+    def start(self, start_ns: int) -> None:
+        """Say which event time second 0 of the flight is."""
+        self._connection.send_bytes(struct.pack("<q", start_ns))
+
+    def receive(self) -> Made | None:
+        """The next message, waiting for it to be made; None at the end of the flight.
+
+        Raises:
+            EOFError: the other process ended early, or :meth:`close` was called.
+        """
+        data = self._connection.recv_bytes()
+        if not data:
+            return None
+        kind, stamp_ns, send_s = _HEADER.unpack_from(data)
+        return Made(KINDS[kind], stamp_ns, send_s, data[_HEADER.size :])
+
+    def close(self) -> None:
+        """End the other process; may be called twice."""
+        self._process.terminate()
+        self._process.join(5.0)
+
+
+def _make(params: SimParams, connection: Connection) -> None:
+    """The other process. It ends when the flight does, or when nobody holds the other end any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the node ends us
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        flight = Flight(params)
+        connection.send_bytes(_READY)
+        (start_ns,) = struct.unpack("<q", connection.recv_bytes())
+        messages = Messages(flight, start_ns)
+        for sample in flight.schedule(params.duration_s):
+            head = _HEADER.pack(KINDS.index(sample.kind), start_ns + sample.stamp_ns, sample.send_s)
+            connection.send_bytes(head + serialize_message(messages.make(sample)))
+        connection.send_bytes(b"")
+    except (BrokenPipeError, ConnectionResetError, EOFError):
+        return
 
 
 class Messages:
