@@ -29,7 +29,14 @@ _MARGIN = 0.01  # of the cell's edge, kept free on each side
 _SIGNS = np.array([[x, y, z] for z in (-1, 1) for y in (-1, 1) for x in (-1, 1)], dtype=np.float64)
 
 # Corners of each face counter-clockwise seen from outside, as indices into ``DebrisBox.corners_m``.
-FACES = ((0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5))  # -z +z -y +y -x +x
+FACES = (
+    (0, 2, 3, 1),
+    (4, 5, 7, 6),
+    (0, 1, 5, 4),
+    (2, 6, 7, 3),
+    (0, 4, 6, 2),
+    (1, 3, 7, 5),
+)  # -z +z -y +y -x +x
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +71,10 @@ def debris_boxes(
         ground_m = float(elevation_m[row, col])
         if not math.isfinite(ground_m) or ground_m < float(floor_m[row, col]):
             continue
-        corner_m = (grid.origin_east_m + col * grid.resolution_m, grid.origin_north_m + row * grid.resolution_m)
+        corner_m = (
+            grid.origin_east_m + col * grid.resolution_m,
+            grid.origin_north_m + row * grid.resolution_m,
+        )
         for shape_m, colour in _pieces(seed, row, col, grid.resolution_m):
             corners_m = shape_m + np.array([*corner_m, ground_m])
             if corners_m[:, 2].max() < float(ceiling_m[row, col]):
@@ -73,7 +83,9 @@ def debris_boxes(
 
 
 @functools.lru_cache(maxsize=16384)
-def _pieces(seed: int, row: int, col: int, edge_m: float) -> tuple[tuple[FloatArray, tuple[int, int, int]], ...]:
+def _pieces(
+    seed: int, row: int, col: int, edge_m: float
+) -> tuple[tuple[FloatArray, tuple[int, int, int]], ...]:
     """Corners (8, 3) relative to the cell's lower south-west corner, and the colour, of each piece."""
     count = int(_draw(seed, row, col, 0)[0] * (_MOST_PER_CELL + 1))
     return tuple(_piece(_draw(seed, row, col, index + 1), edge_m) for index in range(count))

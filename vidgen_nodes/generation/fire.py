@@ -106,6 +106,14 @@ def plume_temperature_rise_k(
     return np.asarray(9.1 * factor * convective_kw ** (2.0 / 3.0) * above ** (-5.0 / 3.0))
 
 
+def plume_velocity_mps(
+    height_m: npt.ArrayLike, heat_kw: float, diameter_m: float, radiative_fraction: float
+) -> FloatArray:
+    """Mean upward velocity on the axis above the flame, 1.03 Qc^(1/3) (z - z0)^(-1/3) (Heskestad 1983)."""
+    above = np.asarray(height_m, dtype=np.float64) - virtual_origin_m(heat_kw, diameter_m)
+    return np.asarray(1.03 * ((1.0 - radiative_fraction) * heat_kw / above) ** (1.0 / 3.0))
+
+
 def half_width_m(
     height_m: npt.ArrayLike, heat_kw: float, diameter_m: float, centreline_k: npt.ArrayLike, ambient_k: float
 ) -> FloatArray:

@@ -27,6 +27,7 @@ from vidgen_nodes.packets import Float32Array, Hazard, Ignition, PhysicsRef, Sce
 from vidgen_nodes.params import GeneratorParams
 
 if TYPE_CHECKING:
+    from vidgen_nodes.scene.building import Building
     from vidgen_nodes.scene.compose import Scene
     from vidgen_nodes.scene.gate import Gate
 
@@ -36,6 +37,7 @@ _SOURCES = {
     "smoke": "Heskestad 1986 entrainment; Tewarson soot yields; Mulholland-Croarkin 2000 extinction",
     "debris": "seeded boxes at rest on the measured elevation",
 }
+_Where = tuple[bytes, bytes, bytes]  # digests of gate, map and building
 _KEPT = 4  # states, and places; saves time only
 
 _IGNITION_UNITS = {
@@ -87,8 +89,8 @@ class World:
         self._params = Reading(params, "parameter")
         self._tick_ns = round(self._params.get("world_tick_ms", "ms") * 1e6)
         self._params.get("render_stride_px", "px")  # read by the renderer; part of what made the picture
-        self._states: OrderedDict[tuple[int, bytes, bytes], WorldState] = OrderedDict()
-        self._places: OrderedDict[tuple[bytes, bytes], _Place] = OrderedDict()
+        self._states: OrderedDict[tuple[int, _Where], WorldState] = OrderedDict()
+        self._places: OrderedDict[_Where, _Place] = OrderedDict()
         self._plumes: tuple[Plume, ...] = ()
         if scenario is None:
             return
@@ -117,23 +119,24 @@ class World:
         umap = scene.uncertainty_map
         if self.scenario is None or scene.causes or gate.grid is None or not gate.cells_open or umap is None:
             return WorldState(tick)
-        key = (tick, gate.digest, umap.digest)
-        state = self._states.get(key)
+        where = (gate.digest, umap.digest, b"" if scene.building is None else scene.building.digest)
+        state = self._states.get((tick, where))
         if state is None:
-            place = self._places.get(key[1:])
+            place = self._places.get(where)
             if place is None:
-                place = self._places[key[1:]] = self._survey(gate, umap)
+                place = self._places[where] = self._survey(gate, umap, scene.building)
                 if len(self._places) > _KEPT:
                     self._places.popitem(last=False)
-            state = self._states[key] = self._step(tick, place)
+            state = self._states[tick, where] = self._step(tick, place)
             if len(self._states) > _KEPT:
                 self._states.popitem(last=False)
         return state
 
-    def _survey(self, gate: Gate, umap: UncertaintyMap) -> _Place:
+    def _survey(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Place:
         """What one gate and one map decide for every tick."""
         permits = tuple(flame_permits(plume, gate) for plume in self._plumes)
-        voxels = tuple(open_voxels(plume, gate, umap.elevation_m) for plume in self._plumes)
+        floor_m = _flame_floor_m(gate, umap, building)
+        voxels = tuple(open_voxels(plume, gate, floor_m) for plume in self._plumes)
         debris: tuple[DebrisBox, ...] = ()
         if self._has_debris and gate.grid is not None:
             debris = debris_boxes(
@@ -143,7 +146,9 @@ class World:
         parameters: Parameters = {}
         if debris:
             parameters["debris"] = {**self._common(), "pieces": entry(len(debris), "1", "generated")}
-        return _Place(voxels, permits, debris, hazards, parameters, self._physics(parameters, ("debris",), "debris"))
+        return _Place(
+            voxels, permits, debris, hazards, parameters, self._physics(parameters, ("debris",), "debris")
+        )
 
     def _step(self, tick: int, place: _Place) -> WorldState:
         fields: list[HazardField] = []
@@ -174,13 +179,16 @@ class World:
     def _common(self) -> Parameters:
         return {"scenario": self._reading.record, "parameters": self._params.record}
 
-    def _physics(self, parameters: Parameters, elements: tuple[str, ...], part: str) -> tuple[PhysicsRef, ...]:
+    def _physics(
+        self, parameters: Parameters, elements: tuple[str, ...], part: str
+    ) -> tuple[PhysicsRef, ...]:
         """References of the elements that one part of the parameters drew; none if it is not there."""
         if part not in parameters:
             return ()
         digest = parameters_sha256(parameters[part])
         return tuple(
-            PhysicsRef(element, _SOURCES[element], PHYSICS_VERSION, digest, self._seed) for element in elements
+            PhysicsRef(element, _SOURCES[element], PHYSICS_VERSION, digest, self._seed)
+            for element in elements
         )
 
 
@@ -196,8 +204,25 @@ class _Place:
     physics: tuple[PhysicsRef, ...]  # of the debris
 
 
-def open_voxels(plume: Plume, gate: Gate, elevation_m: Float32Array) -> Float32Array:
+def _flame_floor_m(gate: Gate, umap: UncertaintyMap, building: Building | None) -> Float32Array:
+    """Lower end of the flames (rows, cols): of the open column, and the measured surface where that is higher.
+
+    In a cell through which fuel passes the gate's floor holds: a LiDAR from above measures the top of a
+    burning wall, and the flame stands beside it. Elevations never measured raise nothing.
+    """
+    if building is None or gate.grid is None:
+        return gate.floor_m
+    fuel = building.combustible_cells(gate.grid).combustible
+    return np.where(fuel, gate.floor_m, np.fmax(gate.floor_m, umap.elevation_m))
+
+
+def open_voxels(plume: Plume, gate: Gate, floor_m: Float32Array) -> Float32Array:
     """Share [0, 1] of the height of each voxel of the plume's lattice that lies in an open flame column.
+
+    Args:
+        plume: whose lattice.
+        gate: the open columns.
+        floor_m: lower end of the flames (rows, cols), at or above the gate's floor.
 
     The share, and not a yes or no, so that centimetres of LiDAR noise on the elevation do not make
     voxels blink. Voxels whose centre is over a closed cell have 0, and towards closed cells the share
@@ -211,13 +236,13 @@ def open_voxels(plume: Plume, gate: Gate, elevation_m: Float32Array) -> Float32A
     inside = ((rows >= 0) & (rows < grid.rows))[:, None] & ((cols >= 0) & (cols < grid.cols))[None, :]
     cell = np.ix_(np.clip(rows, 0, grid.rows - 1), np.clip(cols, 0, grid.cols - 1))
     is_open = inside & gate.flame_cells[cell]
-    # An elevation that was never measured closes nothing here: the gate has decided without it.
-    low_m = np.fmax(gate.floor_m, elevation_m)[cell]
-    high_m = gate.ceiling_m[cell]
-    low_m, high_m = np.where(is_open, low_m, 0.0), np.where(is_open, high_m, -1.0)
+    low_m = np.where(is_open, floor_m[cell], 0.0)
+    high_m = np.where(is_open, gate.ceiling_m[cell], -1.0)
     bottom_m, top_m = (z_m - 0.5 * step)[:, None, None], (z_m + 0.5 * step)[:, None, None]
     share = (np.minimum(top_m, high_m) - np.maximum(bottom_m, low_m)) / step
-    away_m = step * (cv2.distanceTransform(is_open.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - 0.5)
+    away_m = step * (
+        cv2.distanceTransform(is_open.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - 0.5
+    )
     fade = np.clip(away_m / plume.model.edge_fade_m, 0.0, 1.0)
     return np.asarray(np.clip(share, 0.0, 1.0) * np.where(is_open, fade, 0.0), dtype=np.float32)
 

@@ -90,13 +90,16 @@ def _through_sheets(
         sampled[chosen] = cv2.remap(
             atlas, x[chosen], y[chosen] + offset, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
         )
-    absorbed = sampled[..., 0] * step_m
-    passed = np.cumsum(absorbed, axis=0)
-    absorbed *= np.float32(0.5)
-    transmitted = np.exp(np.subtract(absorbed, passed, out=absorbed))
-    transmitted *= step_m
-    transmitted *= sampled[..., 1]
-    return passed[-1], transmitted.sum(axis=0)
+    extinction = sampled[..., 0]
+    transmitted = np.cumsum(extinction * step_m, axis=0)
+    optical_depth = transmitted[-1].copy()
+    np.exp(np.negative(transmitted, out=transmitted), out=transmitted)
+    # Exact for a uniform piece: source times what it adds to the opacity seen from the start.
+    source = sampled[..., 1] / np.maximum(extinction, np.float32(1e-9))
+    emitted = source[0] * (np.float32(1.0) - transmitted[0])
+    source[1:] *= transmitted[:-1] - transmitted[1:]
+    emitted += source[1:].sum(axis=0)
+    return optical_depth, emitted
 
 
 def _slab(
@@ -111,9 +114,7 @@ def _slab(
     return np.maximum(near_m, np.float32(0.0)), far_m
 
 
-def _cone(
-    field: HazardField, centre_m: FloatArray, rays: Float32Array
-) -> tuple[Float32Array, Float32Array]:
+def _cone(field: HazardField, centre_m: FloatArray, rays: Float32Array) -> tuple[Float32Array, Float32Array]:
     """Where rays (3, N) are within the plume's reach of its axis; most of a box's corners are empty.
 
     The reach is taken at the highest point that a ray has while it is near the axis, so nothing is lost.

@@ -33,7 +33,7 @@ def _table() -> ByteArray:
     radiance = np.linspace(_LOW_W_PER_M2_SR, _HIGH_W_PER_M2_SR, _ENTRIES)
     kelvin = apparent_temperature_k(radiance)
     channels = [np.interp(kelvin, _STOPS_K, channel) for channel in zip(*_STOPS_RGB, strict=True)]
-    table = np.stack(channels, axis=1).round().astype(np.uint8)
+    table: ByteArray = np.stack(channels, axis=1).round().astype(np.uint8)
     table.setflags(write=False)
     return table
 
@@ -45,5 +45,5 @@ def colour_of_radiance(radiance_w_per_m2_sr: Float32Array) -> ByteArray:
     """RGB (..., 3) of the apparent temperature that belongs to a band radiance (...)."""
     scale = (_ENTRIES - 1) / (_HIGH_W_PER_M2_SR - _LOW_W_PER_M2_SR)
     index = ((radiance_w_per_m2_sr - _LOW_W_PER_M2_SR) * scale).clip(0, _ENTRIES - 1)
-    colours: ByteArray = _TABLE[index.astype(np.int32)]
+    colours: ByteArray = np.take(_TABLE, index.astype(np.int32), axis=0)
     return colours

@@ -38,7 +38,9 @@ class PlumeModel:
     """Every number of the field that is not in a cited formula. All are assumptions of this project."""
 
     least_heat_kw: float = _look(5.0, "kW", "below this nothing is drawn")
-    field_height: float = _look(2.5, "flame heights", "smoke is drawn up to here and fades over the top fifth")
+    field_height: float = _look(
+        2.5, "flame heights", "smoke is drawn up to here and fades over the top fifth"
+    )
     field_half_widths: float = _look(2.5, "half widths", "horizontal reach of the field")
     convection_fraction: float = _look(0.6, "1", "eddies rise at this share of the centreline velocity")
     flame_rise_k: float = _look(900.0, "K", "rise inside a luminous eddy, at most")
@@ -47,13 +49,15 @@ class PlumeModel:
     ragged_base: float = _look(0.12, "1", "noise on the flame surface at the base")
     ragged_tip: float = _look(0.28, "1", "noise on the flame surface added at the tip")
     edge_softness: float = _look(0.5, "1", "width of the flame surface; about one voxel")
-    eddy_size: float = _look(0.14, "burner diameters", "standard deviation of the smallest drawn eddy, across")
+    eddy_size: float = _look(
+        0.14, "burner diameters", "standard deviation of the smallest drawn eddy, across"
+    )
     eddy_length: float = _look(0.24, "burner diameters", "the same, along the flow")
     eddy_ratio: float = _look(2.3, "1", "size of the larger eddies over that of the small ones")
-    sway: float = _look(0.15, "half widths", "standard deviation of the axis")
+    sway: float = _look(0.1, "half widths", "standard deviation of the axis")
     gas_noise: float = _look(0.25, "1", "relative standard deviation of the gas temperature")
     soot_noise: float = _look(0.5, "1", "relative standard deviation of the soot density")
-    edge_fade_m: float = _look(0.3, "m", "the field fades so far inside the border of the open columns")
+    edge_fade_m: float = _look(0.2, "m", "the field fades so far inside the border of the open columns")
     smoke_from: float = _look(0.4, "flame heights", "soot leaves the flame from here up to the tip")
 
 
@@ -149,7 +153,9 @@ class Plume:
         shape, ratio = (self.shape[1], self.shape[2]), model.eddy_ratio
 
         def noise(kind: str, lattice: tuple[int, int], across: float, along_s: float) -> CarriedNoise:
-            return CarriedNoise(seed_of(seed, f"{ignition.name}/{kind}"), lattice, across, along_s, slowest_hz)
+            return CarriedNoise(
+                seed_of(seed, f"{ignition.name}/{kind}"), lattice, across, along_s, slowest_hz
+            )
 
         self._small = noise("small", shape, points, sigma_s)
         self._large = noise("large", shape, points * ratio, sigma_s * ratio)
@@ -198,9 +204,13 @@ class Plume:
         lwir = fire.SOOT_EXTINCTION_M2_PER_KG * fire.LWIR_EXTINCTION_RATIO
         absorbed.addcmul_(soot, 1.0 - flame, value=lwir)
         emitted = absorbed * self._band_radiance(temperature_k)
-        visible = (flame * self.ignition.flame_absorption_per_m).add_(soot, alpha=fire.SOOT_EXTINCTION_M2_PER_KG)
+        visible = (flame * self.ignition.flame_absorption_per_m).add_(
+            soot, alpha=fire.SOOT_EXTINCTION_M2_PER_KG
+        )
         starts = (cols.start, rows.start, levels.start)
-        x, y, z = (lower + start * self.resolution_m for lower, start in zip(self.origin_m, starts, strict=True))
+        x, y, z = (
+            lower + start * self.resolution_m for lower, start in zip(self.origin_m, starts, strict=True)
+        )
         return HazardField(
             origin_m=(x, y, z),
             resolution_m=self.resolution_m,
@@ -235,7 +245,12 @@ class Plume:
         return flame, rise_k.clamp_(min=0.0), soot
 
     def _flame(
-        self, state: FireState, height_m: FloatArray, emission_s: FloatArray, r2: torch.Tensor, eddies: torch.Tensor
+        self,
+        state: FireState,
+        height_m: FloatArray,
+        emission_s: FloatArray,
+        r2: torch.Tensor,
+        eddies: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Luminous share of each voxel now, and its mean over time.
 
@@ -253,11 +268,10 @@ class Plume:
         soft = model.edge_softness
         now = torch.addcmul(_levels((1.0 - puffed) / soft + 0.5), r2, _levels(-swollen / soft))
         now.addcmul_(eddies, _levels(ragged / soft)).clamp_(0.0, 1.0)
-        # Mean of the clamped ramp under Gaussian noise, by the logistic form of the normal integral.
-        spread = np.sqrt(ragged**2 + soft**2 / 12.0 + 0.5 * (model.puff_height * scaled) ** 2)
-        slope = 1.702 / spread
-        mean = torch.addcmul(_levels((1.0 - scaled) * slope), r2, _levels(-inverse_w2 * slope)).sigmoid_()
-        return now, mean
+        # Mean of the clamped ramp under noise taken as Gaussian, puffing included: a normal integral.
+        spread = np.sqrt(2.0 * (ragged**2 + soft**2 / 12.0 + 0.5 * (model.puff_height * scaled) ** 2))
+        mean = torch.addcmul(_levels((1.0 - scaled) / spread), r2, _levels(-inverse_w2 / spread))
+        return now, mean.erf_().add_(1.0).mul_(0.5)
 
     def _axis_distance2(
         self, emission_s: FloatArray, width_m: FloatArray, rows: slice, cols: slice
@@ -302,7 +316,9 @@ class Plume:
 
     def _band_radiance(self, temperature_k: torch.Tensor) -> torch.Tensor:
         """Band radiance by nearest table entry: within 0.25 K."""
-        scaled = (temperature_k - (radiance.TABLE_LOW_K - 0.5 * radiance.TABLE_STEP_K)) / radiance.TABLE_STEP_K
+        scaled = (
+            temperature_k - (radiance.TABLE_LOW_K - 0.5 * radiance.TABLE_STEP_K)
+        ) / radiance.TABLE_STEP_K
         index = scaled.clamp_(0, len(self._table) - 1).to(torch.int32)
         return self._table[index]
 
@@ -310,7 +326,9 @@ class Plume:
 def model_parameters(model: PlumeModel) -> Parameters:
     """Every number of the model with its unit and what it means."""
     return {
-        item.name: entry(getattr(model, item.name), item.metadata["unit"], f"assumed: {item.metadata['source']}")
+        item.name: entry(
+            getattr(model, item.name), item.metadata["unit"], f"assumed: {item.metadata['source']}"
+        )
         for item in fields(model)
     }
 

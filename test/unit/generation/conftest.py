@@ -121,7 +121,9 @@ def view_pose() -> Pose:
 
 def calibration(distortion: tuple[float, ...] = (0.0,) * 5) -> CameraCalibration:
     matrix = np.array([[702.0, 0.0, 319.5], [0.0, 702.0, 255.5], [0.0, 0.0, 1.0]])
-    return CameraCalibration(START_NS, "thermal", WIDTH_PX, HEIGHT_PX, matrix, "plumb_bob", np.array(distortion))
+    return CameraCalibration(
+        START_NS, "thermal", WIDTH_PX, HEIGHT_PX, matrix, "plumb_bob", np.array(distortion)
+    )
 
 
 def make_bundle(
@@ -135,7 +137,18 @@ def make_bundle(
     pixels = np.full((HEIGHT_PX, WIDTH_PX), 20000, np.uint16)
     source = SourceRef("thermal/image_raw", "sensor_msgs/msg/Image", stamp_ns, bytes(32))
     thermal = ThermalFrame(
-        stamp_ns, "thermal", "mono16", pixels, 1, calibration(distortion), False, math.nan, math.nan, 0.0, False, (source,)
+        stamp_ns,
+        "thermal",
+        "mono16",
+        pixels,
+        1,
+        calibration(distortion),
+        False,
+        math.nan,
+        math.nan,
+        0.0,
+        False,
+        (source,),
     )
     return Bundle(
         stamp_ns=stamp_ns,

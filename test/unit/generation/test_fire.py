@@ -36,7 +36,9 @@ def test_mccaffrey_fits_of_1979_within_8_percent() -> None:
     heat_kw = 57.5
     for x, rise in ((0.05, 800.0), (0.12, 63 / 0.12), (0.4, 21.6 * 0.4 ** (-5 / 3))):
         height_m = x * heat_kw**0.4
-        assert float(fire.centreline_temperature_rise_k(height_m, heat_kw, 293.15)) == pytest.approx(rise, rel=0.08)
+        assert float(fire.centreline_temperature_rise_k(height_m, heat_kw, 293.15)) == pytest.approx(
+            rise, rel=0.08
+        )
 
 
 def test_heskestad_plume_nist_vector() -> None:
@@ -63,7 +65,9 @@ def test_rise_time_is_the_integral_of_one_over_velocity() -> None:
 
 def test_half_width_above_the_virtual_origin() -> None:
     origin = fire.virtual_origin_m(1000.0, 1.0)
-    assert float(fire.half_width_m(origin + 5.0, 1000.0, 1.0, 4 * 293.0, 293.0)) == pytest.approx(0.12 * 2 * 5.0)
+    assert float(fire.half_width_m(origin + 5.0, 1000.0, 1.0, 4 * 293.0, 293.0)) == pytest.approx(
+        0.12 * 2 * 5.0
+    )
 
 
 def test_zukoski_constant_at_293_k() -> None:

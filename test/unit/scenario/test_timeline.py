@@ -104,7 +104,9 @@ def test_wrong_top_level_names_the_key(top: dict[str, object], needle: str) -> N
     assert needle in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "a: [", "- 1", "name: x", "\x00", "? [1]\n: 2", "name: a\nname: b"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "a: [", "- 1", "name: x", "\x00", "? [1]\n: 2", "name: a\nname: b"]
+)
 def test_text_that_is_no_scenario_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse_scenario(text, START_NS)

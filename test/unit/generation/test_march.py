@@ -1,0 +1,117 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The ray march integrates a known medium correctly from every side."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from vidgen_nodes.generation.march import march
+from vidgen_nodes.generation.plume import HazardField
+
+KAPPA, EMISSION = 0.5, 300.0
+
+
+def block(shape: tuple[int, int, int] = (20, 10, 16), value: torch.Tensor | None = None) -> HazardField:
+    """A uniform medium; the box is (nx, ny, nz) * 0.2 m with its corner at (1, 2, 3)."""
+    kappa = torch.full(shape, KAPPA) if value is None else value
+    return HazardField(
+        (1.0, 2.0, 3.0),
+        0.2,
+        torch.full(shape, 900.0),
+        kappa,
+        kappa,
+        (2.6, 3.0, 3.0),
+        (50.0, 50.0),
+        4.0,
+        kappa * EMISSION,
+    )
+
+
+def towards(eye: tuple[float, float, float], target: tuple[float, float, float]) -> np.ndarray:
+    direction = np.subtract(target, eye)
+    return (direction / np.linalg.norm(direction)).astype(np.float32)[None]
+
+
+@pytest.mark.parametrize(
+    ("eye", "path_m"),
+    [
+        ((-20.0, 3.0, 5.0), 3.2),
+        ((30.0, 3.0, 5.0), 3.2),
+        ((2.6, -20.0, 5.0), 2.0),
+        ((2.6, 30.0, 5.0), 2.0),
+        ((2.6, 3.0, 60.0), 4.0),
+    ],
+)
+def test_optical_depth_is_extinction_times_path_from_every_side(
+    eye: tuple[float, float, float], path_m: float
+) -> None:
+    rays = towards(eye, (2.6, 3.0, 5.0))
+    depth, emitted = march(block(), np.array(eye), rays, np.full(1, np.inf, np.float32))
+    assert float(depth[0]) == pytest.approx(KAPPA * path_m, rel=0.04)
+    # Uniform source: radiance = source * (1 - exp(-tau)).
+    assert float(emitted[0]) == pytest.approx(EMISSION * -math.expm1(-float(depth[0])), rel=2e-3)
+
+
+def test_a_surface_in_front_hides_and_one_inside_cuts() -> None:
+    eye = (-20.0, 3.0, 5.0)
+    rays = towards(eye, (2.6, 3.0, 5.0))
+    for limit_m, path_m in ((10.0, 0.0), (22.0, 1.0), (100.0, 3.2)):
+        depth, _ = march(block(), np.array(eye), rays, np.full(1, limit_m, np.float32))
+        assert float(depth[0]) == pytest.approx(KAPPA * path_m, abs=0.01)
+
+
+def test_near_medium_hides_the_far_one() -> None:
+    kappa = torch.zeros((20, 10, 16))
+    kappa[:, :, :4] = 50.0  # the west is opaque
+    kappa[:, :, 12:] = KAPPA
+    field = block(value=kappa)
+    field.emission_w_per_m3_sr[:, :, :4] = 50.0 * 100.0
+    from_west = march(
+        field,
+        np.array([-20.0, 3.0, 5.0]),
+        towards((-20.0, 3.0, 5.0), (2.6, 3.0, 5.0)),
+        np.full(1, 1e9, np.float32),
+    )
+    from_east = march(
+        field,
+        np.array([30.0, 3.0, 5.0]),
+        towards((30.0, 3.0, 5.0), (2.6, 3.0, 5.0)),
+        np.full(1, 1e9, np.float32),
+    )
+    assert float(from_west[1][0]) == pytest.approx(100.0, rel=0.1)
+    assert float(from_east[1][0]) > float(from_west[1][0])
+
+
+def test_rays_that_miss_or_are_not_there_see_nothing() -> None:
+    eye = np.array([-20.0, 3.0, 5.0])
+    rays = np.stack(
+        [
+            towards(tuple(eye), (2.6, 30.0, 5.0))[0],
+            np.full(3, np.nan, np.float32),
+            -towards(tuple(eye), (2.6, 3.0, 5.0))[0],
+        ]
+    )
+    depth, emitted = march(block(), eye, rays.astype(np.float32), np.full(3, np.inf, np.float32))
+    assert not depth.any()
+    assert not emitted.any()
+
+
+def test_sheets_do_not_leak_into_each_other() -> None:
+    kappa = torch.zeros((20, 10, 16))
+    kappa[-1] = 40.0  # only the top layer
+    eye = (-20.0, 3.0, 4.0)
+    depth, _ = march(
+        block(value=kappa), np.array(eye), towards(eye, (2.6, 3.0, 3.3)), np.full(1, np.inf, np.float32)
+    )
+    assert float(depth[0]) == 0.0
+
+
+def test_from_inside_only_what_is_ahead_counts() -> None:
+    eye = (2.6, 3.0, 5.0)
+    depth, _ = march(block(), np.array(eye), towards(eye, (30.0, 3.0, 5.0)), np.full(1, np.inf, np.float32))
+    assert float(depth[0]) == pytest.approx(KAPPA * 1.6, rel=0.04)
