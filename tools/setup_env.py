@@ -48,6 +48,8 @@ IMPORT_NAMES = {
     "setuptools": "setuptools",
     "torch": "torch",
 }
+# Type stubs that demand the NumPy of requirements/run.txt.
+NUMPY_STUBS = ("numpy-typing-compat", "optype", "scipy-stubs")
 
 
 class StepError(Exception):
@@ -147,28 +149,28 @@ def pip_install(name: str, *arguments: str | Path) -> None:
     call(name, [PYTHON, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *arguments])
 
 
-def missing_requirements() -> tuple[Path, Path]:
-    """Files with the requirements that the sourced ROS 2 lacks, and with the versions to keep."""
-    found_code = "import importlib.util as u, sys; print(*[n for n in sys.argv[1:] if u.find_spec(n)])"
+def install_beside_ros(name: str) -> None:
+    """Install what one requirement file names and the sourced ROS 2 lacks; its NumPy stays."""
+    look = (
+        "import importlib.util as u, sys\n"
+        "specs = {name: u.find_spec(name) for name in sys.argv[1:]}\n"
+        "print(*(name for name, spec in specs.items() if spec and spec.origin))\n"
+        "print(__import__('numpy').__version__ if specs['numpy'] else '')"
+    )
     answer = subprocess.run(
-        [sys.executable, "-c", found_code, *IMPORT_NAMES.values()], capture_output=True, text=True, check=True
+        [sys.executable, "-c", look, *IMPORT_NAMES.values()], capture_output=True, text=True, check=True
     )
-    present = set(answer.stdout.split())
+    imports, numpy = answer.stdout.split("\n")[:2]
     kept = []
-    for line in (ROOT / "requirements" / "run.txt").read_text().splitlines():
-        name = re.split(r"[=<>; ]", line, maxsplit=1)[0].lower()
-        if line and not line.startswith("#") and IMPORT_NAMES.get(name) not in present:
+    for line in (ROOT / "requirements" / f"{name}.txt").read_text().splitlines():
+        package = re.split(r"[=<>; ]", line, maxsplit=1)[0].lower()
+        theirs = IMPORT_NAMES.get(package) in imports.split() or package in NUMPY_STUBS
+        if line and not line.startswith("#") and not theirs:
             kept.append(line)
-    wanted, constraints = STATE / "run-beside-ros.txt", STATE / "keep.txt"
+    wanted, constraints = STATE / f"{name}-beside-ros.txt", STATE / "keep.txt"
     wanted.write_text("\n".join(kept) + "\n")
-    numpy = subprocess.run(
-        [sys.executable, "-c", "import numpy; print(numpy.__version__)"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    constraints.write_text(f"numpy=={numpy.stdout.strip()}\n" if numpy.returncode == 0 else "")
-    return wanted, constraints
+    constraints.write_text(f"numpy=={numpy}\n" if numpy else "")
+    pip_install(name, "-r", wanted, "-c", constraints)
 
 
 def install_ros_wheels() -> None:
@@ -241,28 +243,25 @@ def plan(distro: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     steps: list[tuple[str, str, str, Callable[[], None]]] = [
         ("venv", "Python environment .venv", where, lambda: make_venv(distro))
     ]
+    run, ros, dev = (requirements / f"{name}.txt" for name in ("run", "ros", "dev"))
     if distro:
-
-        def install_missing() -> None:
-            wanted, constraints = missing_requirements()
-            pip_install("run", "-r", wanted, "-c", constraints)
-
-        steps.append(
-            ("run", f"packages that ROS 2 {distro} lacks", digest(requirements / "run.txt"), install_missing)
-        )
+        label = f"packages that ROS 2 {distro} lacks"
+        steps.append(("run", label, digest(run), lambda: install_beside_ros("run")))
     else:
-        run, ros = requirements / "run.txt", requirements / "ros.txt"
         steps.append(
             ("run", "packages (torch, OpenCV, ...)", digest(run), lambda: pip_install("run", "-r", run))
         )
         steps.append(("ros", "ROS 2 wheels", digest(ros), install_ros_wheels))
-    dev = requirements / "dev.txt"
     interfaces = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")])
     sources = digest(*interfaces, ROOT / "CMakeLists.txt", ROOT / "package.xml")
+
+    def install_tools() -> None:
+        install_beside_ros("dev") if distro else pip_install("dev", "-r", dev)
+
     editable = ["--no-deps", "--no-build-isolation", "--config-settings", "editable_mode=compat", "-e", ROOT]
     steps += [
         ("interfaces", "interfaces (msg, srv)", sources, lambda: build_interfaces(distro)),
-        ("dev", "tools for tests and checks", digest(dev), lambda: pip_install("dev", "-r", dev)),
+        ("dev", "tools for tests and checks", digest(dev), install_tools),
         (
             "code",
             "the vidgen command",
