@@ -203,13 +203,14 @@ def test_a_file_cut_anywhere_is_a_bag_error(tmp_path: Path, plugin: StoragePlugi
     file = next(p for p in (tmp_path / "bag").iterdir() if p.suffix in (".mcap", ".db3"))
     whole = [m.data for m in read_recording(tmp_path / "bag").messages()]
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
-    try:  # a cut through unused pages loses nothing; a cut through anything else must be told
+    told = ""
+    read: list[bytes] = []
+    try:
         read = [m.data for m in read_recording(tmp_path / "bag").messages()]
     except BagError as err:
-        assert str(tmp_path) in str(err)
-    else:
-        assert read == whole
-        assert share > 0.9
+        told = str(err)
+    # A cut through unused pages loses nothing; a cut through anything else must be told.
+    assert str(tmp_path) in told or (read == whole and share > 0.9)
 
 
 def test_a_recording_with_fewer_messages_than_it_promises_is_told(tmp_path: Path) -> None:
