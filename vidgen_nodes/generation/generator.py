@@ -22,7 +22,8 @@ from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.debris import DebrisBox, debris_boxes
 from vidgen_nodes.generation.hazards import debris_hazards, fire_hazards, flame_permits
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
-from vidgen_nodes.generation.plume import FireState, HazardField, Plume, PlumeModel, model_parameters
+from vidgen_nodes.generation.plume import FireState, HazardField, Plume
+from vidgen_nodes.generation.plume_model import PlumeModel, model_parameters
 from vidgen_nodes.packets import Float32Array, Hazard, Ignition, PhysicsRef, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
 
@@ -63,8 +64,9 @@ class WorldState:
     debris: tuple[DebrisBox, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     physics: tuple[PhysicsRef, ...] = ()
-    # "fire" (flame and smoke) and "debris": what ``physics[...].parameters_sha256`` is the hash of;
-    # [value, unit, source] at the leaves.
+    # By element: what ``physics[...].parameters_sha256`` is the hash of; [value, unit, source] at the leaves.
+    # "smoke" has every constant of the fires and is stored once a run; "flame" has their state at this
+    # tick and names the constants by hash.
     parameters: Parameters = field(default_factory=dict)
 
     @property
@@ -101,11 +103,17 @@ class World:
         ambient_k = float(self._reading.get("ambient_k", "K"))
         self._has_debris = bool(self._reading.get("debris", ""))
         ignitions = [_read_ignition(item) for item in scenario.ignitions]
-        self._ignitions = [record for _, record in ignitions]
         resolution_m = float(self._params.get("field_resolution_m", "m"))
         model = PlumeModel()
         self._plumes = tuple(Plume(item, self._seed, ambient_k, resolution_m, model) for item, _ in ignitions)
-        self._model_record = {**model_parameters(model), **_constants()}
+        self._constants: Parameters = {
+            **self._common(),
+            "fires": {item.name: record for item, record in ignitions},
+            "model": {**model_parameters(model), **_constants()},
+        }
+        self._constants_ref = self._physics({"smoke": self._constants})
+        digest = self._constants_ref[0].parameters_sha256
+        self._constants_link = entry(digest.hex(), "SHA-256", "the record of the element smoke")
 
     def at(self, stamp_ns: int, scene: Scene, gate: Gate) -> WorldState:
         """The world at the newest tick not after ``stamp_ns``.
@@ -146,9 +154,7 @@ class World:
         parameters: Parameters = {}
         if debris:
             parameters["debris"] = {**self._common(), "pieces": entry(len(debris), "1", "generated")}
-        return _Place(
-            voxels, permits, debris, hazards, parameters, self._physics(parameters, ("debris",), "debris")
-        )
+        return _Place(voxels, permits, debris, hazards, parameters, self._physics(parameters))
 
     def _step(self, tick: int, place: _Place) -> WorldState:
         fields: list[HazardField] = []
@@ -161,34 +167,30 @@ class World:
             if fire_state is not None and found is not None:
                 fields.append(found)
                 hazards += fire_hazards(plume, fire_state, place.permits[index])
-                fires[plume.ignition.name] = {**self._ignitions[index], **_state_record(fire_state)}
-        parameters: Parameters = {}
+                fires[plume.ignition.name] = _state_record(fire_state)
+        parameters, physics = dict(place.parameters), place.physics
         if fires:
             when = entry(tick, "ticks of event time", "event time")
-            parameters["fire"] = {**self._common(), "tick": when, "fires": fires, "model": self._model_record}
-        physics = self._physics(parameters, ("flame", "smoke"), "fire") + place.physics
+            flame = {"tick": when, "fires": fires, "constants_sha256": self._constants_link}
+            parameters |= {"flame": flame, "smoke": self._constants}
+            physics = (*self._physics({"flame": flame}), *self._constants_ref, *physics)
         return WorldState(
             tick=tick,
             fields=tuple(fields),
             debris=place.debris,
             hazards=(*hazards, *place.hazards),
             physics=physics,
-            parameters={**parameters, **place.parameters},
+            parameters=parameters,
         )
 
     def _common(self) -> Parameters:
         return {"scenario": self._reading.record, "parameters": self._params.record}
 
-    def _physics(
-        self, parameters: Parameters, elements: tuple[str, ...], part: str
-    ) -> tuple[PhysicsRef, ...]:
-        """References of the elements that one part of the parameters drew; none if it is not there."""
-        if part not in parameters:
-            return ()
-        digest = parameters_sha256(parameters[part])
+    def _physics(self, parameters: Parameters) -> tuple[PhysicsRef, ...]:
+        """One reference for each element."""
         return tuple(
-            PhysicsRef(element, _SOURCES[element], PHYSICS_VERSION, digest, self._seed)
-            for element in elements
+            PhysicsRef(element, _SOURCES[element], PHYSICS_VERSION, parameters_sha256(content), self._seed)
+            for element, content in parameters.items()
         )
 
 

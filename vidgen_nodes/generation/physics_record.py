@@ -39,7 +39,9 @@ def entry(value: object, unit: str, source: str) -> list[object]:
         ValueError: not finite; a caller's fault, because borders refuse such values.
     """
     if isinstance(value, tuple):
-        value = list(value)
+        value = [number + 0.0 if isinstance(number, float) else number for number in value]
+    elif isinstance(value, float):
+        value += 0.0  # minus zero has no canonical form of its own
     for number in value if isinstance(value, list) else [value]:
         if isinstance(number, float) and not math.isfinite(number):
             raise ValueError(f"got {value!r} {unit} from {source}, expected finite numbers")

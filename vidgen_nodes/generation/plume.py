@@ -12,53 +12,20 @@ flow equations. Leaves out wind, walls and ceilings.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire, radiance
-from vidgen_nodes.generation.physics_record import Parameters, entry
+from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.turbulence import CarriedNoise, seed_of
 from vidgen_nodes.packets import Float32Array, FloatArray, Ignition
 
 MOST_VOXELS = 4_000_000
 
 _LN2 = math.log(2.0)
-
-
-def _look(default: float, unit: str, source: str) -> Any:
-    return field(default=default, metadata={"unit": unit, "source": source})
-
-
-@dataclass(frozen=True, slots=True)
-class PlumeModel:
-    """Every number of the field that is not in a cited formula. All are assumptions of this project."""
-
-    least_heat_kw: float = _look(5.0, "kW", "below this nothing is drawn")
-    field_height: float = _look(
-        2.5, "flame heights", "smoke is drawn up to here and fades over the top fifth"
-    )
-    field_half_widths: float = _look(2.5, "half widths", "horizontal reach of the field")
-    convection_fraction: float = _look(0.6, "1", "eddies rise at this share of the centreline velocity")
-    flame_rise_k: float = _look(900.0, "K", "rise inside a luminous eddy, at most")
-    puff_height: float = _look(0.25, "1", "amplitude of the flame height at the puffing frequency")
-    puff_width: float = _look(0.35, "1", "amplitude of the flame's cross-section at the puffing frequency")
-    ragged_base: float = _look(0.12, "1", "noise on the flame surface at the base")
-    ragged_tip: float = _look(0.28, "1", "noise on the flame surface added at the tip")
-    edge_softness: float = _look(0.5, "1", "width of the flame surface; about one voxel")
-    eddy_size: float = _look(
-        0.14, "burner diameters", "standard deviation of the smallest drawn eddy, across"
-    )
-    eddy_length: float = _look(0.24, "burner diameters", "the same, along the flow")
-    eddy_ratio: float = _look(2.3, "1", "size of the larger eddies over that of the small ones")
-    sway: float = _look(0.1, "half widths", "standard deviation of the axis")
-    gas_noise: float = _look(0.25, "1", "relative standard deviation of the gas temperature")
-    soot_noise: float = _look(0.5, "1", "relative standard deviation of the soot density")
-    edge_fade_m: float = _look(0.2, "m", "the field fades so far inside the border of the open columns")
-    smoke_from: float = _look(0.4, "flame heights", "soot leaves the flame from here up to the tip")
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +228,9 @@ class Plume:
         omega = 2.0 * math.pi * fire.puffing_frequency_hz(self.ignition.diameter_m)
         tip_m = state.flame_height_m
         scaled = height_m / tip_m
-        ragged = model.ragged_base + model.ragged_tip * np.minimum(scaled, 1.0)
+        # Above the tip the noise fades again, or luminous pockets would fly to twice the flame height.
+        fading = 1.0 - 0.5 * np.clip(scaled - 1.0, 0.0, 1.0)
+        ragged = model.ragged_base + model.ragged_tip * np.minimum(scaled, 1.0) * fading
         inverse_w2 = 1.0 / (0.5 * state.diameter_m) ** 2
         puffed = scaled / (1.0 + model.puff_height * math.sin(omega * state.time_s))
         swollen = inverse_w2 / (1.0 + model.puff_width * np.sin(omega * emission_s))
@@ -321,16 +290,6 @@ class Plume:
         ) / radiance.TABLE_STEP_K
         index = scaled.clamp_(0, len(self._table) - 1).to(torch.int32)
         return self._table[index]
-
-
-def model_parameters(model: PlumeModel) -> Parameters:
-    """Every number of the model with its unit and what it means."""
-    return {
-        item.name: entry(
-            getattr(model, item.name), item.metadata["unit"], f"assumed: {item.metadata['source']}"
-        )
-        for item in fields(model)
-    }
 
 
 def _window(open_voxels: Float32Array) -> tuple[slice, slice, slice] | None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import cbor2
 import numpy as np
 import pytest
 
+from vidgen_nodes.custody.digest import canonical
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.physics_record import parameters_sha256
 from vidgen_nodes.generation.render import Renderer
@@ -152,7 +154,7 @@ def test_every_number_read_is_logged(scenario: Scenario, make_scene: SceneMaker)
     gate = open_gate(scene, GeneratorParams())
     state = World(params, spied).at(scene.stamp_ns, scene, gate)  # type: ignore[arg-type]
     Renderer(params).draw(state, gate, scene)  # type: ignore[arg-type]
-    record = state.parameters["fire"]
+    record = state.parameters["smoke"]
     assert params.read == set(record["parameters"])
     assert spied.read - {"ignitions"} == set(record["scenario"])
     for spy in spied.spies:
@@ -177,8 +179,11 @@ def test_each_element_names_the_hash_of_its_numbers(
 ) -> None:
     state = at(World(params, scenario), make_scene(100.0), params)
     for ref in state.physics:
-        part = "debris" if ref.element == "debris" else "fire"
-        assert ref.parameters_sha256 == parameters_sha256(state.parameters[part])
+        assert ref.parameters_sha256 == parameters_sha256(state.parameters[ref.element])
+        assert ref.parameters_sha256 == hashlib.sha256(canonical(state.parameters[ref.element])).digest()
         assert ref.seed == scenario.seed
     later = at(World(params, scenario), make_scene(101.0), params)
-    assert later.parameters["fire"]["tick"] != state.parameters["fire"]["tick"]
+    assert later.parameters["flame"]["tick"] != state.parameters["flame"]["tick"]
+    assert later.parameters["smoke"] == state.parameters["smoke"]
+    link = state.parameters["flame"]["constants_sha256"][0]
+    assert bytes.fromhex(link) == parameters_sha256(state.parameters["smoke"])

@@ -12,7 +12,8 @@ import pytest
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire, radiance
-from vidgen_nodes.generation.plume import FireState, HazardField, Plume, PlumeModel
+from vidgen_nodes.generation.plume import FireState, HazardField, Plume
+from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.packets import Ignition
 
 AMBIENT_K = 293.15

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidgen_nodes.custody.digest import dataclass_record
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Scenario
 from vidgen_nodes.scenario.timeline import FUELS, GROWTH_KW_PER_S2, load_scenario, parse_scenario
@@ -139,6 +141,11 @@ def test_digest_ignores_spelling_and_covers_every_value() -> None:
         *(parse_scenario(scenario_text({key: value}), START_NS) for key, value in _other_values().items()),
     ]
     assert len({scenario.digest for scenario in [first, *changed]}) == 1 + len(changed)
+
+
+def test_digest_is_the_hash_of_what_the_ledger_stores() -> None:
+    scenario = parse_scenario(scenario_text(), START_NS)
+    assert scenario.digest == hashlib.sha256(dataclass_record(scenario)).digest()
 
 
 def _other_values() -> dict[str, object]:
