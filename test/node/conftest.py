@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import vidgen_nodes.nodes  # noqa: F401 (sets the process up before rclpy comes in)
 
@@ -19,22 +22,39 @@ WAIT_S = 20.0
 class Bench:
     """One context; makes nodes, spins them all, and takes them down."""
 
-    def __init__(self, domain: int) -> None:
-        self._domain = domain
+    def __init__(self, domain: int, folder: Path) -> None:
+        self._domain, self._folder = domain, folder
         self._nodes: list[Any] = []
         self._executor: Any = None
 
-    def start(self, node_class: Callable[[], Any], **parameters: Any) -> Any:
-        """Make the node under test, with ROS parameters; first of all."""
+    def start(
+        self,
+        node_class: Callable[[], Any],
+        others: dict[str, dict[str, Any]] | None = None,
+        **parameters: Any,
+    ) -> Any:
+        """Make the node under test, first of all.
+
+        Args:
+            node_class: the node.
+            others: parameters of nodes that are added later, by node name.
+            parameters: parameters of this node.
+        """
         import rclpy
         from rclpy.signals import SignalHandlerOptions
 
         from vidgen_nodes.ros.node import VidgenLifecycleNode
         from vidgen_nodes.ros.transport import make_executor
 
-        arguments = ["--ros-args"]
-        for name, value in parameters.items():
-            arguments += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
+        sections = {
+            **(others or {}),
+            re.sub(r"(?<!^)(?=[A-Z])", "_", node_class.__name__).lower(): parameters,
+        }
+        file = self._folder / "params.yaml"
+        file.write_text(
+            yaml.safe_dump({f"/**/{n}": {"ros__parameters": v} for n, v in sections.items() if v})
+        )
+        arguments = ["--ros-args", "--params-file", str(file)] if any(sections.values()) else []
         rclpy.init(args=arguments, domain_id=self._domain, signal_handler_options=SignalHandlerOptions.NO)
         self._executor = make_executor(rclpy.get_default_context())
         node = self.add(node_class())
@@ -90,7 +110,7 @@ def domain(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.fixture
-def bench(domain: int) -> Iterator[Bench]:
-    made = Bench(domain)
+def bench(domain: int, tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(domain, tmp_path)
     yield made
     made.close()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -65,11 +66,16 @@ def until(condition: Callable[[], Any], what: str) -> Any:
 
 
 def segments_of(pid: int) -> set[str]:
-    """The shared-memory segments that a process has mapped and made itself (it holds their lock files open)."""
+    """The shared-memory segments that a process made: those whose lock it holds."""
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    held = {
+        int(words[5].rsplit(":", 1)[1]) for words in locks if words[1] == "FLOCK" and words[4] == str(pid)
+    }
     names = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        found = re.fullmatch(r"/dev/shm/((?:fastdds|fastrtps)_[0-9a-f]{16})_el", str(link.readlink()))
-        names |= {found.group(1)} if found else set()
+    for lock in transport.SHARED_MEMORY.glob("fast*_el"):
+        with contextlib.suppress(FileNotFoundError):
+            if re.fullmatch(r"(fastdds|fastrtps)_[0-9a-f]{16}_el", lock.name) and lock.stat().st_ino in held:
+                names.add(lock.name.removesuffix("_el"))
     return names
 
 

@@ -5,6 +5,12 @@
 Importing any of them sets the process up, because it has to happen before rclpy, torch or cv2 comes in.
 """
 
-from vidgen_nodes.ros.transport import prepare_process
+import sys
+
+from vidgen_nodes.ros.transport import leave_on_signals, prepare_process
 
 prepare_process()
+if sys.argv and (
+    sys.argv[0] == "-m" or sys.argv[0].endswith("_node")
+):  # run as a node, not imported by a test
+    leave_on_signals()

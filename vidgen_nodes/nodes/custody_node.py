@@ -32,7 +32,7 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
         self._reader: LedgerReader | None = None
         self._audit: LedgerAudit | None = None
         self._pending: OrderedDict[int, tuple[bytes, float]] = OrderedDict()
-        self._matched = 0
+        self.matched_frames = 0
         self.subscribe(Provenance, "provenance", qos.PROVENANCE, self._on_provenance, required=False)
         self.create_service(Proof, "~/proof", self._on_proof)
         self.create_service(Verify, "~/verify", self._on_verify)
@@ -40,7 +40,13 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
     def configure(self) -> None:
         """Start the audit; the ledger need not exist yet."""
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(self.params.audit_period_s, self._look, clock=steady)
+        self._timer = self.create_timer(self.params.audit_period_s, self._look, clock=steady)
+
+    def clean_up(self) -> None:
+        """End the audit; the next one starts with the first leaf."""
+        self.destroy_timer(self._timer)
+        self.close()
+        self._reader = self._audit = None
 
     def _on_provenance(self, message: Any) -> None:
         self._pending[int(message.leaf_index)] = (unpack.digest(message.leaf_hash), time.monotonic())
@@ -70,8 +76,10 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
             self._broken(str(fault))
         first = min(self._pending, default=start)
         for row in self._reader.rows(min(first, start), self._audit.size):
-            expected, _ = self._pending.pop(row.index, (row.leaf_hash, 0.0))
-            self._matched += 1
+            if row.index not in self._pending:
+                continue
+            expected, _ = self._pending.pop(row.index)
+            self.matched_frames += expected == row.leaf_hash
             if expected != row.leaf_hash:
                 self._broken(
                     f"leaf {row.index} is not the one that provenance named: {expected.hex()} was published"

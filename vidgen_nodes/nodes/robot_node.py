@@ -22,7 +22,7 @@ _EXPIRY_S = 2.0  # no word from the generator for so long: what it said no longe
 
 
 class RobotNode(VidgenNode[RobotParams]):
-    """``hazards`` and the grid of ``uncertainty/map`` to ``robot/hazard_mask``, ``robot/speed_mask``, ``robot/events``."""
+    """``hazards`` on the grid of ``uncertainty/map``: ``robot/hazard_mask``, ``robot/speed_mask``, events."""
 
     def __init__(self) -> None:
         super().__init__("robot_node", RobotParams)

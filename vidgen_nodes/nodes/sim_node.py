@@ -86,6 +86,9 @@ class SimNode(VidgenNode[SimParams]):
             if made is None:
                 self._ended_s = time.monotonic()
                 return
+            if not made.raw:
+                self.health.dropped[f"{made.kind}_not_made_in_time"] += 1
+                continue
             wait_s = (self._start_ns - self.now_ns()) * 1e-9 + made.send_s
             if wait_s > 0.0:
                 self._stop.wait(wait_s)
@@ -104,7 +107,11 @@ class SimNode(VidgenNode[SimParams]):
         if self._error is not None and not self.finished:
             self.fail(f"the flight ended with {type(self._error).__name__}: {self._error}")
         if self._ended_s and time.monotonic() - self._ended_s > _LINGER_S and not self.finished:
-            self.get_logger().info(f"flight over, published: {dict(self._counts)}")
+            late = dict(self.health.dropped)
+            self.get_logger().info(
+                f"flight over, published: {dict(self._counts)}"
+                + (f"; this machine was too busy: {late}" if late else "")
+            )
             self.finished = True
 
     def close(self) -> None:

@@ -325,6 +325,9 @@ class VidgenLifecycleNode(NodeBase[P], LifecycleNode):
     def configure(self) -> None:
         """Make what the node needs; slow things belong here. Overridden by nodes."""
 
+    def clean_up(self) -> None:
+        """Undo :meth:`configure`, so that it can be called again. Overridden by nodes."""
+
     def on_configure(self, state: Any) -> TransitionCallbackReturn:
         """Lifecycle transition."""
         try:
@@ -333,6 +336,11 @@ class VidgenLifecycleNode(NodeBase[P], LifecycleNode):
             self.fail(str(err), 2 if isinstance(err, ConfigError) else 1)
             return TransitionCallbackReturn.FAILURE
         return super().on_configure(state)
+
+    def on_cleanup(self, state: Any) -> TransitionCallbackReturn:
+        """Lifecycle transition."""
+        self.clean_up()
+        return super().on_cleanup(state)
 
     def on_activate(self, state: Any) -> TransitionCallbackReturn:
         """Lifecycle transition."""

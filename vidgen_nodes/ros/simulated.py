@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import struct
+import time
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -26,6 +27,9 @@ from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, KINDS, SCAN, THERMA
 _SERVICES = NavSatStatus.SERVICE_GPS | NavSatStatus.SERVICE_GLONASS | NavSatStatus.SERVICE_GALILEO
 _HEADER = struct.Struct("<Bqd")
 _READY = b"ready"
+# A machine too busy to make every picture on time loses pictures, as a camera does; the flight keeps its time.
+_COSTLY = (THERMAL, SCAN)
+_OVERDUE_NS = 100_000_000
 
 
 class Made(NamedTuple):
@@ -34,7 +38,7 @@ class Made(NamedTuple):
     kind: str
     stamp_ns: int
     send_s: float  # after the start of the flight
-    raw: bytes
+    raw: bytes  # empty: there was no time to make it
 
 
 class MessageMaker:
@@ -88,7 +92,9 @@ def _make(params: SimParams, connection: Connection) -> None:
         messages = Messages(flight, start_ns)
         for sample in flight.schedule(params.duration_s):
             head = _HEADER.pack(KINDS.index(sample.kind), start_ns + sample.stamp_ns, sample.send_s)
-            connection.send_bytes(head + serialize_message(messages.make(sample)))
+            overdue_ns = time.time_ns() - start_ns - round(sample.send_s * 1e9)
+            skip = sample.kind in _COSTLY and overdue_ns > _OVERDUE_NS
+            connection.send_bytes(head + (b"" if skip else serialize_message(messages.make(sample))))
         connection.send_bytes(b"")
     except (BrokenPipeError, ConnectionResetError, EOFError):
         return

@@ -193,6 +193,12 @@ class StopRequest:
         self.is_set = True
 
 
+def leave_on_signals() -> None:
+    """Until :func:`stop_on_signals` takes over, a signal ends the process at once, cleanly: nothing is open yet."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
     """Turn SIGINT and SIGTERM into a flag while inside; the handlers before are put back after."""

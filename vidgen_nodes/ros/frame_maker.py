@@ -1,0 +1,158 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""From bundle messages to recorded frames, on the one thread that owns torch, the pipeline and the ledger.
+
+Guarantees: ``publish`` is called only for frames that are durable in the ledger; a bundle for which there was
+no time leaves its inputs to the next, so that every input stands in some record. Left out: topics.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vidgen_nodes.custody.digest import run_digests
+from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.segment_file import read_segment_file
+from vidgen_nodes.errors import InputError
+from vidgen_nodes.packets import Frame, Scenario, UncertaintyMap
+from vidgen_nodes.params import NodeParams
+from vidgen_nodes.pipeline import Pipeline
+from vidgen_nodes.ros import unpack
+from vidgen_nodes.ros.diagnostics import NodeHealth
+from vidgen_nodes.ros.worker import LatestWorker
+from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario
+from vidgen_nodes.scene.building import load_building
+
+T = TypeVar("T")
+_MAPS_KEPT = 8  # ten a second come; a bundle names one that is 0.3 to 0.4 s old
+_QUEUE = 2
+_ANSWER_S = 2.0
+_VERDICTS = ("accept", "reject", "note")
+
+
+class FrameMaker:
+    """Made when the generator is configured; :meth:`close` ends it."""
+
+    def __init__(self, graph: NodeParams, health: NodeHealth, publish: Callable[[Frame], None]) -> None:
+        """Load building and scenario, open the ledger, make the pipeline on its thread.
+
+        Raises:
+            ConfigError: a file that is wrong.
+            CustodyError: the ledger cannot be written.
+        """
+        params = self._params = graph.generator
+        self._health, self._publish = health, publish
+        self._maps: OrderedDict[bytes, UncertaintyMap] = OrderedDict()
+        self._calibrations = unpack.CalibrationCache()
+        self._segment: int | None = None
+        self._newest_ns = 0
+        building = load_building(Path(params.building_file)) if params.building_file else None
+        scenario = None
+        if params.scenario_file:  # a broken file must not wait for the first frame
+            scenario = load_scenario(Path(params.scenario_file), params.scenario_start_ns or 1)
+        self._starts_with_first = scenario is not None and not params.scenario_start_ns
+        recording = read_segment_file(Path(params.segment_file)) if params.segment_file else None
+        digests = run_digests(graph, building)
+        self._ledger = Ledger.open(Path(params.ledger), segment=digests.segment("start", recording))
+        self._worker = LatestWorker(
+            "pipeline", self._make, size=_QUEUE, merge=unpack.merge_bundles, dropped=self._note_drop
+        )
+        try:
+            self._pipeline: Pipeline = self._worker.call(
+                lambda: Pipeline(params, building, scenario, self._ledger, digests)
+            ).result()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the thread, if anything did."""
+        return self._worker.error
+
+    def add_map(self, message: Any) -> None:
+        """Keep a ``vidgen/UncertaintyMap`` under its digest."""
+        umap = unpack.uncertainty_map(message)
+        self._maps[umap.digest] = umap
+        while len(self._maps) > _MAPS_KEPT:
+            self._maps.popitem(last=False)
+
+    def add_bundle(self, message: Any) -> None:
+        """Queue a ``vidgen/SensorBundle``; returns at once."""
+        self._worker.put(message)
+
+    def set_scenario(self, text: str, start_ns: int) -> Scenario:
+        """Put a scenario in force from the next frame on; ``start_ns`` 0: it starts with the newest frame.
+
+        Raises:
+            ConfigError: the text is no scenario.
+            InputError: the pipeline does not answer.
+        """
+        if not start_ns and not self._newest_ns:
+            raise InputError(
+                "no_frame_yet", "no frame has come yet, so that now is not known; give a start time"
+            )
+        scenario = parse_scenario(text, start_ns or self._newest_ns)
+        self._on_thread(lambda: self._replace_scenario(scenario))
+        return scenario
+
+    def review(self, review: Mapping[str, Any]) -> int:
+        """Add a verdict to the ledger; returns its leaf index.
+
+        Raises:
+            InputError: no such leaf, no reviewer or no such verdict; nothing was added.
+        """
+        if review["verdict"] not in _VERDICTS or not review["reviewer"]:
+            raise InputError(
+                "review",
+                f"got verdict {review['verdict']!r} by {review['reviewer']!r}; expected a name and one of "
+                f"{', '.join(_VERDICTS)}",
+            )
+        return self._on_thread(lambda: self._append_review(review))
+
+    def close(self) -> None:
+        """Finish what waits, then close the ledger."""
+        self._worker.stop()
+        self._ledger.close()
+
+    def _make(self, message: Any) -> None:
+        try:
+            bundle = unpack.bundle(
+                message, self._maps.get(unpack.digest(message.map_digest)), self._calibrations
+            )
+        except InputError as err:
+            self._health.dropped[err.reason] += 1
+            return
+        if self._segment is not None and bundle.segment != self._segment:
+            self._ledger.append_segment("clock_jump", {})
+        self._segment, self._newest_ns = bundle.segment, bundle.stamp_ns
+        if self._starts_with_first:
+            self._replace_scenario(load_scenario(Path(self._params.scenario_file), bundle.stamp_ns))
+        frame = self._pipeline.process(bundle)
+        self._publish(frame)
+        self._health.causes.update(cause.value for cause in frame.record.causes)
+
+    def _replace_scenario(self, scenario: Scenario) -> None:
+        self._starts_with_first = False
+        self._pipeline.set_scenario(scenario)
+
+    def _append_review(self, review: Mapping[str, Any]) -> int:
+        if review["leaf_index"] >= self._ledger.size:
+            raise InputError(
+                "no_such_leaf",
+                f"leaf {review['leaf_index']} does not exist; the ledger has {self._ledger.size}",
+            )
+        self._ledger.append_segment("review", {"review": dict(review)})
+        return self._ledger.size - 1
+
+    def _note_drop(self) -> None:
+        self._health.dropped["generator_busy"] += 1
+
+    def _on_thread(self, function: Callable[[], T]) -> T:
+        try:
+            return self._worker.call(function).result(_ANSWER_S)
+        except TimeoutError as err:
+            raise InputError("no_answer", f"the pipeline did not answer within {_ANSWER_S} s") from err
