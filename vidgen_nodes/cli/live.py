@@ -151,7 +151,9 @@ class LiveGraph:
 
     def _check_alone(self) -> None:
         """A second graph under the same names would mix its frames with ours."""
-        if self.probe.writers("provenance") > 1:
+        # A killed writer stays known to the middleware until its lease runs out.
+        ours = 1 + self.supervisor.restarts.get("generator_node", 0)
+        if self.probe.writers("provenance") > ours:
             raise ConfigError(
                 f"another graph publishes {NAMESPACE}/provenance in this ROS domain; "
                 "stop it, or give this one a ROS_DOMAIN_ID of its own"
