@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -74,8 +73,10 @@ def segments_of(pid: int) -> set[str]:
     names = set()
     for lock in transport.SHARED_MEMORY.glob("fast*_el"):
         with contextlib.suppress(FileNotFoundError):
-            if re.fullmatch(r"(fastdds|fastrtps)_[0-9a-f]{16}_el", lock.name) and lock.stat().st_ino in held:
-                names.add(lock.name.removesuffix("_el"))
+            name = lock.name.removesuffix("_el")
+            size = (transport.SHARED_MEMORY / name).stat().st_size
+            if "port" not in name and size >= transport.SEGMENT_BYTES and lock.stat().st_ino in held:
+                names.add(name)
     return names
 
 
