@@ -138,11 +138,34 @@ def preset_path(preset: str) -> Path:
 
 
 def preset_remaps(preset: str) -> tuple[tuple[str, str], ...]:
-    """Remaps ``(our topic, foreign topic)`` that a preset names under its key ``remaps``."""
+    """Remaps ``(our topic, foreign topic)`` that a preset names under its key ``remaps``.
+
+    Raises:
+        ConfigError: the key holds something else than ``our/topic: /foreign/topic``.
+    """
     if not preset:
         return ()
-    content = yaml.safe_load(preset_path(preset).read_text(encoding="utf-8")) or {}
-    return tuple((str(ours), str(foreign)) for ours, foreign in (content.get("remaps") or {}).items())
+    path = preset_path(preset)
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    remaps = content.get("remaps") or {}
+    if not isinstance(remaps, dict) or not all(isinstance(name, str) for pair in remaps.items() for name in pair):
+        raise ConfigError(f"{path}: remaps: got {remaps!r}, expected our/topic: /foreign/topic")
+    return tuple(remaps.items())
+
+
+def parse_topic_remaps(arguments: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """``/foreign:=our/topic`` strings as ``(our topic, foreign topic)``.
+
+    Raises:
+        ConfigError: not of that form.
+    """
+    pairs = []
+    for argument in arguments:
+        foreign, sign, ours = argument.partition(":=")
+        if not (foreign and sign and ours):
+            raise ConfigError(f"--remap {argument!r}: expected /foreign/topic:=our/topic")
+        pairs.append((ours.removeprefix(f"{NAMESPACE}/").lstrip("/"), foreign))
+    return tuple(pairs)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, dict[str, Any]]:

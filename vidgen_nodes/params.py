@@ -341,6 +341,8 @@ def _read_ros_yaml(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigError(f"{path}: got {type(content).__name__}, expected a mapping of node names")
     result: dict[str, dict[str, Any]] = {}
     for key, body in content.items():
+        if key == "remaps":  # a preset's topics: read by graph.py
+            continue
         node = str(key).rsplit("/", 1)[-1].removesuffix("_node")
         if not isinstance(body, dict) or not isinstance(body.get("ros__parameters"), dict):
             raise ConfigError(f"{path}: {key}: expected a mapping with ros__parameters")

@@ -15,6 +15,7 @@ from vidgen_nodes.graph import (
     merge_overrides,
     node_specs,
     parse_settings,
+    parse_topic_remaps,
     plain,
     preset_names,
     resolve_params,
@@ -127,3 +128,26 @@ def test_remaps_and_simulated_time_reach_the_command_line() -> None:
 def test_parameters_of_a_spec_are_plain_yaml() -> None:
     for spec in node_specs("sim", with_sim=True):
         assert yaml.safe_load(yaml.safe_dump(dict(spec.parameters))) is not None
+
+
+def test_a_preset_names_foreign_topics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "vidgen.yaml").write_text("")
+    preset = tmp_path / "presets" / "drone.yaml"
+    preset.write_text("remaps: {fix: /gps}\n/**/sync_node: {ros__parameters: {nav_delay_ms: 30.0}}\n")
+    monkeypatch.setattr("vidgen_nodes.graph.config_dir", lambda: tmp_path)
+    spec = next(spec for spec in node_specs("drone") if spec.name == "sync_node")
+    assert spec.remaps == (("fix", "/gps"),)
+    assert spec.parameters["nav_delay_ms"] == 30.0
+    preset.write_text("remaps: [fix]\n")
+    with pytest.raises(ConfigError, match="expected our/topic: /foreign/topic"):
+        node_specs("drone")
+
+
+def test_topic_remaps_of_the_command_line() -> None:
+    assert parse_topic_remaps(["/gps:=/vidgen/fix", "/cam:=thermal/image_raw"]) == (
+        ("fix", "/gps"),
+        ("thermal/image_raw", "/cam"),
+    )
+    with pytest.raises(ConfigError, match="--remap"):
+        parse_topic_remaps(["/gps"])

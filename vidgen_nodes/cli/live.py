@@ -175,6 +175,7 @@ def live_graph(
     prepare: Callable[[Path], Layer] = lambda _: {},
     with_sim: bool = False,
     use_sim_time: bool = False,
+    remaps: tuple[tuple[str, str], ...] = (),
 ) -> Iterator[LiveGraph]:
     """Start the graph; stop it on the way out.
 
@@ -184,6 +185,7 @@ def live_graph(
         prepare: called with the new run directory before anything starts; returns more overrides.
         with_sim: fly the simulated drone.
         use_sim_time: nodes take their time from ``/clock``.
+        remaps: ``(our topic, foreign topic)``; they win over those of the preset.
 
     Raises:
         ConfigError: the request is wrong.
@@ -197,7 +199,9 @@ def live_graph(
     params = resolved(args, merge_overrides(overrides, own, prepare(run_dir)))
     params_file = run_dir / "params.yaml"
     write_params(params_file, params)
-    specs = specs_for(params, with_sim=with_sim, remaps=preset_remaps(args.preset))
+    # A replay publishes under our own names, whatever the drone of the preset calls its topics.
+    topics = {} if use_sim_time else {**dict(preset_remaps(args.preset)), **dict(remaps)}
+    specs = specs_for(params, with_sim=with_sim, remaps=topics.items())
     processes = [
         python_module(s.name, s.module, ros_arguments(s, params_file, use_sim_time=use_sim_time), may_end=s.may_end)
         for s in specs

@@ -10,6 +10,7 @@ import math
 from vidgen_nodes.cli.audit import conclude, custody_state
 from vidgen_nodes.cli.live import live_graph
 from vidgen_nodes.cli.options import add_config, add_run_dir, number_over
+from vidgen_nodes.graph import parse_topic_remaps
 from vidgen_nodes.summary import RunSummary, percentiles
 
 
@@ -19,13 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_dir(parser)
     parser.add_argument("--seconds", type=number_over(0.0), default=math.inf, help="stop after this (default: Ctrl-C)")
     parser.add_argument("--sim", action="store_true", help="fly the simulated drone too (use --preset sim)")
+    parser.add_argument(
+        "--remap", action="append", default=[], metavar="/FOREIGN:=OURS", help="e.g. /cam0/image:=thermal/image_raw"
+    )
     parser.add_argument("--mission", default="unnamed", help="name of the run, part of every record")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run until Ctrl-C; the summary counts from the start."""
     overrides = {"generator": {"origin": "sim" if args.sim else "live", "mission": args.mission}}
-    with live_graph(args, overrides, with_sim=args.sim) as graph:
+    remaps = parse_topic_remaps(args.remap)
+    with live_graph(args, overrides, with_sim=args.sim, remaps=remaps) as graph:
         graph.start_cpu()
         graph.wait(lambda: False, args.seconds)
         graph.read_cpu()
