@@ -15,7 +15,7 @@ from vidgen_nodes.delivery.ar import composite, markers
 from vidgen_nodes.delivery.encode import png_rgb, png_with_alpha
 from vidgen_nodes.params import ArParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
-from vidgen_nodes.ros.filters import TimeSynchronizer
+from vidgen_nodes.ros.filters import Subscriber, TimeSynchronizer
 from vidgen_nodes.ros.node import Output, VidgenNode, main_for
 from vidgen_nodes.ros.worker import LatestWorker
 
@@ -39,13 +39,22 @@ class ArNode(VidgenNode[ArParams]):
         )
         self._markers = self.advertise(MarkerArray, "ar/markers", qos.MARKERS)
         self._encoder: LatestWorker[Any] = LatestWorker("png", self._encode, size=2, dropped=self._on_drop)
+        self._inputs: list[Subscriber] = []
+        self.subscribe(HazardArray, "hazards", qos.HAZARDS, self._on_hazards)
+
+    def _listen(self) -> None:
+        """Take pictures in: two megabytes a frame, so only while somebody wants what is made of them."""
         thermal = self.subscribe(
             ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, lambda _: None, required=False
         )
         overlay = self.subscribe(Image, "overlay/image_raw", qos.OVERLAY, self._on_overlay, required=False)
-        self._pairs = TimeSynchronizer([thermal, overlay], _PAIR_DEPTH)
-        self._pairs.registerCallback(self._on_pair)
-        self.subscribe(HazardArray, "hazards", qos.HAZARDS, self._on_hazards)
+        self._inputs = [thermal, overlay]
+        TimeSynchronizer(self._inputs, _PAIR_DEPTH).registerCallback(self._on_pair)
+
+    def _stop_listening(self) -> None:
+        for source in self._inputs:
+            self.destroy_subscription(source.sub)
+        self._inputs = []
 
     def _on_overlay(self, message: Any) -> None:
         if self._overlay_pngs.is_wanted and self._is_due("overlay"):
@@ -89,9 +98,15 @@ class ArNode(VidgenNode[ArParams]):
             self._markers.publish(fill.marker_array(message.header, shapes, self.params.marker_lifetime_s))
 
     def on_tick(self) -> None:
-        """Nobody listening is no fault."""
-        outputs = (self._composites, self._composite_pngs, self._overlay_pngs, self._markers)
-        wanted = any(output.is_wanted for output in outputs)
+        """Follow the demand; nobody listening is no fault."""
+        pictures = any(
+            output.is_wanted for output in (self._composites, self._composite_pngs, self._overlay_pngs)
+        )
+        if pictures and not self._inputs:
+            self._listen()
+        elif self._inputs and not pictures:
+            self._stop_listening()
+        wanted = pictures or self._markers.is_wanted
         self.health.idle = "" if wanted else "nobody subscribes; every stream of this node is made on demand"
         if self._encoder.error is not None:
             self.fail(f"the encoder stopped: {self._encoder.error}")

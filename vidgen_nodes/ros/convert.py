@@ -31,7 +31,7 @@ from vidgen_nodes.packets import (
     ThermalImage,
 )
 
-# encoding: (dtype, channels)
+# Pixel type and channels of each encoding that is taken.
 _ENCODINGS: dict[str, tuple[str, int]] = {
     "mono8": ("u1", 1),
     "8UC1": ("u1", 1),
@@ -133,7 +133,7 @@ def image_pixels(image: Any) -> npt.NDArray[np.generic]:
         pixels = pixels.reshape(height, width, channels)
     if not dtype.isnative:
         pixels = pixels.astype(dtype.newbyteorder("="))
-    if code == "f4" and not np.isfinite(pixels).any():  # type: ignore[call-overload]
+    if code == "f4" and not np.isfinite(pixels).any():
         raise InputError("nan_image", "no pixel of the 32FC1 image is finite; expected kelvin")
     pixels.flags.writeable = False
     return pixels

@@ -74,7 +74,7 @@ def set_header(header: Any, stamp_ns: int, frame_id: str) -> None:
 
 def digest(value: bytes) -> npt.NDArray[np.uint8]:
     """``uint8[32]``; zeros for an empty digest."""
-    return np.frombuffer(value or bytes(32), dtype=np.uint8).copy()
+    return np.array(memoryview(value or bytes(32)), dtype=np.uint8)
 
 
 def image(stamp_ns: int, frame_id: str, encoding: str, pixels: npt.NDArray[Any]) -> Any:

@@ -1,0 +1,68 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+from vidgen.msg import ThermalFrame
+
+from vidgen_nodes.delivery.label import glyph_height_px
+from vidgen_nodes.nodes.ar_node import ArNode
+from vidgen_nodes.ros import convert, fill
+
+WIDTH, HEIGHT = 320, 256
+
+
+def pair(stamp_ns: int) -> tuple[Any, Any]:
+    """A thermal frame and an overlay with one opaque red square."""
+    rgba = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    rgba[10:20, 10:20] = (255, 0, 0, 255)
+    thermal = ThermalFrame()
+    fill.set_header(thermal.header, stamp_ns, "cam")
+    counts = np.linspace(0, 60000, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(np.uint16)
+    thermal.image = fill.image(stamp_ns, "cam", "mono16", counts)
+    return thermal, fill.image(stamp_ns, "cam", "rgba8", rgba)
+
+
+def test_streams_are_made_on_demand_and_paired_by_stamp(bench: Any) -> None:
+    bench.start(ArNode)
+    peer = bench.peer()
+    thermals = peer.create_publisher(ThermalFrame, "thermal/frame", 10)
+    overlays = peer.create_publisher(Image, "overlay/image_raw", 10)
+    bench.until(lambda: peer.count_publishers("/vidgen/composite/image_raw"), "discovery")
+    assert peer.count_subscribers("/vidgen/overlay/image_raw") == 0
+
+    composites: list[Any] = []
+    pngs: list[Any] = []
+    composite_sub = peer.create_subscription(Image, "composite/image_raw", composites.append, 10)
+    png_sub = peer.create_subscription(CompressedImage, "overlay/image_raw/compressed", pngs.append, 10)
+    bench.until(
+        lambda: thermals.get_subscription_count() and overlays.get_subscription_count(), "the node to listen"
+    )
+    stamp_ns = [1_000_000_000_000]
+
+    def send() -> None:
+        stamp_ns[0] += 20_000_000
+        thermal, overlay = pair(stamp_ns[0])
+        _, stranger = pair(stamp_ns[0] + 1)
+        overlays.publish(stranger)
+        overlays.publish(overlay)
+        thermals.publish(thermal)
+
+    bench.until(lambda: composites and pngs, "a composite and a PNG", send)
+    composite = composites[0]
+    assert convert.stamp_ns(composite.header.stamp) % 20_000_000 == 0
+    rgb = convert.image_pixels(composite)
+    assert (rgb[12:18, 12:18] == (255, 0, 0)).all()
+    bottom = rgb[-glyph_height_px(WIDTH, HEIGHT) :]
+    assert ((bottom == (255, 200, 0)).all(axis=2)).any()  # the mark
+    picture = cv2.imdecode(np.frombuffer(pngs[0].data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert picture[15, 15].tolist() == [0, 0, 255, 255]
+    assert picture[100, 100, 3] == 0
+
+    peer.destroy_subscription(composite_sub)
+    peer.destroy_subscription(png_sub)
+    bench.until(lambda: overlays.get_subscription_count() == 0, "the node to stop listening")
