@@ -64,9 +64,14 @@ def table(goals: list[Goal]) -> str:
     for goal in goals:
         ratio = "" if goal.ratio is None else f"{goal.ratio:.1f}×"
         rows.append(
-            f"| {goal.name} | {goal.what} | {goal.ours} | {goal.peer} | {ratio} | {goal.target} | {'yes' if goal.reached else 'no'} |"
+            f"| {goal.name} | {goal.what} | {goal.ours} | {goal.peer} | {ratio} | "
+            f"{goal.target} | {_yes(goal.reached)} |"
         )
     return "\n".join(rows)
+
+
+def _yes(reached: bool) -> str:
+    return "yes" if reached else "no"
 
 
 def _hops(domain: int) -> list[Goal]:

@@ -43,7 +43,8 @@ class Arrival:
 
 def flight_streams(seconds: float, seed: int) -> list[Arrival]:
     """The streams of performance.md section 2: 50 Hz thermal, 10 Hz LiDAR and RTK, stamps with
-    +-18 ms of uniform jitter, 2 % lost, arriving 5-65, 30-130 and 10-60 ms later, out of order."""
+    +-18 ms of uniform jitter, 2 % lost, arriving 5-65, 30-130 and 10-60 ms later, out of order.
+    """
     rng = np.random.default_rng(seed)
     arrivals = []
     for stream, rate_hz, low_s, high_s in (
@@ -166,7 +167,8 @@ def straight_state(stamp_ns: int) -> NavState:
 
 def pose_error_px(seconds: float = 20.0, focal_px: float = 600.0, height_m: float = 40.0) -> dict[str, float]:
     """Yaw 60 deg/s, 8 m/s, camera 45 deg down, clean stamps (goal G8): nearest 10 Hz pose, interpolation
-    between 10 Hz poses, and what the live path does: propagation over 15 ms from a 100 Hz state."""
+    between 10 Hz poses, and what the live path does: propagation over 15 ms from a 100 Hz state.
+    """
     rate_rad = math.radians(60.0)
 
     def state(time_s: float) -> NavState:
@@ -256,7 +258,8 @@ def image_read_us(repeats: int = 200) -> dict[str, float]:
 
 def pipeline_render_ms() -> float:
     """Gate, world, drawing, mask and audit of the simulated flight in ``Pipeline``'s order, without the
-    ledger; one thread, median over the frames on which something is drawn (G12)."""
+    ledger; one thread, median over the frames on which something is drawn (G12).
+    """
     from bench.flight import flight_bundles
     from vidgen_nodes.generation.generator import World
     from vidgen_nodes.generation.render import Renderer

@@ -212,13 +212,13 @@ def write_params(path: Path, params: NodeParams) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def ros_arguments(spec: NodeSpec, params_file: Path, *, use_sim_time: bool = False) -> list[str]:
-    """What follows the executable of a node."""
+def ros_arguments(spec: NodeSpec, params_file: Path, *, replaying: bool = False) -> list[str]:
+    """What follows the executable of a node; ``replaying``: time from ``/clock``, and no input may be lost."""
     arguments = ["--ros-args", "-r", f"__ns:={NAMESPACE}", "--params-file", str(params_file)]
     for ours, foreign in spec.remaps:
         arguments += ["-r", f"{ours}:={foreign}"]
-    if use_sim_time:
-        arguments += ["-p", "use_sim_time:=true"]
+    if replaying:
+        arguments += ["-p", "use_sim_time:=true", "-p", "input_reliability:=reliable"]
     return arguments
 
 

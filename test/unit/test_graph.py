@@ -118,10 +118,11 @@ def test_merging_overrides_keeps_what_is_not_named_again() -> None:
 
 def test_remaps_and_simulated_time_reach_the_command_line() -> None:
     spec = node_specs(remaps=[("thermal/image_raw", "/cam0/image")])[0]
-    arguments = ros_arguments(spec, Path("p.yaml"), use_sim_time=True)
+    arguments = ros_arguments(spec, Path("p.yaml"), replaying=True)
     assert arguments[0] == "--ros-args"
     assert "thermal/image_raw:=/cam0/image" in arguments
     assert "use_sim_time:=true" in arguments
+    assert "input_reliability:=reliable" in arguments
     assert "use_sim_time:=true" not in ros_arguments(spec, Path("p.yaml"))
 
 

@@ -174,7 +174,7 @@ def live_graph(
     *,
     prepare: Callable[[Path], Layer] = lambda _: {},
     with_sim: bool = False,
-    use_sim_time: bool = False,
+    replaying: bool = False,
     remaps: tuple[tuple[str, str], ...] = (),
 ) -> Iterator[LiveGraph]:
     """Start the graph; stop it on the way out.
@@ -184,7 +184,7 @@ def live_graph(
         overrides: what the command itself needs.
         prepare: called with the new run directory before anything starts; returns more overrides.
         with_sim: fly the simulated drone.
-        use_sim_time: nodes take their time from ``/clock``.
+        replaying: nodes take their time from ``/clock`` and read sensors reliably.
         remaps: ``(our topic, foreign topic)``; they win over those of the preset.
 
     Raises:
@@ -200,10 +200,10 @@ def live_graph(
     params_file = run_dir / "params.yaml"
     write_params(params_file, params)
     # A replay publishes under our own names, whatever the drone of the preset calls its topics.
-    topics = {} if use_sim_time else {**dict(preset_remaps(args.preset)), **dict(remaps)}
+    topics = {} if replaying else {**dict(preset_remaps(args.preset)), **dict(remaps)}
     specs = specs_for(params, with_sim=with_sim, remaps=topics.items())
     processes = [
-        python_module(s.name, s.module, ros_arguments(s, params_file, use_sim_time=use_sim_time), may_end=s.may_end)
+        python_module(s.name, s.module, ros_arguments(s, params_file, replaying=replaying), may_end=s.may_end)
         for s in specs
     ]
     if swept := transport.sweep_stale_segments():

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         write_segment_file(segment, manifests(storage_files(args.bag)))
         return {"generator": {"segment_file": str(segment)}}
 
-    with live_graph(args, overrides, prepare=prepare, use_sim_time=True) as graph:
+    with live_graph(args, overrides, prepare=prepare, replaying=True) as graph:
         from vidgen_nodes.ros.player import Player
 
         player = Player(recording, graph.probe.node.context, rate=args.rate)

@@ -65,8 +65,8 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
     def _publish(self, frame: Frame) -> None:
         picture = frame.overlay
         overlay = fill.overlay(picture)
-        published_ns = self.now_ns()
         self._overlays.publish(overlay)
+        published_ns = self.now_ns()
         provenance = fill.provenance(frame.record, picture.frame_id, published_ns)
         info = None
         if picture.calibration is not None:
