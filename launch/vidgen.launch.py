@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the graph of ``vidgen_nodes/graph.py`` in a full ROS 2 install: ``ros2 launch vidgen vidgen.launch.py``.
 
-``--show-args`` lists the arguments; ``sim:=true`` needs no drone.
+``--show-args`` lists the arguments; ``preset:=sim sim:=true`` needs no drone. The parameters in force lie in
+``vidgen.yaml`` beside the log of the launch. Nodes that end are not started again; ``vidgen up`` does that.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.logging import launch_config
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from vidgen_nodes.graph import NAMESPACE, node_specs
+from vidgen_nodes.graph import NAMESPACE, preset_remaps, resolve_params, specs_for, write_params
 
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -30,7 +32,7 @@ ARGUMENTS = [
         "sim",
         default_value="false",
         choices=["true", "false"],
-        description="Fly the built-in simulated drone too.",
+        description="Fly the built-in simulated drone too (with preset:=sim).",
     ),
     DeclareLaunchArgument(
         "use_sim_time", default_value="false", choices=["true", "false"], description="Take time from /clock."
@@ -41,11 +43,15 @@ ARGUMENTS = [
 def start_graph(context: LaunchContext) -> list[Node]:
     """One action per node of the graph."""
     value = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
-    specs = node_specs(
-        preset=value["preset"],
-        config=[Path(value["config"])] if value["config"] else [],
-        with_sim=value["sim"] == "true",
+    simulated = value["sim"] == "true"
+    params = resolve_params(
+        value["preset"],
+        [Path(value["config"])] if value["config"] else [],
+        {"generator": {"origin": "sim"}} if simulated else None,
     )
+    # One file for all: the generator records the parameters of every node, not only its own.
+    params_file = Path(launch_config.log_dir) / "vidgen.yaml"
+    write_params(params_file, params)
     clock = {"use_sim_time": value["use_sim_time"] == "true"}
     return [
         Node(
@@ -53,11 +59,11 @@ def start_graph(context: LaunchContext) -> list[Node]:
             executable=spec.name,
             name=spec.name,
             namespace=value["namespace"],
-            parameters=[dict(spec.parameters), clock],
+            parameters=[str(params_file), clock],
             remappings=list(spec.remaps),
             output="screen",
         )
-        for spec in specs
+        for spec in specs_for(params, with_sim=simulated, remaps=preset_remaps(value["preset"]))
     ]
 
 

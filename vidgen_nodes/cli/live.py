@@ -211,6 +211,7 @@ def live_graph(
     for fault in transport.transport_faults():
         log.warning("%s", fault)
     with ExitStack() as stack:
+        stack.callback(transport.sweep_stale_segments)  # of a node that had to be killed
         stop = stack.enter_context(transport.stop_on_signals())
         probe = stack.enter_context(observing())
         supervisor = stack.enter_context(Supervisor(processes, run_dir / "logs", transport.process_environment()))

@@ -412,6 +412,7 @@ def _run(node: Any, stop: transport.StopRequest) -> int:
         transport.run_until_stopped(executor, stop, lambda: node.finished)
     finally:
         node.close()
+        transport.end_within(transport.END_S, int(node.exit_status) if sys.exc_info()[0] is None else 1)
         executor.remove_node(node)
         executor.shutdown()  # it holds the context: without this Fast DDS would leave its segment behind
         node.destroy_node()

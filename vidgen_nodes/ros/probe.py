@@ -34,6 +34,8 @@ from vidgen_nodes.ros.transport import make_executor
 from vidgen_nodes.summary import percentiles
 
 _SPIN_S = 0.05
+_QUIET_S = 0.2
+_MOST_UNQUIET_S = 2.0
 _MOST_FRAMES = 400_000  # over two hours at 50 Hz; older ones leave the percentiles
 
 
@@ -125,7 +127,18 @@ class Probe:
         self._closing.set()
         self._thread.join()
         self._executor.shutdown()
+        self._wait_for_quiet()
         self.node.destroy_node()
+
+    def _wait_for_quiet(self) -> None:
+        """Until nobody has come or gone for a while: see ``transport.end_within`` for what may happen otherwise."""
+        seen, since_s = None, time.monotonic()
+        deadline_s = since_s + _MOST_UNQUIET_S
+        while (now_s := time.monotonic()) < deadline_s and now_s - since_s < _QUIET_S:
+            names = sorted(self.node.get_node_names_and_namespaces())
+            if names != seen:
+                seen, since_s = names, now_s
+            time.sleep(_SPIN_S)
 
     @property
     def frames(self) -> list[FrameSeen]:

@@ -29,6 +29,7 @@ PROFILE = Path(__file__).with_name("fastdds.xml")
 SEGMENT_BYTES = 67_108_864  # segment_size in fastdds.xml
 RMW = "rmw_fastrtps_cpp"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where POSIX shared memory is)
+END_S = 3.0  # the middleware has this long to leave; `ros2 launch` kills after 10 s
 SPIN_S = 0.1  # a signal that arrives inside the middleware is seen after at most this
 
 # The second name is the one of Fast DDS 2; with Fast DDS 3 it works too, at the price of a warning at every start.
@@ -42,6 +43,8 @@ _SEGMENT = re.compile(r"(fastdds|fastrtps)_[0-9a-f]{16}")
 _YOUNG_S = 10.0
 # A thread that wakes for its message waits at most this long for one that computes, instead of 5 ms.
 _SWITCH_S = 5e-4
+
+_SIGEV_THREAD = 2
 
 _malloc_fault = "prepare_process() has not run in this process."
 
@@ -201,14 +204,60 @@ def leave_on_signals() -> None:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn SIGINT and SIGTERM into a flag while inside; the handlers before are put back after."""
+    """Turn SIGINT and SIGTERM into a flag while inside; after it the handlers before are back, unless replaced."""
     stop = StopRequest()
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) is stop:
+                signal.signal(number, handler)
+
+
+class _TimerEvent(ctypes.Structure):
+    """``struct sigevent`` of 64-bit Linux, with the members for SIGEV_THREAD."""
+
+    _fields_ = (
+        ("value", ctypes.c_void_p),
+        ("signal", ctypes.c_int),
+        ("notify", ctypes.c_int),
+        ("function", ctypes.c_void_p),
+        ("attributes", ctypes.c_void_p),
+        ("unused", ctypes.c_byte * 32),
+    )
+
+
+class _TimerSpan(ctypes.Structure):
+    """``struct itimerspec``."""
+
+    _fields_ = (
+        ("interval_s", ctypes.c_long),
+        ("interval_ns", ctypes.c_long),
+        ("value_s", ctypes.c_long),
+        ("value_ns", ctypes.c_long),
+    )
+
+
+def end_within(limit_s: float, status: int) -> None:
+    """From here on nothing but the end: signals change nothing more, and after ``limit_s`` the process has ended.
+
+    Fast DDS, as built for the wheels, can spin for ever while it destroys its participant, when other nodes leave
+    at the same moment (eProsima/Fast-DDS issue 6513), and rclpy holds the interpreter meanwhile: no Python code
+    could help. So a timer of the C library calls ``_exit(status)``. The shared memory that then stays behind is
+    what :func:`sweep_stale_segments` removes.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    with suppress(OSError, AttributeError):  # no such C library: the process ends without a limit
+        libc = ctypes.CDLL(None)
+        library = libc if hasattr(libc, "timer_create") else ctypes.CDLL("librt.so.1")
+        leave = ctypes.cast(libc["_exit"], ctypes.c_void_p).value
+        event = _TimerEvent(value=status, notify=_SIGEV_THREAD, function=leave)
+        span = _TimerSpan(value_s=int(limit_s), value_ns=int(limit_s % 1 * 1e9))
+        timer = ctypes.c_void_p()
+        if library.timer_create(time.CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) == 0:
+            library.timer_settime(timer, 0, ctypes.byref(span), None)
 
 
 def make_executor(context: Any) -> Any:

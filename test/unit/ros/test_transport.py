@@ -165,3 +165,22 @@ def test_loop_ends_when_the_node_is_finished() -> None:
     with transport.stop_on_signals() as stop:
         transport.run_until_stopped(executor, stop, lambda: executor.spins >= 3)
     assert executor.spins == 3
+
+
+HELD_UP = """
+import ctypes, os, signal, sys
+from vidgen_nodes.ros import transport
+with transport.stop_on_signals():
+    transport.end_within(float(sys.argv[1]), 7)
+os.kill(os.getpid(), signal.SIGINT)
+os.kill(os.getpid(), signal.SIGTERM)
+if sys.argv[2] == "hang":
+    ctypes.PyDLL(None).pause()  # as rclpy does, without giving back the interpreter
+sys.exit(5)
+"""
+
+
+@pytest.mark.parametrize(("limit_s", "then", "status"), [("0.2", "hang", 7), ("60", "leave", 5)])
+def test_the_end_takes_no_longer_than_it_may_and_no_signal_spoils_it(limit_s: str, then: str, status: int) -> None:
+    done = subprocess.run([sys.executable, "-c", HELD_UP, limit_s, then], capture_output=True, timeout=30)
+    assert (done.returncode, done.stderr) == (status, b"")
