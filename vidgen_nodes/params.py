@@ -224,7 +224,7 @@ class GeneratorParams(_Checked):
         0.75, "How far a flame may stand off a combustible cell it burns from.", unit="m", low=0.0, high=5.0
     )
     audit_pixels: int = param(
-        256, "So many drawn pixels per frame are checked against the gate by an independent ray test.", low=1, high=4000000
+        96, "So many drawn pixels per frame are checked against the gate by an independent ray test.", low=1, high=4000000
     )
 
 

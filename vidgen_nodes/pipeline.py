@@ -15,8 +15,8 @@ from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.packets import Bundle, Frame, Scenario
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.building import Building
-from vidgen_nodes.scene.compose import compose_scene
-from vidgen_nodes.scene.gate import audit_overlay, open_gate
+from vidgen_nodes.scene.compose import Scene, compose_scene
+from vidgen_nodes.scene.gate import Gate, audit_overlay, open_gate
 
 
 class Pipeline:
@@ -36,6 +36,7 @@ class Pipeline:
         self._digests = digests
         self._world = World(params, scenario)
         self._renderer = Renderer(params)
+        self._newest: tuple[int, Scene, Gate] | None = None
 
     def set_scenario(self, scenario: Scenario | None) -> None:
         """Put another scenario in force from the next frame on."""
@@ -49,8 +50,18 @@ class Pipeline:
         """
         scene = compose_scene(bundle, self._building, self._world.scenario)
         gate = open_gate(scene, self._params)
+        self._newest = (bundle.stamp_ns, scene, gate)
         world = self._world.at(bundle.stamp_ns, scene, gate)
         overlay = self._renderer.draw(world, gate, scene)
         report = audit_overlay(overlay, gate, scene, self._params.audit_pixels)
         record = self._ledger.append_frame(self._digests, bundle, scene, world, overlay, report)
         return Frame(overlay, world.hazards, record)
+
+    def look_ahead(self) -> None:
+        """Step the world to its next tick, if the newest frame's gate stays as it is.
+
+        Saves the next frame the wait and changes no byte: the world is a function of event time and gate.
+        """
+        if self._newest is not None:
+            stamp_ns, scene, gate = self._newest
+            self._world.at(stamp_ns + self._world.tick_ns, scene, gate)

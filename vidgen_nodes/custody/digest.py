@@ -32,7 +32,7 @@ from vidgen_nodes.params import NodeParams
 if TYPE_CHECKING:
     from vidgen_nodes.scene.building import Building
 
-_FRAME_TAG = b"vidgen/frame/1\0"
+_FRAME_TAG = b"vidgen/frame/2\0"
 _MAP_TAG = b"vidgen/map/1\0"
 _INFINITY = float("inf")
 LABEL_PROCEDURAL = "SYN"  # procedural pixels; "AIGC" is for pixels that a learned model drew
@@ -142,7 +142,12 @@ def _plain(value: object) -> object:
 
 
 def frame_digest(overlay: Overlay) -> bytes:
-    """SHA-256(tag, width, height as uint32, RGBA bytes, confidence bytes) of a drawn overlay.
+    """SHA-256 of a drawn overlay: tag, size, and the smallest rectangle outside which every byte is zero.
+
+    Content: tag, then width, height, left, top, right, bottom as little-endian uint32 (right and bottom
+    excluded; all four 0 when nothing is drawn), then the rectangle's RGBA rows, then its confidence rows.
+    The rectangle follows from the picture, so equal hashes still mean equal pictures; most of an overlay is
+    empty, and hashing all of it would cost a thermal frame a millisecond.
 
     Raises:
         RecordError: arrays of the wrong shape or type: such a picture cannot be derived again.
@@ -154,10 +159,24 @@ def frame_digest(overlay: Overlay) -> bytes:
         )
     if rgba.dtype != np.uint8 or confidence.dtype != np.uint8:
         raise RecordError(f"overlay: got {rgba.dtype} and {confidence.dtype}, expected uint8")
-    digest = hashlib.sha256(_FRAME_TAG + struct.pack("<II", rgba.shape[1], rgba.shape[0]))
-    digest.update(np.ascontiguousarray(rgba).data)
-    digest.update(np.ascontiguousarray(confidence).data)
+    rgba, confidence = np.ascontiguousarray(rgba), np.ascontiguousarray(confidence)
+    left, top, right, bottom = drawn = _drawn_rectangle(rgba.view(np.uint32)[..., 0], confidence)
+    digest = hashlib.sha256(_FRAME_TAG + struct.pack("<6I", rgba.shape[1], rgba.shape[0], *drawn))
+    digest.update(np.ascontiguousarray(rgba[top:bottom, left:right]).data)
+    digest.update(np.ascontiguousarray(confidence[top:bottom, left:right]).data)
     return digest.digest()
+
+
+def _drawn_rectangle(
+    words: npt.NDArray[np.uint32], confidence: npt.NDArray[np.uint8]
+) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what is not zero in either; zeros when all is."""
+    rows = np.flatnonzero(words.any(axis=1) | confidence.any(axis=1))
+    if not rows.size:
+        return (0, 0, 0, 0)
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    cols = np.flatnonzero(words[top:bottom].any(axis=0) | confidence[top:bottom].any(axis=0))
+    return (int(cols[0]), top, int(cols[-1]) + 1, bottom)
 
 
 def map_digest(stamp_ns: int, grid: Grid, *layers: npt.NDArray[np.generic]) -> bytes:

@@ -89,7 +89,7 @@ class World:
     def __init__(self, params: GeneratorParams, scenario: Scenario | None) -> None:
         self.scenario = scenario
         self._params = Reading(params, "parameter")
-        self._tick_ns = round(self._params.get("world_tick_ms", "ms") * 1e6)
+        self.tick_ns = round(self._params.get("world_tick_ms", "ms") * 1e6)
         self._params.get("render_stride_px", "px")  # read by the renderer; part of what made the picture
         self._states: OrderedDict[tuple[int, _Where], WorldState] = OrderedDict()
         self._places: OrderedDict[_Where, _Place] = OrderedDict()
@@ -123,7 +123,7 @@ class World:
             scene: its causes and its map count.
             gate: where anything may be.
         """
-        tick = stamp_ns // self._tick_ns
+        tick = stamp_ns // self.tick_ns
         umap = scene.uncertainty_map
         if self.scenario is None or scene.causes or gate.grid is None or not gate.cells_open or umap is None:
             return WorldState(tick)
@@ -160,7 +160,7 @@ class World:
         fields: list[HazardField] = []
         hazards: list[Hazard] = []
         fires: Parameters = {}
-        scenario_ns = tick * self._tick_ns - self._start_ns
+        scenario_ns = tick * self.tick_ns - self._start_ns
         for index, plume in enumerate(self._plumes):
             fire_state = plume.state(scenario_ns * 1e-9 - plume.ignition.start_s)
             found = None if fire_state is None else plume.field(fire_state, place.open_voxels[index])

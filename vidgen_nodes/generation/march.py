@@ -10,6 +10,8 @@ sampler of torch. Leaves out scattering, the air's own absorption and what lies 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -17,6 +19,7 @@ from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.packets import Float32Array, FloatArray
 
 _LEAST_SLOPE = 0.02  # of a ray across the sheets; flatter ones are not drawn
+_STEEP = 0.45  # slope from which a ray samples finely enough along an axis, whichever it is
 _LARGEST_SIDE = 32000  # of an image, for cv2.remap
 
 
@@ -45,7 +48,7 @@ def march(
     hit = np.flatnonzero(far_m - near_m > 1e-3)  # false for NaN
     if hit.size == 0:
         return optical_depth, emitted
-    axis = int(np.abs(rays[:, hit]).min(axis=1).argmax())
+    axis = _axis(np.abs(rays[:, hit]).min(axis=1), field.temperature_k.shape[::-1])
     for sign in (1.0, -1.0):
         same = hit[rays[axis, hit] * np.float32(sign) > _LEAST_SLOPE]
         for first in range(0, len(same), _LARGEST_SIDE):
@@ -54,6 +57,16 @@ def march(
                 field, start_m, rays[:, part], near_m[part], far_m[part], axis
             )
     return optical_depth, emitted
+
+
+def _axis(slopes: Float32Array, counts: Sequence[int]) -> int:
+    """The axis whose sheets are sampled: of those that all rays cross steeply, the one with the fewest sheets.
+
+    A ray meets about as many sheets inside the box along any steep axis; along a long one most samples fall
+    outside the box and are wasted.
+    """
+    steep = [axis for axis in range(3) if slopes[axis] >= _STEEP]
+    return min(steep, key=lambda axis: counts[axis]) if steep else int(slopes.argmax())
 
 
 def _through_sheets(

@@ -28,7 +28,8 @@ from vidgen_nodes.scene.building import load_building
 
 T = TypeVar("T")
 _MAPS_KEPT = 8  # ten a second come; a bundle names one that is 0.3 to 0.4 s old
-_QUEUE = 2
+_QUEUE = 2  # frames that may wait when live: an old overlay helps nobody
+_REPLAY_QUEUE = 200  # a recording has time, and every frame of it is wanted
 _ANSWER_S = 2.0
 _VERDICTS = ("accept", "reject", "note")
 
@@ -58,7 +59,12 @@ class FrameMaker:
         digests = run_digests(graph, building)
         self._ledger = Ledger.open(Path(params.ledger), segment=digests.segment("start", recording))
         self._worker = LatestWorker(
-            "pipeline", self._make, size=_QUEUE, merge=unpack.merge_bundles, dropped=self._note_drop
+            "pipeline",
+            self._make,
+            size=_REPLAY_QUEUE if params.origin == "replay" else _QUEUE,
+            merge=unpack.merge_bundles,
+            dropped=self._note_drop,
+            idle=self._look_ahead,
         )
         try:
             self._pipeline: Pipeline = self._worker.call(
@@ -134,6 +140,9 @@ class FrameMaker:
         frame = self._pipeline.process(bundle)
         self._publish(frame)
         self._health.causes.update(cause.value for cause in frame.record.causes)
+
+    def _look_ahead(self) -> None:
+        self._pipeline.look_ahead()
 
     def _replace_scenario(self, scenario: Scenario) -> None:
         self._starts_with_first = False

@@ -30,6 +30,7 @@ class LatestWorker(Generic[T]):
         size: int,
         merge: Callable[[T, T], T] | None = None,
         dropped: Callable[[], None] = lambda: None,
+        idle: Callable[[], None] = lambda: None,
     ) -> None:
         """Start the thread.
 
@@ -39,8 +40,10 @@ class LatestWorker(Generic[T]):
             size: items that may wait.
             merge: ``merge(dropped, next)`` gives the item that takes the place of the next.
             dropped: called, on the caller's thread, for each item dropped.
+            idle: called on the thread after an item when no other waits.
         """
         self._work, self._size, self._merge, self._dropped = work, size, merge, dropped
+        self._idle = idle
         self._items: deque[T] = deque()
         self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._wake = threading.Condition()
@@ -96,6 +99,8 @@ class LatestWorker(Generic[T]):
             try:
                 assert item is not None
                 self._work(item)
+                if not self._items:
+                    self._idle()
             except BaseException as err:  # noqa: BLE001 (kept, and raised by whoever owns the worker)
                 self.error = err
                 return

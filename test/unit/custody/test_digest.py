@@ -94,11 +94,28 @@ def overlay(rgba, confidence):
     return Overlay(0, "thermal_optical_frame", rgba, confidence, None)
 
 
-def test_frame_digest_is_the_hash_of_tag_size_and_pixels():
-    rgba = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    confidence = np.arange(6, dtype=np.uint8).reshape(2, 3)
-    content = b"vidgen/frame/1\0" + struct.pack("<II", 3, 2) + rgba.tobytes() + confidence.tobytes()
+def test_frame_digest_is_the_hash_of_tag_size_and_what_is_drawn():
+    rgba, confidence = np.zeros((5, 7, 4), np.uint8), np.zeros((5, 7), np.uint8)
+    rgba[1:3, 2:5] = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    confidence[3, 2] = 9
+    rectangle = rgba[1:4, 2:5].tobytes() + confidence[1:4, 2:5].tobytes()
+    content = b"vidgen/frame/2\0" + struct.pack("<6I", 7, 5, 2, 1, 5, 4) + rectangle
     assert frame_digest(overlay(rgba, confidence)) == hashlib.sha256(content).digest()
+
+
+def test_an_empty_frame_has_the_digest_of_its_size():
+    content = b"vidgen/frame/2\0" + struct.pack("<6I", 7, 5, 0, 0, 0, 0)
+    empty = overlay(np.zeros((5, 7, 4), np.uint8), np.zeros((5, 7), np.uint8))
+    assert frame_digest(empty) == hashlib.sha256(content).digest()
+
+
+def test_the_same_drawing_at_another_place_has_another_digest():
+    digests = set()
+    for row, col in ((0, 0), (0, 1), (1, 0), (4, 6)):
+        rgba = np.zeros((5, 7, 4), np.uint8)
+        rgba[row, col] = 200
+        digests.add(frame_digest(overlay(rgba, np.zeros((5, 7), np.uint8))))
+    assert len(digests) == 4
 
 
 def test_frame_digest_does_not_depend_on_memory_layout():
