@@ -25,7 +25,11 @@ from vidgen_nodes.resources import config_dir
 NAMESPACE = "/vidgen"
 
 # Parameters that name a file which comes with the package: looked for beside the defaults first.
-_FILE_PARAMETERS = (("generator", "building_file"), ("generator", "scenario_file"), ("lidar", "building_file"))
+_FILE_PARAMETERS = (
+    ("generator", "building_file"),
+    ("generator", "scenario_file"),
+    ("lidar", "building_file"),
+)
 
 Overrides = Mapping[str, Mapping[str, Any]]
 
@@ -148,7 +152,9 @@ def preset_remaps(preset: str) -> tuple[tuple[str, str], ...]:
     path = preset_path(preset)
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     remaps = content.get("remaps") or {}
-    if not isinstance(remaps, dict) or not all(isinstance(name, str) for pair in remaps.items() for name in pair):
+    if not isinstance(remaps, dict) or not all(
+        isinstance(name, str) for pair in remaps.items() for name in pair
+    ):
         raise ConfigError(f"{path}: remaps: got {remaps!r}, expected our/topic: /foreign/topic")
     return tuple(remaps.items())
 

@@ -62,8 +62,7 @@ class _Checked:
                 object.__setattr__(self, item.name, tuple(float(v) for v in value))
             elif type(value) is not type(item.default):
                 raise ConfigError(
-                    f"{name}: got {value!r} ({type(value).__name__}), "
-                    f"expected {type(item.default).__name__}"
+                    f"{name}: got {value!r} ({type(value).__name__}), expected {type(item.default).__name__}"
                 )
             self._check_range(name, value, item.metadata)
 
@@ -89,13 +88,18 @@ class ThermalParams(_Checked):
         "auto (linear for mono16/16UC1 when scale is set, kelvin for 32FC1, none for 8-bit).",
         choices=("auto", "linear", "none"),
     )
-    scale_k_per_count: float = param(0.01, "Kelvin per count of a linear camera.", unit="K", low=1e-6, high=10.0)
+    scale_k_per_count: float = param(
+        0.01, "Kelvin per count of a linear camera.", unit="K", low=1e-6, high=10.0
+    )
     offset_k: float = param(0.0, "Kelvin at count 0 of a linear camera.", unit="K", low=-1000.0, high=1000.0)
     camera_info_delay_ms: float = param(
         20.0, "A camera_info takes effect this long after its stamp.", unit="ms", low=0.0, high=1000.0
     )
     frozen_frames: int = param(
-        5, "So many pixel-identical frames in a row mean that the camera hangs; 0 turns the check off.", low=0, high=1000
+        5,
+        "So many pixel-identical frames in a row mean that the camera hangs; 0 turns the check off.",
+        low=0,
+        high=1000,
     )
 
 
@@ -106,10 +110,16 @@ class RtkParams(_Checked):
     datum_latitude_deg: float = param(
         math.nan, "Latitude of the origin of map; NaN: the first fix becomes the datum.", unit="deg"
     )
-    datum_longitude_deg: float = param(math.nan, "Longitude of the origin of map; NaN: the first fix.", unit="deg")
-    datum_altitude_m: float = param(math.nan, "Height of the origin of map, in height_datum; NaN: the first fix.", unit="m")
+    datum_longitude_deg: float = param(
+        math.nan, "Longitude of the origin of map; NaN: the first fix.", unit="deg"
+    )
+    datum_altitude_m: float = param(
+        math.nan, "Height of the origin of map, in height_datum; NaN: the first fix.", unit="m"
+    )
     height_datum: str = param(
-        "ellipsoidal", "What NavSatFix.altitude and the datum height mean.", choices=("ellipsoidal", "orthometric")
+        "ellipsoidal",
+        "What NavSatFix.altitude and the datum height mean.",
+        choices=("ellipsoidal", "orthometric"),
     )
     antenna_m: tuple[float, float, float] = param([0.0, 0.0, 0.0], "Antenna in base_link (FLU).", unit="m")
     fix_delay_ms: float = param(
@@ -119,7 +129,9 @@ class RtkParams(_Checked):
     acceleration_noise_mps2: float = param(
         0.3, "White noise on the accelerometer that the filter assumes.", unit="m/s^2", low=1e-4, high=100.0
     )
-    outlier_gate_sigma: float = param(5.0, "Fixes further off than this many sigma are refused.", low=1.0, high=100.0)
+    outlier_gate_sigma: float = param(
+        5.0, "Fixes further off than this many sigma are refused.", low=1.0, high=100.0
+    )
     orientation_sigma_deg: tuple[float, float] = param(
         [0.2, 0.5], "Error of the IMU's orientation, 1 sigma: tilt, heading.", unit="deg"
     )
@@ -129,20 +141,30 @@ class RtkParams(_Checked):
 class LidarParams(_Checked):
     """lidar_node: where the LiDAR sits and how the map is cut."""
 
-    lidar_translation_m: tuple[float, float, float] = param([0.0, 0.0, 0.0], "LiDAR in base_link (FLU).", unit="m")
+    lidar_translation_m: tuple[float, float, float] = param(
+        [0.0, 0.0, 0.0], "LiDAR in base_link (FLU).", unit="m"
+    )
     lidar_rpy_deg: tuple[float, float, float] = param(
         [0.0, 0.0, 0.0], "Roll, pitch, yaw of the LiDAR in base_link.", unit="deg"
     )
-    map_center_m: tuple[float, float] = param([0.0, 0.0], "Centre of the map window, east and north.", unit="m")
+    map_center_m: tuple[float, float] = param(
+        [0.0, 0.0], "Centre of the map window, east and north.", unit="m"
+    )
     map_size_m: float = param(40.0, "Edge of the square map window.", unit="m", low=1.0, high=2000.0)
     resolution_m: float = param(0.5, "Edge of a cell.", unit="m", low=0.02, high=10.0)
     sensor_sigma_m: float = param(0.02, "Range noise of the LiDAR, 1 sigma.", unit="m", low=1e-4, high=1.0)
     min_range_m: float = param(0.5, "Nearer returns are refused.", unit="m", low=0.0, high=1000.0)
     max_range_m: float = param(120.0, "Farther returns are refused.", unit="m", low=1.0, high=10000.0)
     pose_wait_ms: float = param(
-        150.0, "A scan waits at most this long (event time) for the pose at its stamp.", unit="ms", low=0.0, high=2000.0
+        150.0,
+        "A scan waits at most this long (event time) for the pose at its stamp.",
+        unit="ms",
+        low=0.0,
+        high=2000.0,
     )
-    building_file: str = param("", "Building YAML whose roofs are the baseline of the map; empty: no baseline.")
+    building_file: str = param(
+        "", "Building YAML whose roofs are the baseline of the map; empty: no baseline."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +178,25 @@ class SyncParams(_Checked):
         300.0, "An uncertainty map takes effect this long after its stamp.", unit="ms", low=0.0, high=5000.0
     )
     pose_stale_ms: float = param(
-        200.0, "Navigation older than this at the thermal stamp hides the overlay.", unit="ms", low=1.0, high=10000.0
+        200.0,
+        "Navigation older than this at the thermal stamp hides the overlay.",
+        unit="ms",
+        low=1.0,
+        high=10000.0,
     )
-    map_stale_ms: float = param(2000.0, "A map older than this hides the overlay.", unit="ms", low=1.0, high=60000.0)
+    map_stale_ms: float = param(
+        2000.0, "A map older than this hides the overlay.", unit="ms", low=1.0, high=60000.0
+    )
     require_rtk: bool = param(True, "Hide the overlay unless an RTK-fixed position is recent.")
     rtk_stale_ms: float = param(
         1000.0, "An RTK-fixed position older than this counts as lost.", unit="ms", low=1.0, high=60000.0
     )
     clock_jump_ms: float = param(
-        1000.0, "A thermal stamp this far behind the newest one starts a new segment.", unit="ms", low=1.0, high=1e7
+        1000.0,
+        "A thermal stamp this far behind the newest one starts a new segment.",
+        unit="ms",
+        low=1.0,
+        high=1e7,
     )
     replay_wait_ms: float = param(
         0.0,
@@ -206,13 +238,18 @@ class GeneratorParams(_Checked):
     building_file: str = param("", "Building YAML (surfaces and materials); empty: no building, no flame.")
     ledger: str = param("vidgen_out/ledger.db", "Ledger file; made if missing, continued if present.")
     segment_file: str = param(
-        "", "What is being replayed, for the leaf that opens the ledger (see custody/segment_file.py); empty: none."
+        "",
+        "What is being replayed, for the leaf that opens the ledger (see custody/segment_file.py); empty: none.",
     )
-    world_tick_ms: float = param(50.0, "The world steps on this grid of event time.", unit="ms", low=5.0, high=1000.0)
+    world_tick_ms: float = param(
+        50.0, "The world steps on this grid of event time.", unit="ms", low=5.0, high=1000.0
+    )
     field_resolution_m: float = param(
         0.15, "Edge of a voxel of the hazard field.", unit="m", low=0.02, high=2.0
     )
-    render_stride_px: int = param(4, "Rays are cast every so many pixels and interpolated between.", low=1, high=32)
+    render_stride_px: int = param(
+        4, "Rays are cast every so many pixels and interpolated between.", low=1, high=32
+    )
     tau_uncertainty: float = param(
         0.5, "Obstacles only over cells with structural uncertainty at or above this.", low=0.0, high=1.0
     )
@@ -224,7 +261,10 @@ class GeneratorParams(_Checked):
         0.75, "How far a flame may stand off a combustible cell it burns from.", unit="m", low=0.0, high=5.0
     )
     audit_pixels: int = param(
-        96, "So many drawn pixels per frame are checked against the gate by an independent ray test.", low=1, high=4000000
+        96,
+        "So many drawn pixels per frame are checked against the gate by an independent ray test.",
+        low=1,
+        high=4000000,
     )
 
 
@@ -233,7 +273,9 @@ class ArParams(_Checked):
     """ar_node: streams for glasses and ground stations."""
 
     compressed_rate_hz: float = param(10.0, "PNG streams at most so often.", unit="Hz", low=0.1, high=60.0)
-    marker_rate_hz: float = param(5.0, "World-locked markers at most so often.", unit="Hz", low=0.1, high=60.0)
+    marker_rate_hz: float = param(
+        5.0, "World-locked markers at most so often.", unit="Hz", low=0.1, high=60.0
+    )
     marker_lifetime_s: float = param(1.0, "Markers vanish after this.", unit="s", low=0.1, high=60.0)
 
 
@@ -241,12 +283,22 @@ class ArParams(_Checked):
 class RobotParams(_Checked):
     """robot_node: advisory masks for planners."""
 
-    publish_rate_hz: float = param(1.0, "Masks at most so often, and on change.", unit="Hz", low=0.1, high=20.0)
-    keepout_kw_per_m2: float = param(
-        2.5, "Radiant flux at or above this is keep-out (tenability limit for people).", unit="kW/m^2", low=0.1, high=100.0
+    publish_rate_hz: float = param(
+        1.0, "Masks at most so often, and on change.", unit="Hz", low=0.1, high=20.0
     )
-    slow_kw_per_m2: float = param(1.0, "Radiant flux at or above this asks for slow travel.", unit="kW/m^2", low=0.01, high=100.0)
-    slow_percent: float = param(30.0, "Speed limit in slow cells, share of the full speed.", unit="%", low=1.0, high=100.0)
+    keepout_kw_per_m2: float = param(
+        2.5,
+        "Radiant flux at or above this is keep-out (tenability limit for people).",
+        unit="kW/m^2",
+        low=0.1,
+        high=100.0,
+    )
+    slow_kw_per_m2: float = param(
+        1.0, "Radiant flux at or above this asks for slow travel.", unit="kW/m^2", low=0.01, high=100.0
+    )
+    slow_percent: float = param(
+        30.0, "Speed limit in slow cells, share of the full speed.", unit="%", low=1.0, high=100.0
+    )
     publish_hazard_points: bool = param(False, "Also publish robot/hazard_points (opt-in).")
 
 
@@ -255,7 +307,9 @@ class CustodyParams(_Checked):
     """custody_node: the auditor beside the writer."""
 
     ledger: str = param("vidgen_out/ledger.db", "Ledger file that the generator writes; read only here.")
-    audit_period_s: float = param(1.0, "New leaves are re-checked this often.", unit="s", low=0.1, high=3600.0)
+    audit_period_s: float = param(
+        1.0, "New leaves are re-checked this often.", unit="s", low=0.1, high=3600.0
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +323,9 @@ class SimParams(_Checked):
     fix_rate_hz: float = param(10.0, "Position fixes.", unit="Hz", low=0.5, high=50.0)
     lidar_rate_hz: float = param(10.0, "LiDAR scans.", unit="Hz", low=0.5, high=20.0)
     lidar_points: int = param(30000, "Points of a scan.", low=100, high=1000000)
-    jitter_ms: float = param(0.0, "Uniform jitter on the stamps, plus or minus.", unit="ms", low=0.0, high=100.0)
+    jitter_ms: float = param(
+        0.0, "Uniform jitter on the stamps, plus or minus.", unit="ms", low=0.0, high=100.0
+    )
     drop_fraction: float = param(0.0, "Share of messages lost, each stream alike.", low=0.0, high=1.0)
     reorder_fraction: float = param(0.0, "Share of messages swapped with their successor.", low=0.0, high=1.0)
     thermal_clock_offset_ms: float = param(
@@ -301,11 +357,15 @@ def make_params(cls: type[P], values: Mapping[str, Any]) -> P:
     known = {item.name for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - known)
     if unknown:
-        raise ConfigError(f"{cls.__name__}: unknown parameter {unknown[0]!r}; known: {', '.join(sorted(known))}")
+        raise ConfigError(
+            f"{cls.__name__}: unknown parameter {unknown[0]!r}; known: {', '.join(sorted(known))}"
+        )
     return cls(**values)
 
 
-def load_node_params(files: Sequence[Path], overrides: Mapping[str, Mapping[str, Any]] | None = None) -> NodeParams:
+def load_node_params(
+    files: Sequence[Path], overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> NodeParams:
     """Defaults, then each file in turn (ROS parameter YAML), then ``{node: {name: value}}``.
 
     Args:

@@ -85,7 +85,9 @@ class RunSummary:
         if self.pixels_outside:
             found.append(f"{self.pixels_outside} audited pixels lay outside what the gate opened")
         if not self.custody.verified:
-            found.append("the ledger does not verify: " + ("; ".join(self.custody.faults) or "it holds no record"))
+            found.append(
+                "the ledger does not verify: " + ("; ".join(self.custody.faults) or "it holds no record")
+            )
         return found
 
 

@@ -66,7 +66,9 @@ def test_rendering_twice_gives_the_same_bytes_and_root(
 ) -> None:
     status, summary = command(capsys, "render", flight, "--preset", "sim", "--out", tmp_path / "again")
     assert status == 0
-    assert summary["custody"]["root"] == json.loads((rendered / "summary.json").read_text())["custody"]["root"]
+    assert (
+        summary["custody"]["root"] == json.loads((rendered / "summary.json").read_text())["custody"]["root"]
+    )
     for frame in (rendered / "frames").iterdir():
         assert frame.read_bytes() == (tmp_path / "again" / "frames" / frame.name).read_bytes(), frame.name
 
@@ -75,12 +77,18 @@ def test_a_moved_recording_gives_the_same_root(
     flight: Path, rendered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(flight, tmp_path / "elsewhere")
-    status, summary = command(capsys, "render", tmp_path / "elsewhere", "--preset", "sim", "--out", tmp_path / "out")
+    status, summary = command(
+        capsys, "render", tmp_path / "elsewhere", "--preset", "sim", "--out", tmp_path / "out"
+    )
     assert status == 0
-    assert summary["custody"]["root"] == json.loads((rendered / "summary.json").read_text())["custody"]["root"]
+    assert (
+        summary["custody"]["root"] == json.loads((rendered / "summary.json").read_text())["custody"]["root"]
+    )
 
 
-def test_verify_derives_every_frame_again(flight: Path, rendered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_derives_every_frame_again(
+    flight: Path, rendered: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, result = command(capsys, "verify", rendered, "--bag", flight)
     assert (status, result["verified"], result["faults"]) == (0, True, [])
     assert result["bag"]["files"] == "identical"
@@ -159,12 +167,17 @@ def test_without_pose_or_lidar_the_overlay_is_transparent_and_says_why(
 
     from vidgen_nodes.ros.replay import typestore
 
-    with Reader(flight) as reader, Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+    with (
+        Reader(flight) as reader,
+        Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as writer,
+    ):
         kept = [c for c in reader.connections if c.topic.startswith("/thermal/")]
         made = {c.topic: writer.add_connection(c.topic, c.msgtype, typestore=typestore()) for c in kept}
         for connection, log_ns, data in reader.messages(kept):
             writer.write(made[connection.topic], log_ns, data)
-    status, summary = command(capsys, "render", tmp_path / "bag", "--preset", "sim", "--out", tmp_path / "out")
+    status, summary = command(
+        capsys, "render", tmp_path / "bag", "--preset", "sim", "--out", tmp_path / "out"
+    )
     assert status == 0
     assert summary["frames"]["overlay_out"] == FRAMES
     assert summary["gate"]["pixels_drawn"] == 0
@@ -181,13 +194,17 @@ def test_a_video_of_the_composites(flight: Path, tmp_path: Path, capsys: pytest.
     assert len(list((tmp_path / "out" / "composite").iterdir())) == FRAMES
 
 
-def test_old_frames_never_stay_among_new_ones(flight: Path, rendered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_old_frames_never_stay_among_new_ones(
+    flight: Path, rendered: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, result = command(capsys, "render", flight, "--out", rendered)
     assert status == 2
     assert "not empty" in result["error"]
 
 
-@pytest.mark.parametrize("words", [("verify", "nothing.db"), ("render", "nothing", "--out", "x"), ("rules", "x.yaml")])
+@pytest.mark.parametrize(
+    "words", [("verify", "nothing.db"), ("render", "nothing", "--out", "x"), ("rules", "x.yaml")]
+)
 def test_a_wrong_request_is_status_2(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert command(capsys, *words)[0] == 2
 

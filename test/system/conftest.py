@@ -40,7 +40,9 @@ class Vidgen:
             command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def run(self, *words: str | Path, own_dir: bool = True, limit_s: float = 90.0) -> tuple[int, dict[str, Any], str]:
+    def run(
+        self, *words: str | Path, own_dir: bool = True, limit_s: float = 90.0
+    ) -> tuple[int, dict[str, Any], str]:
         """Exit status, the last line of stdout and stderr."""
         return finished(self.start(*words, own_dir=own_dir), limit_s)
 
@@ -49,7 +51,9 @@ class Vidgen:
         found = []
         for process in psutil.process_iter(["cmdline", "status"]):
             words = process.info["cmdline"] or []
-            if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(self.run_dir) in word for word in words):
+            if process.info["status"] != psutil.STATUS_ZOMBIE and any(
+                str(self.run_dir) in word for word in words
+            ):
                 found.append(process)
         return found
 

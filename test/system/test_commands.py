@@ -51,7 +51,9 @@ def test_the_demo_flies_draws_records_and_leaves_pictures(vidgen: Any) -> None:
     assert {p.stem for p in (vidgen.run_dir / "logs").iterdir()} == NODES | {"sim_node"}
 
 
-def test_replay_and_render_of_one_recording_give_the_same_frames(vidgen: Any, flight: Path, tmp_path: Path) -> None:
+def test_replay_and_render_of_one_recording_give_the_same_frames(
+    vidgen: Any, flight: Path, tmp_path: Path
+) -> None:
     status, summary, err = vidgen.run("replay", flight, "--preset", "sim")
     assert status == 0, err
     assert summary["frames"]["thermal_in"] == 50

@@ -38,7 +38,9 @@ def test_the_simulated_drone_flies_only_when_asked() -> None:
 
 def test_each_layer_wins_over_the_one_before(tmp_path: Path) -> None:
     first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
-    first.write_text("/**/sync_node: {ros__parameters: {nav_delay_ms: 21.0, map_delay_ms: 250.0, pose_stale_ms: 90}}")
+    first.write_text(
+        "/**/sync_node: {ros__parameters: {nav_delay_ms: 21.0, map_delay_ms: 250.0, pose_stale_ms: 90}}"
+    )
     second.write_text("/**/sync_node: {ros__parameters: {nav_delay_ms: 22.0, map_delay_ms: 260.0}}")
     sync = resolve_params("", [first, second], {"sync": {"nav_delay_ms": 23.0}}).sync
     assert (sync.nav_delay_ms, sync.map_delay_ms, sync.pose_stale_ms) == (23.0, 260.0, 90.0)
@@ -75,7 +77,9 @@ def test_a_users_own_scenario_lies_beside_his_file(tmp_path: Path) -> None:
 
 
 def test_a_missing_scenario_is_refused_with_where_it_was_looked_for() -> None:
-    with pytest.raises(ConfigError, match=r"scenario_file: no such file: nowhere\.yaml; looked for .*nowhere"):
+    with pytest.raises(
+        ConfigError, match=r"scenario_file: no such file: nowhere\.yaml; looked for .*nowhere"
+    ):
         resolve_params("", [], {"generator": {"scenario_file": "nowhere.yaml"}})
 
 
@@ -105,7 +109,9 @@ def test_settings(setting: str, expected: dict[str, dict[str, object]]) -> None:
     assert parse_settings([setting]) == expected
 
 
-@pytest.mark.parametrize("setting", ["sync", "sync.nav_delay_ms", "nope.x=1", "sync.nope=1", "sync.nav_delay_ms=["])
+@pytest.mark.parametrize(
+    "setting", ["sync", "sync.nav_delay_ms", "nope.x=1", "sync.nope=1", "sync.nav_delay_ms=["]
+)
 def test_a_malformed_setting_is_refused(setting: str) -> None:
     with pytest.raises(ConfigError, match="--set"):
         parse_settings([setting])

@@ -35,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _module(what: str) -> ModuleType:
-    names = sorted(p.stem for p in (_CHECKOUT / "bench").glob("*.py") if "def run(" in p.read_text(encoding="utf-8"))
+    names = sorted(
+        p.stem for p in (_CHECKOUT / "bench").glob("*.py") if "def run(" in p.read_text(encoding="utf-8")
+    )
     if what not in names:
         known = ", ".join(names) or "none here; run it from a checkout of the repository"
         raise MissingPackageError(f"benchmark {what!r}: not found; known: {known}")

@@ -71,7 +71,9 @@ def _packages() -> Iterator[Finding]:
             yield Finding(OK_LINE, f"{name} {_version(name)}")
     major = _version("opencv-python-headless").split(".")[0]
     if major.isdigit() and int(major) >= 5:
-        yield Finding(WARN, "OpenCV 5 moved constants and dropped classes", "install opencv-python-headless<5")
+        yield Finding(
+            WARN, "OpenCV 5 moved constants and dropped classes", "install opencv-python-headless<5"
+        )
 
 
 def _version(name: str) -> str:
@@ -91,16 +93,22 @@ def _ros() -> Iterator[Finding]:
 def _transport(*, sweep: bool) -> Iterator[Finding]:
     from vidgen_nodes.ros import transport
 
-    user_set = [f"{name}={value}" for name, value in os.environ.items() if name.endswith("_DEFAULT_PROFILES_FILE")]
+    user_set = [
+        f"{name}={value}" for name, value in os.environ.items() if name.endswith("_DEFAULT_PROFILES_FILE")
+    ]
     transport.prepare_process()
     faults = transport.transport_faults()
     for fault in faults:
         yield Finding(WARN, fault)
     if not faults:
         profile = user_set[0] if user_set else str(transport.PROFILE)
-        yield Finding(OK_LINE, f"transport as our processes start: {profile}, pages kept, one thread a library")
+        yield Finding(
+            OK_LINE, f"transport as our processes start: {profile}, pages kept, one thread a library"
+        )
     if sweep:
-        yield Finding(OK_LINE, f"removed {len(transport.sweep_stale_segments())} stale shared-memory segments")
+        yield Finding(
+            OK_LINE, f"removed {len(transport.sweep_stale_segments())} stale shared-memory segments"
+        )
 
 
 def _configuration(args: argparse.Namespace) -> Iterator[Finding]:
@@ -150,9 +158,16 @@ def _parameters(params: NodeParams) -> Iterator[Finding]:
     if params.lidar.lidar_translation_m == zero and params.lidar.lidar_rpy_deg == zero:
         fix = "measure them: lidar.lidar_translation_m, lidar.lidar_rpy_deg"
         yield Finding(WARN, "the LiDAR extrinsics are all zero: the map is tilted and shifted", fix)
-    for name, value in (("scenario", params.generator.scenario_file), ("building", params.generator.building_file)):
+    for name, value in (
+        ("scenario", params.generator.scenario_file),
+        ("building", params.generator.building_file),
+    ):
         if not value:
             yield Finding(WARN, f"no {name} is set: overlays stay transparent", f"set generator.{name}_file")
             continue
-        load = partial(load_scenario, Path(value), 1) if name == "scenario" else partial(load_building, Path(value))
+        load = (
+            partial(load_scenario, Path(value), 1)
+            if name == "scenario"
+            else partial(load_building, Path(value))
+        )
         yield _parses(f"{name} {value}", load)

@@ -61,7 +61,11 @@ def run(args: argparse.Namespace) -> int:
         pixels_outside=sum(f.pixels_outside for f in frames),
         custody=custody_state(graph.run_dir / "ledger.db"),
         causes=sync.causes,
-        extra={"run_dir": str(graph.run_dir), "restarts": graph.supervisor.restarts, "cpu_percent": graph.cpu},
+        extra={
+            "run_dir": str(graph.run_dir),
+            "restarts": graph.supervisor.restarts,
+            "cpu_percent": graph.cpu,
+        },
     )
     return conclude(args, summary)
 

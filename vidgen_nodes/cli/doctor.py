@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_config(parser)
     parser.add_argument("--sweep", action="store_true", help="remove stale shared-memory segments of ours")
-    parser.add_argument("--graph-seconds", type=float, default=2.0, help="how long to look for a running graph")
+    parser.add_argument(
+        "--graph-seconds", type=float, default=2.0, help="how long to look for a running graph"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

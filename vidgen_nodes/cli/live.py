@@ -72,7 +72,9 @@ class LiveGraph:
             ConfigError: a node refused its parameters, or another graph answers in this ROS domain.
         """
         self.supervisor.poll()
-        self.table.update(self.supervisor.pids, self.probe.nodes, self.supervisor.restarts, self.probe.overlays)
+        self.table.update(
+            self.supervisor.pids, self.probe.nodes, self.supervisor.restarts, self.probe.overlays
+        )
         for name, why in self.supervisor.given_up.items():
             raise ConfigError(f"{name} {why}\n{_tail(self.supervisor.log_path(name))}")
         now_s = time.monotonic()
@@ -214,7 +216,9 @@ def live_graph(
         stack.callback(transport.sweep_stale_segments)  # of a node that had to be killed
         stop = stack.enter_context(transport.stop_on_signals())
         probe = stack.enter_context(observing())
-        supervisor = stack.enter_context(Supervisor(processes, run_dir / "logs", transport.process_environment()))
+        supervisor = stack.enter_context(
+            Supervisor(processes, run_dir / "logs", transport.process_environment())
+        )
         table = stack.enter_context(GraphTable(f"vidgen {args.command}  {run_dir}", shown=not args.json))
         yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table)
 

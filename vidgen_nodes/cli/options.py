@@ -18,9 +18,16 @@ def add_config(parser: argparse.ArgumentParser, *, preset: str = "") -> None:
     """``--preset``, ``--config`` and ``--set``."""
     shown = preset or "none"
     parser.add_argument("--preset", default=preset, help=f"config/presets/NAME.yaml (default: {shown})")
-    parser.add_argument("--config", type=Path, action="append", default=[], help="parameter YAML; may be repeated")
     parser.add_argument(
-        "--set", dest="settings", action="append", default=[], metavar="NODE.PARAM=VALUE", help="one parameter"
+        "--config", type=Path, action="append", default=[], help="parameter YAML; may be repeated"
+    )
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NODE.PARAM=VALUE",
+        help="one parameter",
     )
 
 
@@ -51,9 +58,7 @@ def resolved(args: argparse.Namespace, overrides: Overrides) -> NodeParams:
     for path in args.config:
         if not path.is_file():
             raise ConfigError(f"--config {path}: no such file")
-    return resolve_params(
-        args.preset, args.config, merge_overrides(overrides, parse_settings(args.settings))
-    )
+    return resolve_params(args.preset, args.config, merge_overrides(overrides, parse_settings(args.settings)))
 
 
 def make_run_dir(args: argparse.Namespace) -> Path:

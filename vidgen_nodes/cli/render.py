@@ -47,7 +47,10 @@ def run(args: argparse.Namespace) -> int:
     """Render; 1 when no overlay came out, a pixel lay outside the gate or the ledger does not verify."""
     recording = read_recording(args.bag, parse_remaps(args.remap))
     for topic in recording.missing:
-        print(f"vidgen render: {args.bag} holds no {topic}; overlays stay transparent without it", file=sys.stderr)
+        print(
+            f"vidgen render: {args.bag} holds no {topic}; overlays stay transparent without it",
+            file=sys.stderr,
+        )
     params = resolved(args, merge_overrides(replay_overrides(recording)))
     _make_empty(args.out)
     write_params(args.out / "params.yaml", params)
@@ -108,7 +111,9 @@ def _make_empty(out: Path) -> None:
     except OSError as err:
         raise ConfigError(f"--out {out}: cannot be used: {err.strerror}") from err
     if used:
-        raise ConfigError(f"--out {out}: is not empty; give a new directory, so that no old frame stays among the new")
+        raise ConfigError(
+            f"--out {out}: is not empty; give a new directory, so that no old frame stays among the new"
+        )
 
 
 def _progress(quiet: bool) -> Progress:

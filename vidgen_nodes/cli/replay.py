@@ -44,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
     """Play it through; 1 when no overlay came out, a pixel lay outside the gate or the ledger does not verify."""
     recording = read_recording(args.bag, parse_remaps(args.remap))
     for topic in recording.missing:
-        print(f"vidgen replay: {args.bag} holds no {topic}; overlays stay transparent without it", file=sys.stderr)
+        print(
+            f"vidgen replay: {args.bag} holds no {topic}; overlays stay transparent without it",
+            file=sys.stderr,
+        )
     overrides = replay_overrides(recording)
     overrides["sync"] = {"replay_wait_ms": _REPLAY_WAIT_MS}
 
@@ -68,7 +71,9 @@ def run(args: argparse.Namespace) -> int:
 def _play(args: argparse.Namespace, graph: LiveGraph, player: Player) -> None:
     player.wait_for_readers(lambda: graph.stop.is_set, START_UP_S, graph.tick)
     if not graph.wait_for_links() and not graph.stop.is_set:
-        raise TransportError(f"the nodes did not find each other within {START_UP_S:.0f} s; see {graph.run_dir}/logs")
+        raise TransportError(
+            f"the nodes did not find each other within {START_UP_S:.0f} s; see {graph.run_dir}/logs"
+        )
     graph.start_cpu()
     player.play(
         lambda: graph.stop.is_set,

@@ -48,7 +48,11 @@ class GraphTable:
             self._live.stop()
 
     def update(
-        self, pids: Mapping[str, int], nodes: Mapping[str, NodeHealth], restarts: Mapping[str, int], overlays: int
+        self,
+        pids: Mapping[str, int],
+        nodes: Mapping[str, NodeHealth],
+        restarts: Mapping[str, int],
+        overlays: int,
     ) -> None:
         """Redraw, at most every half second."""
         now_s = time.monotonic()

@@ -18,10 +18,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options."""
     add_config(parser)
     add_run_dir(parser)
-    parser.add_argument("--seconds", type=number_over(0.0), default=math.inf, help="stop after this (default: Ctrl-C)")
+    parser.add_argument(
+        "--seconds", type=number_over(0.0), default=math.inf, help="stop after this (default: Ctrl-C)"
+    )
     parser.add_argument("--sim", action="store_true", help="fly the simulated drone too (use --preset sim)")
     parser.add_argument(
-        "--remap", action="append", default=[], metavar="/FOREIGN:=OURS", help="e.g. /cam0/image:=thermal/image_raw"
+        "--remap",
+        action="append",
+        default=[],
+        metavar="/FOREIGN:=OURS",
+        help="e.g. /cam0/image:=thermal/image_raw",
     )
     parser.add_argument("--mission", default="unnamed", help="name of the run, part of every record")
 
@@ -54,6 +60,10 @@ def run(args: argparse.Namespace) -> int:
         pixels_outside=sum(f.pixels_outside for f in frames),
         custody=custody_state(graph.run_dir / "ledger.db"),
         causes=sync.causes,
-        extra={"run_dir": str(graph.run_dir), "restarts": graph.supervisor.restarts, "cpu_percent": graph.cpu},
+        extra={
+            "run_dir": str(graph.run_dir),
+            "restarts": graph.supervisor.restarts,
+            "cpu_percent": graph.cpu,
+        },
     )
     return conclude(args, summary)

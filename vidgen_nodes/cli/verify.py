@@ -30,8 +30,12 @@ _MOST_SHOWN = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options."""
     parser.add_argument("ledger", type=Path, help="ledger.db, or the directory of a run")
-    parser.add_argument("--bag", type=Path, help="the recording the frames come from: derive them again and compare")
-    parser.add_argument("--root", default="", help="Merkle root (hex) noted elsewhere, which the log must have had")
+    parser.add_argument(
+        "--bag", type=Path, help="the recording the frames come from: derive them again and compare"
+    )
+    parser.add_argument(
+        "--root", default="", help="Merkle root (hex) noted elsewhere, which the log must have had"
+    )
     add_remap(parser)
 
 
@@ -117,7 +121,9 @@ def _conclude(args: argparse.Namespace, content: dict[str, Any], faults: list[st
     if len(faults) > _MOST_SHOWN:
         print(f"... and {len(faults) - _MOST_SHOWN} more faults", file=sys.stderr)
     if args.json:
-        print(json_line({**content, "faults": faults[:_MOST_SHOWN], "fault_count": len(faults), "notes": notes}))
+        print(
+            json_line({**content, "faults": faults[:_MOST_SHOWN], "fault_count": len(faults), "notes": notes})
+        )
     else:
         _say(content, faults)
     return BAD_RESULT if faults else OK
@@ -129,5 +135,7 @@ def _say(content: dict[str, Any], faults: list[str]) -> None:
     if bag := content.get("bag"):
         print(f"{bag['path']}: files {bag['files']}, {bag['messages']} messages compared")
         if "rederived" in bag:
-            print("derived again: " + ", ".join(f"{count} {name}" for name, count in bag["rederived"].items()))
+            print(
+                "derived again: " + ", ".join(f"{count} {name}" for name, count in bag["rederived"].items())
+            )
     print(f"{len(faults)} faults: DOES NOT VERIFY" if faults else "verifies")

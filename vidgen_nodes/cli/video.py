@@ -50,7 +50,11 @@ class VideoFile:
             codec = cv2.VideoWriter.fourcc(*"mp4v")
             self._writer = cv2.VideoWriter(str(self._path), codec, self._rate_hz, size)
             if not self._writer.isOpened():
-                raise ConfigError(f"--video {self._path}: cannot be written as MPEG-4; give a writable .mp4 file")
+                raise ConfigError(
+                    f"--video {self._path}: cannot be written as MPEG-4; give a writable .mp4 file"
+                )
         if size != self._size:
-            raise ConfigError(f"--video: picture size changed from {self._size} to {size} px; a video has one size")
+            raise ConfigError(
+                f"--video: picture size changed from {self._size} to {size} px; a video has one size"
+            )
         self._writer.write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))

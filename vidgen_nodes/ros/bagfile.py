@@ -60,7 +60,9 @@ def reading(path: Path) -> Iterator[None]:
     except PermissionError as err:
         raise BagError(f"{path}: may not be read ({err.strerror}); change its permissions") from err
     except _damage() as err:
-        raise BagError(f"{path}: cannot be read as rosbag2: {err or type(err).__name__}; {_BROKEN_ADVICE}") from err
+        raise BagError(
+            f"{path}: cannot be read as rosbag2: {err or type(err).__name__}; {_BROKEN_ADVICE}"
+        ) from err
 
 
 def _damage() -> tuple[type[Exception], ...]:
@@ -96,7 +98,9 @@ def _check_kind(path: Path) -> None:
     if path.suffix == ".bag" or head == _ROS1_MAGIC:
         raise BagError(f"{path}: " + _ros1(path.name))
     if not _storage_suffix(path):
-        raise BagError(f"{path}: not a recording known here; give a rosbag2 directory or a .mcap or .db3 file")
+        raise BagError(
+            f"{path}: not a recording known here; give a rosbag2 directory or a .mcap or .db3 file"
+        )
     if not head:
         raise BagError(f"{path}: is empty; {_BROKEN_ADVICE}")
 
@@ -120,9 +124,10 @@ def _unpacked(path: Path, folder: Path) -> Path:
     return target
 
 
-
 def storage_files(path: Path) -> list[Path]:
     """The files that make up a recording: metadata and storage, by name."""
     if not path.is_dir():
         return [path]
-    return sorted(p for p in path.iterdir() if p.is_file() and (p.name == "metadata.yaml" or _storage_suffix(p)))
+    return sorted(
+        p for p in path.iterdir() if p.is_file() and (p.name == "metadata.yaml" or _storage_suffix(p))
+    )

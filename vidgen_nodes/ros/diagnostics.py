@@ -105,7 +105,9 @@ class NodeHealth:
         self.dropped: Counter[str] = Counter()
         self.causes: Counter[str] = Counter()
         self.waiting_for = ""  # plain words, set by the node: what is missing before anything can come out
-        self.idle = ""  # plain words, set by the node: why nothing needs to come out; then silence is no fault
+        self.idle = (
+            ""  # plain words, set by the node: why nothing needs to come out; then silence is no fault
+        )
         self.fault = ""  # plain words, set by the node: what is broken
         self.extra: dict[str, str] = {}  # further values of this node, as they are to be published
         self._latency_ms: dict[str, deque[float]] = {}

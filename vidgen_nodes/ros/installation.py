@@ -25,9 +25,17 @@ def inspect_installation() -> Iterator[tuple[bool, str, str]]:
     try:
         from vidgen import msg
     except ImportError as err:
-        yield False, f"our interfaces are not built ({err})", "run `make setup`, or `colcon build` and source it"
+        yield (
+            False,
+            f"our interfaces are not built ({err})",
+            "run `make setup`, or `colcon build` and source it",
+        )
     else:
         yield True, f"interfaces built: {Path(str(msg.__file__)).parent}", ""
     real = importlib.util.find_spec("message_filters") is not None
-    yield True, "message_filters of ROS 2" if real else "message_filters: stand-in (the package is not installed)", ""
+    yield (
+        True,
+        "message_filters of ROS 2" if real else "message_filters: stand-in (the package is not installed)",
+        "",
+    )
     yield True, f"ROS_DOMAIN_ID {os.environ.get('ROS_DOMAIN_ID') or '0 (not set)'}", ""

@@ -193,7 +193,10 @@ class _Graph:
             self._map(self._posing.add_nav(state))
 
     def _on_points(self, message: Any, source: SourceRef) -> None:
-        limits = {"min_range_m": self._lidar_params.min_range_m, "max_range_m": self._lidar_params.max_range_m}
+        limits = {
+            "min_range_m": self._lidar_params.min_range_m,
+            "max_range_m": self._lidar_params.max_range_m,
+        }
         self._map(self._posing.add_scan(convert.point_scan(message, source, **limits)))
 
     def _map(self, scans: list[PosedScan]) -> None:
@@ -205,7 +208,10 @@ class _Graph:
         if bundle.segment != self._segment:
             self._segment = bundle.segment
             self._ledger.append_segment("clock_jump", {})
-        if self._scenario_at is not None and (scenario := self._scenario_at(bundle.stamp_ns)) != self._scenario:
+        if (
+            self._scenario_at is not None
+            and (scenario := self._scenario_at(bundle.stamp_ns)) != self._scenario
+        ):
             self._scenario = scenario
             self._pipeline.set_scenario(scenario)
         frame = self._pipeline.process(bundle)
@@ -236,5 +242,7 @@ def mapper_for(params: NodeParams, building: Building | None) -> UncertaintyMapp
     if not params.lidar.building_file:
         return mapper
     if building is None:
-        raise ConfigError("lidar.building_file is set, but generator.building_file is empty; give both the same")
+        raise ConfigError(
+            "lidar.building_file is set, but generator.building_file is empty; give both the same"
+        )
     return UncertaintyMapper(params.lidar, building.roof_height(mapper.grid))

@@ -104,7 +104,10 @@ class Player:
         self._node.destroy_node()
 
     def _pass(
-        self, stop: Callable[[], bool], between: Callable[[], None], before_frame: Callable[[int], None] | None
+        self,
+        stop: Callable[[], bool],
+        between: Callable[[], None],
+        before_frame: Callable[[int], None] | None,
     ) -> None:
         origin_s: float | None = None
         first_ns = 0

@@ -254,7 +254,10 @@ class Probe:
                 level = status.level if isinstance(status.level, int) else ord(status.level)
                 self._nodes[name] = NodeHealth(level, status.message, values, now_s)
                 if name == "sim_node" and values.get("last_thermal_stamp_ns", "0") != "0":
-                    published, stamp_ns = int(values["published_thermal"]), int(values["last_thermal_stamp_ns"])
+                    published, stamp_ns = (
+                        int(values["published_thermal"]),
+                        int(values["last_thermal_stamp_ns"]),
+                    )
                     self._source_counts.append(SourceCount(published, stamp_ns, now_s))
 
 

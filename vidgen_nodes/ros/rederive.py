@@ -49,7 +49,9 @@ class BagComparison:
         return not self.faults and self.rederivation is not None and self.rederivation.ok
 
 
-def compare_bag(ledger: Path, bag: Path, remaps: Mapping[str, str], progress: Callable[[], None]) -> BagComparison:
+def compare_bag(
+    ledger: Path, bag: Path, remaps: Mapping[str, str], progress: Callable[[], None]
+) -> BagComparison:
     """Compare files and messages of a recording with a ledger, then derive every frame again.
 
     Args:
@@ -79,7 +81,9 @@ def compare_bag(ledger: Path, bag: Path, remaps: Mapping[str, str], progress: Ca
             where = Fault(bag.name, f"cannot be read any more: {err}", "missing")
             return BagComparison(state, (*faults, where), (), 0, None)
     messages = compare_inputs(named, found)
-    if state == "identical":  # the bytes are those that were played: what no frame used was refused or lost then
+    if (
+        state == "identical"
+    ):  # the bytes are those that were played: what no frame used was refused or lost then
         notes += [str(fault) for fault in messages if fault.kind == "inserted"]
         messages = tuple(fault for fault in messages if fault.kind != "inserted")
     return BagComparison(state, (*faults, *messages), tuple(notes), len(found), report)
@@ -109,14 +113,18 @@ def _remaps(named: list[SourceRef], bag: Path) -> dict[str, str]:
     if not foreign:
         return {}
     held = {info.name for info in read_recording(bag, need_anchor=False).found}
-    return {topic: ours_by_type[kind] for topic, kind in foreign.items() if topic in held and kind in ours_by_type}
+    return {
+        topic: ours_by_type[kind] for topic, kind in foreign.items() if topic in held and kind in ours_by_type
+    }
 
 
 def _references(recording: Recording, named: set[str]) -> Iterator[SourceRef]:
     for message in recording.messages():
         recorded = recording.inputs[message.topic]
         topic = recorded if recorded in named else f"{NAMESPACE}/{message.topic}"
-        yield SourceRef(topic, message.type_name, recording.stamp_ns(message), serialized_digest(message.data))
+        yield SourceRef(
+            topic, message.type_name, recording.stamp_ns(message), serialized_digest(message.data)
+        )
 
 
 def _derive(
@@ -171,7 +179,9 @@ def _scenario(reader: LedgerReader, leaf: Leaf, known: dict[bytes, Scenario]) ->
     if key not in known:
         body = _map(reader, key, "scenario")
         try:
-            fires = tuple(Ignition(**{**fire, "position_m": tuple(fire["position_m"])}) for fire in body["ignitions"])
+            fires = tuple(
+                Ignition(**{**fire, "position_m": tuple(fire["position_m"])}) for fire in body["ignitions"]
+            )
             known[key] = Scenario(**{**body, "ignitions": fires, "digest": key})
         except (TypeError, KeyError) as err:
             raise VerificationError(f"scenario record {key.hex()}: is of another version: {err}") from err
@@ -184,7 +194,9 @@ def _building(reader: LedgerReader, leaf: Leaf) -> Building | None:
     key = _hash(leaf, "building")
     body = _map(reader, key, "building")
     try:
-        surfaces = [Surface(**{**item, "corners_m": np.array(item["corners_m"], float)}) for item in body["surfaces"]]
+        surfaces = [
+            Surface(**{**item, "corners_m": np.array(item["corners_m"], float)}) for item in body["surfaces"]
+        ]
         return Building(body["name"], tuple(surfaces))
     except (TypeError, KeyError, ValueError) as err:
         raise VerificationError(f"building record {key.hex()}: is of another version: {err}") from err

@@ -107,7 +107,9 @@ class Recording:
         for message in self.messages():
             if message.topic == ANCHOR:
                 return self.stamp_ns(message)
-        raise BagError(f"{self.path}: the index names thermal frames, but none can be read; the file is damaged")
+        raise BagError(
+            f"{self.path}: the index names thermal frames, but none can be read; the file is damaged"
+        )
 
     def stamp_ns(self, message: TimedMessage) -> int:
         """Event time of a message: every input of ours begins with a ``std_msgs/Header``.
@@ -143,7 +145,9 @@ def typestore() -> Any:
     return get_typestore(Stores.ROS2_KILTED)
 
 
-def read_recording(path: Path, remaps: Mapping[str, str] | None = None, *, need_anchor: bool = True) -> Recording:
+def read_recording(
+    path: Path, remaps: Mapping[str, str] | None = None, *, need_anchor: bool = True
+) -> Recording:
     """Open a recording and map its topics to our inputs.
 
     Args:
@@ -160,7 +164,9 @@ def read_recording(path: Path, remaps: Mapping[str, str] | None = None, *, need_
         qos = {c.topic: next(iter(getattr(c.ext, "offered_qos_profiles", ())), None) for c in connections}
     found = _summary(connections)
     if not found:
-        raise BagError(f"{path}: holds no messages; check that the recorder was stopped cleanly, or record again")
+        raise BagError(
+            f"{path}: holds no messages; check that the recorder was stopped cleanly, or record again"
+        )
     inputs = _map_topics(path, found, _checked_remaps(path, found, remaps or {}))
     _check_definitions(path, connections, inputs)
     if need_anchor and ANCHOR not in inputs:
@@ -216,7 +222,9 @@ def _checked_remaps(path: Path, found: tuple[TopicInfo, ...], remaps: Mapping[st
     result: dict[str, str] = {}
     for recorded, ours in remaps.items():
         if recorded not in types:
-            raise BagError(f"{path}: --remap names {recorded}, which is not in it; it holds: {_listed(found)}")
+            raise BagError(
+                f"{path}: --remap names {recorded}, which is not in it; it holds: {_listed(found)}"
+            )
         if types[recorded] != INPUT_TYPES[ours]:
             advice = _FOREIGN_ADVICE.get(types[recorded], "")
             raise BagError(

@@ -54,7 +54,11 @@ def _troubles(node: Node) -> Iterator[tuple[str, str]]:
         writers = node.get_publishers_info_by_topic(full)
         readers = node.get_subscriptions_info_by_topic(full)
         if readers and not writers:
-            fix = "start its driver, or remap the topic" if topic in INPUT_TYPES else "look into the log of its node"
+            fix = (
+                "start its driver, or remap the topic"
+                if topic in INPUT_TYPES
+                else "look into the log of its node"
+            )
             yield f"nobody publishes {full}", fix
         for writer in writers:
             for reader in readers:

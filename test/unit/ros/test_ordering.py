@@ -28,7 +28,12 @@ def ordered(messages: list[TimedMessage]) -> list[tuple[str, int]]:
 
 
 def test_an_input_comes_where_it_takes_effect() -> None:
-    messages = [message("points", 0, 0), message("imu", 10, 10), message("thermal", 20, 20), message("thermal", 26, 26)]
+    messages = [
+        message("points", 0, 0),
+        message("imu", 10, 10),
+        message("thermal", 20, 20),
+        message("thermal", 26, 26),
+    ]
     assert ordered(messages) == [("thermal", 20), ("imu", 10), ("thermal", 26), ("points", 0)]
 
 

@@ -48,9 +48,11 @@ def default(type_name: str, stamp_ns: int) -> object:
         if kind == 2:  # a message
             return made(str(detail))
         size = detail[1] if kind == 3 else 0  # type: ignore[index]
-        return np.zeros(size, np.float64 if kind == 3 or "float64" in str(detail) else np.uint8) if (
-            "float" in str(detail) or "uint8" in str(detail)
-        ) else []
+        return (
+            np.zeros(size, np.float64 if kind == 3 or "float64" in str(detail) else np.uint8)
+            if ("float" in str(detail) or "uint8" in str(detail))
+            else []
+        )
 
     return made(type_name)
 
@@ -113,7 +115,11 @@ def test_compressed_recordings_are_read(tmp_path: Path, mode: CompressionMode) -
 
 
 def test_a_prefix_and_the_camera_info_beside_the_image(tmp_path: Path) -> None:
-    topics = [("/uav/thermal/image_raw", IMAGE), ("/uav/thermal/camera_info", INFO), ("/rgb/camera_info", INFO)]
+    topics = [
+        ("/uav/thermal/image_raw", IMAGE),
+        ("/uav/thermal/camera_info", INFO),
+        ("/rgb/camera_info", INFO),
+    ]
     recording = read_recording(write_bag(tmp_path / "bag", topics))
     assert recording.inputs == {
         "thermal/image_raw": "/uav/thermal/image_raw",
@@ -123,7 +129,12 @@ def test_a_prefix_and_the_camera_info_beside_the_image(tmp_path: Path) -> None:
 
 
 def test_the_only_topic_of_a_type_is_taken_but_no_colour_camera_for_thermal(tmp_path: Path) -> None:
-    topics = [("/ir/thermal", IMAGE), ("/rgb/image_raw", IMAGE), ("/gps", FIX), ("/os_cloud_node/cloud", CLOUD)]
+    topics = [
+        ("/ir/thermal", IMAGE),
+        ("/rgb/image_raw", IMAGE),
+        ("/gps", FIX),
+        ("/os_cloud_node/cloud", CLOUD),
+    ]
     recording = read_recording(write_bag(tmp_path / "bag", topics))
     assert recording.inputs["thermal/image_raw"] == "/ir/thermal"
     assert recording.inputs["fix"] == "/gps"
@@ -155,7 +166,10 @@ def test_a_remap_that_cannot_be_is_refused(tmp_path: Path, remap: dict[str, str]
 
 
 def test_remaps_are_parsed() -> None:
-    assert parse_remaps(["/cam:=thermal/image_raw", "gps:=/vidgen/fix"]) == {"/cam": "thermal/image_raw", "/gps": "fix"}
+    assert parse_remaps(["/cam:=thermal/image_raw", "gps:=/vidgen/fix"]) == {
+        "/cam": "thermal/image_raw",
+        "/gps": "fix",
+    }
     for wrong in ("/cam", ":=fix", "/cam:=nope"):
         with pytest.raises(BagError, match="--remap"):
             parse_remaps([wrong])

@@ -181,6 +181,8 @@ sys.exit(5)
 
 
 @pytest.mark.parametrize(("limit_s", "then", "status"), [("0.2", "hang", 7), ("60", "leave", 5)])
-def test_the_end_takes_no_longer_than_it_may_and_no_signal_spoils_it(limit_s: str, then: str, status: int) -> None:
+def test_the_end_takes_no_longer_than_it_may_and_no_signal_spoils_it(
+    limit_s: str, then: str, status: int
+) -> None:
     done = subprocess.run([sys.executable, "-c", HELD_UP, limit_s, then], capture_output=True, timeout=30)
     assert (done.returncode, done.stderr) == (status, b"")
