@@ -43,8 +43,9 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 from vidgen_nodes.ros import qos, transport
 rclpy.init(signal_handler_options=SignalHandlerOptions.NO); node = rclpy.create_node("reader"); got = []
-node.create_subscription(Image, "img", lambda m: got.append(m.header.stamp.nanosec),
-                         qos.sensor_input("thermal/image_raw", "best_effort"))
+profile = qos.sensor_input("thermal/image_raw", "best_effort")
+profile.depth = 100  # the transport is tested, not how soon a busy machine lets the reader run
+node.create_subscription(Image, "img", lambda m: got.append(m.header.stamp.nanosec), profile)
 executor = transport.make_executor(node.context); executor.add_node(node)
 with transport.stop_on_signals() as stop:
     print("ready", flush=True)

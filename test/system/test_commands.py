@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import psutil
 import pytest
 
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.errors import VerificationError
+from vidgen_nodes.ros import transport
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
@@ -153,20 +153,6 @@ def test_the_doctor_finds_this_machine_fit(vidgen: Any) -> None:
 
 
 def test_no_stale_segment_is_left_in_shared_memory(vidgen: Any) -> None:
-    shared = Path("/dev/shm")
-    before = {p.name for p in shared.glob("fast*")}
+    before = {path.name for path in transport.SHARED_MEMORY.glob("fast*")}
     assert vidgen.run("demo", "--seconds", "1")[0] == 0
-    own = {p.name for p in shared.glob("fast*_*") if p.name not in before and not _held(p)}
-    assert not own
-
-
-def _held(path: Path) -> bool:
-    """Another process (of another test or user) has it open."""
-    return any(str(path) in _mapped(process) for process in psutil.process_iter())
-
-
-def _mapped(process: psutil.Process) -> set[str]:
-    try:
-        return {mapped.path for mapped in process.memory_maps()}
-    except psutil.Error:
-        return set()
+    assert not set(transport.sweep_stale_segments()) - before

@@ -41,6 +41,11 @@ class LeafRow:
     root: bytes  # Merkle root after this leaf
 
 
+# SQLite keeps a storage class for each value, whatever the column is declared as.
+_LEAF_TYPES = "typeof(kind) || ' ' || typeof(leaf) || ' ' || typeof(leaf_hash) || ' ' || typeof(root)"
+_BLOB_TYPES = "typeof(sha256) || ' ' || typeof(data)"
+
+
 @dataclass(frozen=True)
 class InclusionProof:
     """Everything that ``merkle.verify_inclusion`` needs to check a leaf against a root."""
@@ -133,7 +138,7 @@ class LedgerReader:
 
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[LeafRow]:
         """Leaves in order of index, from ``start`` up to (not including) ``stop``."""
-        query = "SELECT idx, kind, leaf, leaf_hash, root FROM leaves WHERE idx >= ? ORDER BY idx LIMIT ?"
+        query = f"SELECT idx, kind, leaf, leaf_hash, root, {_LEAF_TYPES} FROM leaves WHERE idx >= ? ORDER BY idx LIMIT ?"
         limit = _BATCH
         while True:
             try:
@@ -166,10 +171,11 @@ class LedgerReader:
     def blobs(self) -> Iterator[tuple[bytes, bytes]]:
         """Every stored record with the hash under which it is stored."""
         after = -(1 << 63)
-        query = "SELECT rowid, sha256, data FROM blobs WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        query = f"SELECT rowid, sha256, data, {_BLOB_TYPES} FROM blobs WHERE rowid > ? ORDER BY rowid LIMIT ?"
         while True:
             batch = self._fetch("records", query, after, _BATCH)
-            for row, key, data in batch:
+            for row, key, data, types in batch:
+                _as_written(types, "blob blob", f"record in row {row}")
                 yield (
                     _checked(key, bytes, f"record in row {row}"),
                     _checked(data, bytes, f"record in row {row}"),
@@ -244,8 +250,15 @@ class LedgerReader:
 
 def _leaf_row(stored: tuple[object, ...]) -> LeafRow:
     index = _checked(stored[0], int, "leaf index")
-    kind, leaf, hashed, root = (_checked(column, bytes, f"leaf {index}") for column in stored[1:])
+    _as_written(stored[5], "text blob blob blob", f"leaf {index}")
+    kind, leaf, hashed, root = (_checked(column, bytes, f"leaf {index}") for column in stored[1:5])
     return LeafRow(index, kind.decode("utf-8", "backslashreplace"), leaf, hashed, root)
+
+
+def _as_written(types: object, expected: str, where: str) -> None:
+    """Refuse bytes under another storage class: a changed class is a change of the row, though it reads alike."""
+    if types != expected.encode():
+        raise VerificationError(f"{where}: stored as {types!r}, expected {expected}")
 
 
 def _checked(value: object, kind: type[T], where: str) -> T:

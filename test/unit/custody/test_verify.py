@@ -82,7 +82,10 @@ def test_any_changed_byte_of_a_leaf_row_is_found_at_its_leaf(written, scratch, i
         query = f"SELECT CAST({column} AS BLOB) FROM leaves WHERE idx = ?"
         content = bytearray(connection.execute(query, (index,)).fetchone()[0])
         content[place % len(content)] ^= change
-        connection.execute(f"UPDATE leaves SET {column} = ? WHERE idx = ?", (bytes(content), index))
+        kind = "TEXT" if column == "kind" else "BLOB"
+        connection.execute(
+            f"UPDATE leaves SET {column} = CAST(? AS {kind}) WHERE idx = ?", (bytes(content), index)
+        )
     report = verify_ledger(scratch)
     assert f"leaf {index}" in wheres(report)
     assert LEAF_FAULT[column] in next(f.what for f in report.faults if f.where == f"leaf {index}")
@@ -133,13 +136,30 @@ def test_every_bit_of_a_small_leaf_row_is_bound(written, scratch):
         assert wheres(verify_ledger(scratch)) == ["leaf 0"]
 
 
+def test_a_value_under_another_storage_class_is_found_though_it_reads_alike(written, scratch):
+    for change, where in (
+        ("UPDATE leaves SET kind = CAST(kind AS BLOB) WHERE idx = 2", "leaf 2"),
+        ("UPDATE leaves SET leaf_hash = CAST(leaf_hash AS TEXT) WHERE idx = 2", "leaf 2"),
+        ("UPDATE blobs SET data = CAST(data AS TEXT) WHERE rowid = 3", "row 3"),
+    ):
+        scratch.write_bytes(written.read_bytes())
+        with tampered(scratch) as connection:
+            connection.execute(change)
+        report = verify_ledger(scratch)
+        assert not report.ok
+        assert any(where in f"{fault.where} {fault.what}" for fault in report.faults)
+
+
 def content_of(path):
     connection = sqlite3.connect(path.as_uri() + "?immutable=1", uri=True)
+    connection.text_factory = bytes
     try:
         leaves = connection.execute(
             "SELECT idx, CAST(kind AS BLOB), leaf, leaf_hash, root FROM leaves"
         ).fetchall()
-        return leaves, connection.execute("SELECT sha256, data FROM blobs").fetchall()
+        return leaves, connection.execute(
+            "SELECT sha256, data, typeof(sha256), typeof(data) FROM blobs"
+        ).fetchall()
     finally:
         connection.close()
 
