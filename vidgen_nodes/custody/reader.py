@@ -42,8 +42,15 @@ class LeafRow:
 
 
 # SQLite keeps a storage class for each value, whatever the column is declared as.
-_LEAF_TYPES = "typeof(kind) || ' ' || typeof(leaf) || ' ' || typeof(leaf_hash) || ' ' || typeof(root)"
-_BLOB_TYPES = "typeof(sha256) || ' ' || typeof(data)"
+_LEAF_ROWS = (
+    "SELECT idx, kind, leaf, leaf_hash, root,"
+    " typeof(kind) || ' ' || typeof(leaf) || ' ' || typeof(leaf_hash) || ' ' || typeof(root)"
+    " FROM leaves WHERE idx >= ? ORDER BY idx LIMIT ?"
+)
+_BLOB_ROWS = (
+    "SELECT rowid, sha256, data, typeof(sha256) || ' ' || typeof(data)"
+    " FROM blobs WHERE rowid > ? ORDER BY rowid LIMIT ?"
+)
 
 
 @dataclass(frozen=True)
@@ -138,11 +145,10 @@ class LedgerReader:
 
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[LeafRow]:
         """Leaves in order of index, from ``start`` up to (not including) ``stop``."""
-        query = f"SELECT idx, kind, leaf, leaf_hash, root, {_LEAF_TYPES} FROM leaves WHERE idx >= ? ORDER BY idx LIMIT ?"
         limit = _BATCH
         while True:
             try:
-                batch = self._fetch(f"leaf {start} or after", query, start, limit)
+                batch = self._fetch(f"leaf {start} or after", _LEAF_ROWS, start, limit)
             except VerificationError:
                 if limit == 1:
                     raise
@@ -171,9 +177,8 @@ class LedgerReader:
     def blobs(self) -> Iterator[tuple[bytes, bytes]]:
         """Every stored record with the hash under which it is stored."""
         after = -(1 << 63)
-        query = f"SELECT rowid, sha256, data, {_BLOB_TYPES} FROM blobs WHERE rowid > ? ORDER BY rowid LIMIT ?"
         while True:
-            batch = self._fetch("records", query, after, _BATCH)
+            batch = self._fetch("records", _BLOB_ROWS, after, _BATCH)
             for row, key, data, types in batch:
                 _as_written(types, "blob blob", f"record in row {row}")
                 yield (
