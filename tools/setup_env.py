@@ -7,7 +7,7 @@ holds the hash of what went into it, written when the step is through: a second 
 a run after an interruption or a change starts at the first step whose hash differs. Where a full
 ROS 2 is sourced, that is used and only the packages which it lacks are installed.
 
-Exit status: 0 done; 1 a step failed (its log is named); 2 this platform is not supported.
+Exit status: 0 done; 1 a step failed (its log is named); 2 this platform or the sourced ROS 2 will not do.
 """
 
 from __future__ import annotations
@@ -78,18 +78,26 @@ def unsupported() -> str:
 
 
 def sourced_ros() -> str:
-    """The name of the full ROS 2 that is sourced in this shell; empty if there is none."""
+    """The name of the full ROS 2 that is sourced in this shell; empty if there is none.
+
+    Raises:
+        StepError: there is one that this Python cannot use. Its search paths would stay in force beside the
+            wheels, and half of each does not work.
+    """
     distro = os.environ.get("ROS_DISTRO", "")
-    if not distro:
+    if not distro or not any(os.environ.get(name) for name in ("AMENT_PREFIX_PATH", "PYTHONPATH")):
         return ""
     probe = [sys.executable, "-c", "import rclpy, message_filters"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        print(
-            f"ROS_DISTRO is {distro}, but rclpy and message_filters do not import: the wheels are used",
-            flush=True,
-        )
-        return ""
-    return distro
+    answer = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if answer.returncode == 0:
+        return distro
+    errors = [line for line in answer.stderr.splitlines() if re.match(r"\w*Error: ", line)]
+    raise StepError(
+        f"ROS 2 {distro} is sourced, but {sys.executable} cannot import its rclpy and message_filters "
+        f"({errors[-1] if errors else 'no reason given'}). One of these helps: apt install "
+        f"ros-{distro}-message-filters; the Python of that ROS, e.g. `make PYTHON=/usr/bin/python3 setup`; a shell in "
+        "which no ROS is sourced, then ROS comes as wheels"
+    )
 
 
 def digest(*parts: str | Path) -> str:
@@ -285,7 +293,11 @@ def main() -> int:
 
 def run_due() -> int:
     """Bring each stamp up to date, in order; a stamp's key holds those before it."""
-    steps = plan(sourced_ros())
+    try:
+        steps = plan(sourced_ros())
+    except StepError as err:
+        print(f"vidgen: {err}", file=sys.stderr)
+        return 2
     key = ""
     for number, (name, label, content, action) in enumerate(steps, start=1):
         key = digest(key, content)

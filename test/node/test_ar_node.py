@@ -66,3 +66,27 @@ def test_streams_are_made_on_demand_and_paired_by_stamp(bench: Any) -> None:
     peer.destroy_subscription(composite_sub)
     peer.destroy_subscription(png_sub)
     bench.until(lambda: overlays.get_subscription_count() == 0, "the node to stop listening")
+
+
+def test_a_pair_that_does_not_fit_is_counted_and_the_next_one_comes_out(bench: Any) -> None:
+    node = bench.start(ArNode)
+    peer = bench.peer()
+    thermals = peer.create_publisher(ThermalFrame, "thermal/frame", 10)
+    overlays = peer.create_publisher(Image, "overlay/image_raw", 10)
+    composites: list[Any] = []
+    peer.create_subscription(Image, "composite/image_raw", composites.append, 10)
+    bench.until(
+        lambda: thermals.get_subscription_count() and overlays.get_subscription_count(), "the node to listen"
+    )
+    stamp_ns = [1_000_000_000_000]
+
+    def send(crop_px: int) -> None:
+        stamp_ns[0] += 20_000_000
+        thermal, _ = pair(stamp_ns[0])
+        rgba = np.zeros((HEIGHT - crop_px, WIDTH, 4), np.uint8)
+        overlays.publish(fill.image(stamp_ns[0], "cam", "rgba8", rgba))
+        thermals.publish(thermal)
+
+    bench.until(lambda: node.health.dropped["composite_size"], "a refused pair", lambda: send(2))
+    assert not composites
+    bench.until(lambda: composites, "a composite", lambda: send(0))

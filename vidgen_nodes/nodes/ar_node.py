@@ -13,6 +13,7 @@ from visualization_msgs.msg import MarkerArray
 
 from vidgen_nodes.delivery.ar import composite, markers
 from vidgen_nodes.delivery.encode import png_rgb, png_with_alpha
+from vidgen_nodes.errors import InputError
 from vidgen_nodes.params import ArParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.filters import Subscriber, TimeSynchronizer
@@ -63,6 +64,12 @@ class ArNode(VidgenNode[ArParams]):
             )
 
     def _on_pair(self, thermal: Any, overlay: Any) -> None:
+        try:
+            self._compose(thermal, overlay)
+        except InputError as err:  # may not leave from here: the real synchroniser would keep its lock
+            self.health.dropped[err.reason] += 1
+
+    def _compose(self, thermal: Any, overlay: Any) -> None:
         wants_png = self._composite_pngs.is_wanted and self._is_due("composite")
         if not (wants_png or self._composites.is_wanted):
             return

@@ -27,7 +27,7 @@ def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     monkeypatch.setattr(module, "STATE", tmp_path / "venv" / ".setup")
     monkeypatch.setattr(module, "SITE", tmp_path / "venv" / "site-packages")
     monkeypatch.setattr(module, "PYTHON", Path(sys.executable))
-    monkeypatch.setattr(module, "sourced_ros", lambda: "")
+    monkeypatch.delenv("ROS_DISTRO", raising=False)
     return module
 
 
@@ -153,3 +153,41 @@ def test_renaming_a_file_changes_the_hash(tool: ModuleType, tmp_path: Path) -> N
     before = tool.digest(one)
     shutil.move(one, two)
     assert tool.digest(two) != before
+
+
+def package(folder: Path, name: str, text: str = "") -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.py").write_text(text)
+
+
+def test_a_sourced_ros_that_python_can_import_is_used(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package(tmp_path / "ros", "rclpy")
+    package(tmp_path / "ros", "message_filters")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "ros"))
+    assert tool.sourced_ros() == ""
+    monkeypatch.setenv("ROS_DISTRO", "jazzy")
+    assert tool.sourced_ros() == "jazzy"
+
+
+def test_a_sourced_ros_that_python_cannot_import_is_refused_in_one_line(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    package(tmp_path / "ros", "rclpy", "raise ImportError('librcl.so: not found')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "ros"))
+    monkeypatch.setenv("ROS_DISTRO", "jazzy")
+    assert tool.main() == 2
+    said = capsys.readouterr().err
+    assert "librcl.so: not found" in said
+    assert "ros-jazzy-message-filters" in said
+    assert said.count("\n") == 1
+
+
+def test_a_ros_distro_without_search_paths_is_no_sourced_ros(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AMENT_PREFIX_PATH", "PYTHONPATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ROS_DISTRO", "jazzy")
+    assert tool.sourced_ros() == ""
