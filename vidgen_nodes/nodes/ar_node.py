@@ -125,7 +125,7 @@ class ArNode(VidgenNode[ArParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(ArNode)
+    main_for(ArNode, on_the_way=False)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(CustodyNode)
+    main_for(CustodyNode, on_the_way=False)
 
 
 if __name__ == "__main__":

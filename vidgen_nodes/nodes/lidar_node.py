@@ -70,7 +70,7 @@ class LidarNode(VidgenNode[LidarParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(LidarNode)
+    main_for(LidarNode, on_the_way=False)
 
 
 if __name__ == "__main__":

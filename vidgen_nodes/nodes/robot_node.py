@@ -102,7 +102,7 @@ def _content(message: Any) -> list[tuple[Any, ...]]:
 
 def main() -> None:
     """Run the node."""
-    main_for(RobotNode)
+    main_for(RobotNode, on_the_way=False)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ it with one line and exit status 2. Anything else unexpected ends it with status
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import sys
 import time
@@ -384,9 +385,16 @@ def graph_params(arguments: list[str], **own: Any) -> NodeParams:
     return dataclasses.replace(load_node_params([], sections), **own)
 
 
-def main_for(node_class: Callable[[], Any]) -> None:
-    """Run one node until a signal or until it is finished, shut down once, and exit with its status."""
+def main_for(node_class: Callable[[], Any], *, on_the_way: bool = True) -> None:
+    """Run one node until a signal or until it is finished, shut down once, and exit with its status.
+
+    Args:
+        node_class: makes the node.
+        on_the_way: a thermal frame passes through it; the others yield the processor to those.
+    """
     transport.prepare_process()
+    if not on_the_way:
+        os.nice(transport.BACKGROUND_NICE)
     status = 0
     with transport.stop_on_signals() as stop:
         try:

@@ -9,6 +9,7 @@ interpreter, in which the thread that must send another on time would wait.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import struct
 import time
@@ -21,6 +22,7 @@ from sensor_msgs.msg import Imu, NavSatFix, NavSatStatus, PointCloud2, PointFiel
 
 from vidgen_nodes.params import SimParams
 from vidgen_nodes.ros import fill
+from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.sim import Flight, rig
 from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, KINDS, SCAN, THERMAL, Sample
 
@@ -85,6 +87,7 @@ def _make(params: SimParams, connection: Connection) -> None:
     """The other process. It ends when the flight does, or when nobody holds the other end any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the node ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.nice(BACKGROUND_NICE)  # it works ahead; what is measured must not wait for the drone
     try:
         flight = Flight(params)
         connection.send_bytes(_READY)

@@ -30,6 +30,7 @@ SEGMENT_BYTES = 67_108_864  # segment_size in fastdds.xml
 RMW = "rmw_fastrtps_cpp"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where POSIX shared memory is)
 END_S = 3.0  # the middleware has this long to leave; `ros2 launch` kills after 10 s
+BACKGROUND_NICE = 5  # of processes that no thermal frame passes through: they yield to those it does
 SPIN_S = 0.1  # a signal that arrives inside the middleware is seen after at most this
 
 # The second name is the one of Fast DDS 2; with Fast DDS 3 it works too, at the price of a warning at every start.
