@@ -50,6 +50,8 @@ IMPORT_NAMES = {
 }
 # Type stubs that demand the NumPy of requirements/run.txt.
 NUMPY_STUBS = ("numpy-typing-compat", "optype", "scipy-stubs")
+# The pinned ones need NumPy 2; Jazzy and older bring NumPy 1. As wide as in pyproject.toml: pip finds one that fits.
+NUMPY_1_RANGES = {"opencv-python-headless": "opencv-python-headless>=4.8,<5"}
 
 
 class StepError(Exception):
@@ -174,7 +176,7 @@ def install_beside_ros(name: str) -> None:
         package = re.split(r"[=<>; ]", line, maxsplit=1)[0].lower()
         theirs = IMPORT_NAMES.get(package) in imports.split() or package in NUMPY_STUBS
         if line and not line.startswith("#") and not theirs:
-            kept.append(line)
+            kept.append(NUMPY_1_RANGES.get(package, line) if numpy.startswith("1.") else line)
     wanted, constraints = STATE / f"{name}-beside-ros.txt", STATE / "keep.txt"
     wanted.write_text("\n".join(kept) + "\n")
     constraints.write_text(f"numpy=={numpy}\n" if numpy else "")
