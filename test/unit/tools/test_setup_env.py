@@ -191,3 +191,21 @@ def test_a_ros_distro_without_search_paths_is_no_sourced_ros(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ROS_DISTRO", "jazzy")
     assert tool.sourced_ros() == ""
+
+
+@pytest.mark.parametrize(("numpy", "opencv"), [("1.26.4", "opencv-python-headless>=4.8,<5"), ("2.3.1", "==")])
+def test_the_numpy_of_a_sourced_ros_stays_and_opencv_goes_with_it(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, numpy: str, opencv: str
+) -> None:
+    package(tmp_path / "ros", "numpy", f"__version__ = {numpy!r}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "ros"))
+    monkeypatch.setattr(tool, "IMPORT_NAMES", {"numpy": "numpy"})
+    asked: list[str] = []
+    monkeypatch.setattr(tool, "pip_install", lambda _name, *files: asked.extend(map(str, files)))
+    tool.STATE.mkdir(parents=True)
+    tool.install_beside_ros("run")
+    wanted, kept = (Path(asked[n]).read_text().splitlines() for n in (1, 3))
+    assert kept == [f"numpy=={numpy}"]
+    assert not [line for line in wanted if line.startswith("numpy")]
+    (line,) = (line for line in wanted if line.startswith("opencv"))
+    assert opencv in line
