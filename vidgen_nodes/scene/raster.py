@@ -164,19 +164,27 @@ def _fill(spans: list[tuple[_IntArray, FloatArray, FloatArray]], lens: Lens) -> 
         rows.append(row[kept])
         starts.append(first[kept].astype(np.int64))
         ends.append(last[kept].astype(np.int64) + 1)
-    line, start, end = np.concatenate(rows), np.concatenate(starts), np.concatenate(ends)
-    if not len(line):
-        return seen
-    top, bottom = int(line.min()), int(line.max()) + 1
-    left, right = int(start.min()), int(end.max())
-    width = right - left + 1
-    steps = np.zeros((bottom - top) * width, np.int16)
-    base = (line - top) * width - left
-    np.add.at(steps, base + start, np.int16(1))
-    np.add.at(steps, base + end, np.int16(-1))
-    depth = np.cumsum(steps, dtype=np.int16).reshape(-1, width)
-    np.greater(depth[:, :-1], 0, out=seen[top:bottom, left:right])
+    line = np.concatenate(rows) * lens.width_px
+    _set_runs(seen, line + np.concatenate(starts), line + np.concatenate(ends))
     return seen
+
+
+def _set_runs(seen: BoolArray, start: _IntArray, end: _IntArray) -> None:
+    """Set the runs ``[start, end)`` (L,) of the flattened mask.
+
+    Overlapping runs are joined first and each is one copy of bytes: the cost follows the length of the
+    outlines, where counting depth over the rectangle around them would touch every pixel of it.
+    """
+    if not len(start):
+        return
+    order = np.argsort(start)
+    start, reach = start[order], np.maximum.accumulate(end[order])
+    first = np.flatnonzero(np.concatenate(([True], start[1:] > reach[:-1])))
+    past = reach[np.append(first[1:], len(start)) - 1]
+    flat = memoryview(seen.view(np.uint8).reshape(-1))
+    ones = memoryview(b"\1" * int((past - start[first]).max()))
+    for low, high in zip(start[first].tolist(), past.tolist(), strict=True):
+        flat[low:high] = ones[: high - low]
 
 
 @lru_cache(maxsize=4)
