@@ -1,8 +1,8 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the files that come with the code: defaults, presets, scenarios, buildings.
+"""Finds the files that come with the code: defaults, presets, scenarios, buildings, message definitions.
 
-They lie in ``config/`` of a checkout and in ``share/vidgen/config`` of an install, whether ament or
+They lie in ``config/`` and ``msg/`` of a checkout and in ``share/vidgen/`` of an install, whether ament or
 pip made it. Nothing here reads them.
 """
 
@@ -17,20 +17,31 @@ from vidgen_nodes.errors import ConfigError
 def config_dir() -> Path:
     """The folder with ``vidgen.yaml``, ``presets/`` and the rest.
 
-    The checkout comes first, then the install prefix that this file lies in, then every prefix of
-    ``AMENT_PREFIX_PATH``.
+    Raises:
+        ConfigError: no such folder; the message lists where it was looked for.
+    """
+    return _folder("config", "vidgen.yaml")
+
+
+def message_dir() -> Path:
+    """The folder with the definitions of our messages.
 
     Raises:
         ConfigError: no such folder; the message lists where it was looked for.
     """
+    return _folder("msg", "SensorBundle.msg")
+
+
+def _folder(name: str, holds: str) -> Path:
+    """The checkout comes first, then the install prefix of this file, then those of ``AMENT_PREFIX_PATH``."""
     here = Path(__file__).resolve()
     checkout = here.parents[1]
-    candidates = [checkout / "config"] if (checkout / "package.xml").exists() else []
-    candidates += [parent / "share" / "vidgen" / "config" for parent in here.parents]
+    candidates = [checkout / name] if (checkout / "package.xml").exists() else []
+    candidates += [parent / "share" / "vidgen" / name for parent in here.parents]
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    candidates += [Path(prefix) / "share" / "vidgen" / "config" for prefix in prefixes if prefix]
+    candidates += [Path(prefix) / "share" / "vidgen" / name for prefix in prefixes if prefix]
     for candidate in candidates:
-        if (candidate / "vidgen.yaml").is_file():
+        if (candidate / holds).is_file():
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates)
-    raise ConfigError(f"no folder with vidgen.yaml found, looked in {looked}; install vidgen again")
+    raise ConfigError(f"no folder with {holds} found, looked in {looked}; install vidgen again")

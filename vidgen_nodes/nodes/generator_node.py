@@ -47,7 +47,7 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
             self.subscribe(
                 UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, maker.add_map, required=False
             ),
-            self.subscribe(SensorBundle, "bundle", qos.BUNDLE, self._on_bundle),
+            self.subscribe_frequent(SensorBundle, "bundle", qos.BUNDLE, self._on_bundle),
         ]
 
     def clean_up(self) -> None:

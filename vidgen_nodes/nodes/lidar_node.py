@@ -38,7 +38,7 @@ class LidarNode(VidgenNode[LidarParams]):
             self._mapper = UncertaintyMapper(self.params, building.roof_height(self._mapper.grid))
         self._maps = self.advertise(UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP)
         self._occupancy = self.advertise(OccupancyGrid, "uncertainty/occupancy", qos.OCCUPANCY, primary=False)
-        self.subscribe(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav)
+        self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav)
         self.subscribe_sensor(PointCloud2, "points", self._on_points)
 
     def _on_nav(self, message: Any) -> None:

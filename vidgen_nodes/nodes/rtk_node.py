@@ -12,7 +12,7 @@ from vidgen.msg import NavState
 
 from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.params import RtkParams
-from vidgen_nodes.ros import convert, fill, qos
+from vidgen_nodes.ros import convert, fill, qos, wire
 from vidgen_nodes.ros.node import VidgenNode, main_for
 from vidgen_nodes.sensing.pose import NavFilter
 
@@ -35,7 +35,7 @@ class RtkNode(VidgenNode[RtkParams]):
         state = self._filter.add_imu(convert.imu_sample(message, source))
         if state is None:
             return
-        self._states.publish(fill.nav_state(state))
+        self._states.publish(wire.nav_state(state))
         if self._odometry.is_wanted:
             self._odometry.publish(fill.odometry(state))
 

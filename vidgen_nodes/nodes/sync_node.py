@@ -13,7 +13,7 @@ from vidgen.msg import NavState, SensorBundle, SyncReport, ThermalFrame, Uncerta
 
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.params import SyncParams
-from vidgen_nodes.ros import convert, fill, qos, unpack
+from vidgen_nodes.ros import convert, fill, qos, unpack, wire
 from vidgen_nodes.ros.filters import Cache
 from vidgen_nodes.ros.node import VidgenNode, main_for
 from vidgen_nodes.sync.anchored import AnchoredSync
@@ -35,12 +35,12 @@ class SyncNode(VidgenNode[SyncParams]):
         self._held: deque[tuple[Any, float]] = deque()
         self._bundles = self.advertise(SensorBundle, "bundle", qos.BUNDLE)
         self._reports = self.advertise(SyncReport, "sync/report", qos.SYNC_REPORT, primary=False)
-        self.subscribe(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav, required=False)
+        self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav, required=False)
         maps = self.subscribe(
             UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
         )
         self._newest_map = Cache(maps, 1)
-        self.subscribe(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, self._on_thermal)
+        self.subscribe_frequent(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, self._on_thermal)
         if self.params.replay_wait_ms > 0.0:
             self.create_timer(_POLL_S, self._release, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -76,7 +76,7 @@ class SyncNode(VidgenNode[SyncParams]):
         except InputError as err:
             self.health.dropped[err.reason] += 1
             return
-        self._bundles.publish(fill.bundle(bundle, thermal_message=message))
+        self._bundles.publish(wire.bundle(bundle, message))
         self.health.causes.update(cause.value for cause in bundle.causes)
         self.health.add_latency("stamp_to_bundle", (self.now_ns() - bundle.stamp_ns) / 1e6)
 

@@ -11,7 +11,7 @@ from vidgen.msg import ThermalFrame
 
 from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.params import ThermalParams
-from vidgen_nodes.ros import convert, fill, qos
+from vidgen_nodes.ros import convert, qos, wire
 from vidgen_nodes.ros.node import VidgenNode, main_for
 from vidgen_nodes.sensing.thermal import ThermalIngest
 
@@ -31,7 +31,7 @@ class ThermalNode(VidgenNode[ThermalParams]):
 
     def _on_image(self, message: Any, source: SourceRef) -> None:
         frame = self._ingest.process(convert.thermal_image(message, source))
-        self._frames.publish(fill.thermal_frame(frame, image_message=message))
+        self._frames.publish(wire.thermal_frame(frame, message))
         self.health.add_latency("stamp_to_frame", (self.now_ns() - frame.stamp_ns) / 1e6)
         if frame.frozen:
             self.health.causes["frozen_thermal"] += 1

@@ -1,6 +1,7 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Packets to messages. The way back is ``convert.py`` (sensors) and ``unpack.py`` (our own messages).
+"""Packets to messages; those on the way of every frame are in ``wire.py``. The way back is ``convert.py``
+(sensors) and ``unpack.py`` (our own messages).
 
 Large arrays are handed to messages as views, not copied: a packet must not change while its message lives
 (packets are frozen, so nothing does).
@@ -22,7 +23,6 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from vidgen_nodes.delivery.ar import Marker as Shape
 from vidgen_nodes.packets import (
-    Bundle,
     CameraCalibration,
     Frame,
     Grid,
@@ -34,7 +34,6 @@ from vidgen_nodes.packets import (
     Pose,
     Record,
     SourceRef,
-    ThermalFrame,
     UncertaintyMap,
 )
 from vidgen_nodes.sensing.transform import rotation_matrix
@@ -146,37 +145,6 @@ def odometry(state: NavState) -> Any:
     return message
 
 
-def nav_state(state: NavState) -> Any:
-    """``vidgen/NavState``."""
-    message = interfaces.NavState()
-    message.odometry = odometry(state)
-    message.velocity = vector(state.velocity_mps)
-    message.acceleration = vector(state.acceleration_mps2)
-    message.rtk_status = int(state.rtk)
-    message.rtk_fixed = time(state.rtk_fixed_ns)
-    message.sources = source_refs(state.sources)
-    return message
-
-
-def thermal_frame(frame: ThermalFrame, image_message: Any | None = None) -> Any:
-    """``vidgen/ThermalFrame``; ``image_message``: the camera's own message, passed on without a copy."""
-    message = interfaces.ThermalFrame()
-    set_header(message.header, frame.stamp_ns, frame.frame_id)
-    message.sequence = frame.sequence
-    if image_message is None:
-        image_message = image(frame.stamp_ns, frame.frame_id, frame.encoding, frame.pixels)
-    message.image = image_message
-    message.calibrated = frame.calibration is not None
-    if frame.calibration is not None:
-        message.camera_info = camera_info(frame.calibration)
-    message.radiometric = frame.radiometric
-    message.scale_k_per_count, message.offset_k = frame.scale_k_per_count, frame.offset_k
-    message.saturated_fraction = frame.saturated_fraction
-    message.frozen = frame.frozen
-    message.sources = source_refs(frame.sources)
-    return message
-
-
 _MAP_LAYERS = ("elevation_m", "variance_m2", "uncertainty", "entropy", "roughness_m", "deviation_m",
                "observations", "observed_ns")  # fmt: skip
 
@@ -192,30 +160,6 @@ def uncertainty_map(umap: UncertaintyMap) -> Any:
         set_buffer(message, layer, getattr(umap, layer))
     message.digest = digest(umap.digest)
     message.sources = source_refs(umap.sources)
-    return message
-
-
-def bundle(packet: Bundle, thermal_message: Any | None = None) -> Any:
-    """``vidgen/SensorBundle``; ``thermal_message``: the message the frame came in, passed on without a copy."""
-    message = interfaces.SensorBundle()
-    set_header(message.header, packet.stamp_ns, packet.thermal.frame_id)
-    message.sequence, message.segment = packet.sequence, packet.segment
-    message.thermal = thermal_frame(packet.thermal) if thermal_message is None else thermal_message
-    if packet.map_T_camera is not None and packet.pose_covariance is not None:
-        message.pose_valid = True
-        _set_pose(message.map_pose_camera.pose, packet.map_T_camera)
-        message.map_pose_camera.covariance = packet.pose_covariance.reshape(36)
-    message.nav_stamp = time(packet.nav_stamp_ns)
-    message.rtk_status = int(packet.rtk)
-    if packet.uncertainty_map is not None:
-        message.map_valid = True
-        message.map_stamp = time(packet.uncertainty_map.stamp_ns)
-        message.map_digest = digest(packet.uncertainty_map.digest)
-    message.sigma_px = packet.sigma_px
-    message.causes = [cause.value for cause in packet.causes]
-    message.sources = source_refs(packet.sources)
-    message.late_inputs = list(packet.late)
-    message.late_counts = list(packet.late.values())
     return message
 
 

@@ -27,13 +27,12 @@ from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, qos_policy_name_from_kind
-from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
 
 from vidgen_nodes.errors import ConfigError, InputError, VidgenError
 from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.params import NodeParams, load_node_params, make_params
-from vidgen_nodes.ros import convert, qos, transport
+from vidgen_nodes.ros import convert, qos, transport, wire
 from vidgen_nodes.ros.diagnostics import InputHealth, NodeHealth, OutputHealth
 from vidgen_nodes.ros.filters import Subscriber
 
@@ -136,7 +135,7 @@ class NodeBase(Generic[P]):
 
     def subscribe(
         self, message_type: Any, topic: str, profile: QoSProfile, handler: Callable[[Any], None], *,
-        required: bool = True, raw: bool = False,
+        required: bool = True,
     ) -> Subscriber:  # fmt: skip
         """Subscribe; ``InputError`` from the handler is counted, and the health of the topic is kept.
 
@@ -144,25 +143,35 @@ class NodeBase(Generic[P]):
             message_type: ROS message class.
             topic: relative name.
             profile: QoS.
-            handler: gets the message, or its bytes when ``raw``.
+            handler: gets the message.
             required: without this topic the node can put nothing out.
-            raw: hand over serialised bytes.
         """
         node = self.ros
         entry = self.health.add_input(node.resolve_topic_name(topic), required=required)
 
         def guarded(message: Any) -> None:
             before_s = entry.last_good_s
-            offset_s = float("nan")
-            if not raw:
-                offset_s = self._offset_s(message)
-            entry.arrive(time.monotonic(), offset_s)
+            entry.arrive(time.monotonic(), self._offset_s(message))
             try:
                 handler(message)
             except InputError as err:
                 self._refused(entry, err, before_s)
 
-        return self._create_subscription(message_type, topic, profile, guarded, entry, raw=raw)
+        return self._create_subscription(message_type, topic, profile, guarded, entry, raw=False)
+
+    def subscribe_frequent(
+        self,
+        message_type: Any,
+        topic: str,
+        profile: QoSProfile,
+        handler: Callable[[Any], None],
+        *,
+        required: bool = True,
+    ) -> Subscriber:
+        """:meth:`subscribe` for what comes at the rate of a camera or more: decoded by ``wire.py``."""
+        return self._subscribe_raw(
+            message_type, topic, profile, lambda message, _: handler(message), required=required
+        )
 
     def subscribe_sensor(
         self,
@@ -173,17 +182,33 @@ class NodeBase(Generic[P]):
         required: bool = True,
     ) -> Subscriber:
         """Subscribe to a sensor topic as raw bytes; the handler gets the message and its source reference."""
-        node = self.ros
-        resolved = node.resolve_topic_name(topic)
-        module = message_type.__module__.split(".")
-        type_name = f"{module[0]}/{module[1]}/{message_type.__name__}"
-        entry = self.health.add_input(resolved, required=required)
+        resolved = self.ros.resolve_topic_name(topic)
+        type_name = _type_name(message_type)
+        return self._subscribe_raw(
+            message_type,
+            topic,
+            qos.sensor_input(topic, self.input_reliability),
+            lambda message, raw: handler(message, convert.source_ref(resolved, type_name, message, raw)),
+            required=required,
+        )
+
+    def _subscribe_raw(
+        self,
+        message_type: Any,
+        topic: str,
+        profile: QoSProfile,
+        handler: Callable[[Any, bytes], None],
+        *,
+        required: bool,
+    ) -> Subscriber:
+        entry = self.health.add_input(self.ros.resolve_topic_name(topic), required=required)
+        type_name = _type_name(message_type)
 
         def guarded(raw: bytes) -> None:
             before_s = entry.last_good_s
             try:
-                message = deserialize_message(raw, message_type)
-            except Exception as err:  # noqa: BLE001 (the middleware raises what it likes on bytes that do not parse)
+                message = wire.decode(raw, type_name)
+            except Exception as err:  # noqa: BLE001 (rosbags raises what it likes on bytes that do not parse)
                 entry.arrive(time.monotonic())
                 self._refused(
                     entry, InputError("not_parsed", f"{len(raw)} bytes are no {type_name}: {err}"), before_s
@@ -191,11 +216,10 @@ class NodeBase(Generic[P]):
                 return
             entry.arrive(time.monotonic(), self._offset_s(message))
             try:
-                handler(message, convert.source_ref(resolved, type_name, message, raw))
+                handler(message, raw)
             except InputError as err:
                 self._refused(entry, err, before_s)
 
-        profile = qos.sensor_input(topic, self.input_reliability)
         return self._create_subscription(message_type, topic, profile, guarded, entry, raw=True)
 
     def _create_subscription(
@@ -279,6 +303,12 @@ class NodeBase(Generic[P]):
         self._diagnostics.publish(message)
 
 
+def _type_name(message_type: Any) -> str:
+    """``sensor_msgs/msg/Image`` of the class."""
+    module = message_type.__module__.split(".")
+    return f"{module[0]}/{module[1]}/{message_type.__name__}"
+
+
 class Output:
     """A publisher that counts."""
 
@@ -292,7 +322,7 @@ class Output:
         return bool(self._publisher.get_subscription_count())
 
     def publish(self, message: Any) -> None:
-        """Publish one message."""
+        """Publish one message, or its CDR bytes."""
         self._publisher.publish(message)
         self._health.publish(time.monotonic())
 

@@ -33,7 +33,7 @@ from vidgen_nodes.packets import (
 )
 from vidgen_nodes.packets import NavState as NavPacket
 from vidgen_nodes.packets import UncertaintyMap as MapPacket
-from vidgen_nodes.ros import fill, unpack
+from vidgen_nodes.ros import fill, unpack, wire
 
 RNG = np.random.default_rng(7)
 STAMP_NS = 1_780_000_000_123_456_789
@@ -96,12 +96,26 @@ def over_the_wire(message: Any, message_type: Any) -> Any:
     return deserialize_message(serialize_message(message), message_type)
 
 
+def both_readings(raw: bytes, message_type: Any) -> list[Any]:
+    """As our nodes read it, and as any other ROS node does."""
+    return [wire.decode(raw, f"vidgen/msg/{message_type.__name__}"), deserialize_message(raw, message_type)]
+
+
+def bundle_bytes(packet: Bundle) -> bytes:
+    """Through both messages on the way: the thermal frame's, then the bundle around it."""
+    frame = packet.thermal
+    image = serialize_message(fill.image(frame.stamp_ns, frame.frame_id, frame.encoding, frame.pixels))
+    thermal_bytes = wire.thermal_frame(frame, wire.decode(image, "sensor_msgs/msg/Image"))
+    return wire.bundle(packet, wire.decode(thermal_bytes, "vidgen/msg/ThermalFrame"))
+
+
 def test_navigation_state_comes_back_to_the_last_bit() -> None:
     state = NavPacket(
         STAMP_NS, pose(), RNG.normal(size=3), RNG.normal(size=3), RNG.normal(size=3), RNG.normal(size=(6, 6)),
         RtkStatus.FIXED, STAMP_NS - 7, (source(), source("/vidgen/imu/data")),
     )  # fmt: skip
-    assert same(unpack.nav_state(over_the_wire(fill.nav_state(state), NavState)), state)
+    for message in both_readings(wire.nav_state(state), NavState):
+        assert same(unpack.nav_state(message), state)
 
 
 def test_twist_is_the_velocity_seen_from_the_drone() -> None:
@@ -139,25 +153,25 @@ def test_map_with_a_short_layer_is_refused() -> None:
 def test_bundle_comes_back_to_the_last_bit(with_map: bool) -> None:
     umap = uncertainty_map() if with_map else None
     packet = bundle(umap)
-    message = over_the_wire(fill.bundle(packet), SensorBundle)
-    assert same(unpack.bundle(message, umap, unpack.CalibrationCache()), packet)
+    for message in both_readings(bundle_bytes(packet), SensorBundle):
+        assert same(unpack.bundle(message, umap, unpack.CalibrationCache()), packet)
 
 
 def test_bundle_without_pose_and_calibration_comes_back() -> None:
     packet = bundle(None, map_T_camera=None, pose_covariance=None, sigma_px=math.nan, thermal=thermal(False))
-    message = over_the_wire(fill.bundle(packet), SensorBundle)
-    assert same(unpack.bundle(message, None, unpack.CalibrationCache()), packet)
+    for message in both_readings(bundle_bytes(packet), SensorBundle):
+        assert same(unpack.bundle(message, None, unpack.CalibrationCache()), packet)
 
 
 def test_bundle_whose_map_is_not_known_says_so_and_has_none() -> None:
-    message = over_the_wire(fill.bundle(bundle(uncertainty_map(), causes=())), SensorBundle)
+    message = both_readings(bundle_bytes(bundle(uncertainty_map(), causes=())), SensorBundle)[0]
     packet = unpack.bundle(message, None, unpack.CalibrationCache())
     assert packet.uncertainty_map is None
     assert packet.causes == (Cause.MAP_MISSING,)
 
 
 def test_cause_of_another_version_is_refused_not_ignored() -> None:
-    message = fill.bundle(bundle(None))
+    message = both_readings(bundle_bytes(bundle(None)), SensorBundle)[0]
     message.causes = ["volcano"]
     with pytest.raises(InputError, match="volcano"):
         unpack.bundle(message, None, unpack.CalibrationCache())
@@ -176,8 +190,8 @@ def test_same_calibration_is_the_same_object_and_another_is_not() -> None:
 
 def test_bundle_that_is_dropped_leaves_its_inputs_to_the_next() -> None:
     first, second = bundle(None), bundle(None, late={"map": 2})
-    merged = unpack.merge_bundles(fill.bundle(first), fill.bundle(second))
-    packet = unpack.bundle(over_the_wire(merged, SensorBundle), None, unpack.CalibrationCache())
+    messages = [both_readings(bundle_bytes(packet), SensorBundle)[0] for packet in (first, second)]
+    packet = unpack.bundle(unpack.merge_bundles(*messages), None, unpack.CalibrationCache())
     assert packet.sources == (*first.sources, *second.sources)
     assert packet.late == {"map": 5, "fix": 1}
     assert packet.thermal.sequence == second.thermal.sequence
