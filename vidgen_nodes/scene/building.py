@@ -66,6 +66,9 @@ class Building:
     surfaces: tuple[Surface, ...]
     digest: bytes = b""
     _fuel: dict[Grid, CellFuel] = field(default_factory=dict, init=False, repr=False)
+    _last_view: dict[bytes, tuple[Float32Array, Float32Array]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         if not self.digest:
@@ -110,15 +113,16 @@ class Building:
             (...) metres, inf where the ray meets no surface.
         """
         rays = np.ascontiguousarray(directions.reshape(-1, 3).T, np.float32)  # (3, N)
-        nearest = np.full(rays.shape[1], np.inf, np.float32)
         planes, distances_m = self._view_cones(np.asarray(centre, np.float64))
-        sides = (planes.reshape(-1, 3) @ rays).reshape(len(planes), 5, rays.shape[1])
-        for (a, b, c, d, along), distance_m in zip(sides, distances_m, strict=True):
-            np.minimum(a, b, out=a)
-            np.minimum(c, d, out=c)
-            np.minimum(a, c, out=a)
-            hit = np.flatnonzero((a >= _SEAM) & (along > _GRAZING))
-            nearest[hit] = np.minimum(nearest[hit], distance_m / along[hit])
+        sides = planes @ rays  # (5, n, N)
+        inside = np.minimum(sides[0], sides[1])
+        for side in (sides[2], sides[3]):
+            np.minimum(inside, side, out=inside)
+        along = sides[4]
+        # Where the ray misses, the distance stays infinite.
+        met_m = np.full(along.shape, np.inf, np.float32)
+        np.divide(distances_m[:, None], along, out=met_m, where=(inside >= _SEAM) & (along > _GRAZING))
+        nearest: Float32Array = np.min(met_m, axis=0, initial=np.float32(np.inf))
         return nearest.reshape(directions.shape[:-1])
 
     @cached_property
@@ -132,9 +136,13 @@ class Building:
         """The surfaces as seen from a point.
 
         Returns:
-            For each surface that is not seen edge on, unit normals (n, 5, 3) that a ray into it goes along:
+            For each surface that is not seen edge on, unit normals (5, n, 3) that a ray into it goes along:
             four planes through the point and an edge, then the surface itself; and its distance (n,).
+            Kept for the last point: one frame asks for fire and debris from the same one.
         """
+        last = self._last_view.get(centre_m.tobytes())
+        if last is not None:
+            return last
         corners, normals = self._corners_m
         local = corners - centre_m
         distances_m = np.einsum("ni,ni->n", normals, local.mean(axis=1))
@@ -143,7 +151,11 @@ class Building:
         edges = np.cross(local, local[:, (1, 2, 3, 0)])
         planes = np.concatenate((edges, normals[seen][:, None]), axis=1) * np.sign(distances_m)[:, None, None]
         planes /= np.maximum(np.sqrt(np.einsum("nki,nki->nk", planes, planes)), 1e-12)[..., None]
-        return planes.astype(np.float32), np.abs(distances_m).astype(np.float32)
+        by_edge = np.ascontiguousarray(planes.transpose(1, 0, 2), np.float32)
+        cones = by_edge, np.abs(distances_m).astype(np.float32)
+        self._last_view.clear()
+        self._last_view[centre_m.tobytes()] = cones
+        return cones
 
 
 def load_building(path: Path) -> Building:
