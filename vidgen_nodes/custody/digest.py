@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidgen_nodes.custody.identity import config_identity, software_identity
+from vidgen_nodes.drawn import drawn_rectangle
 from vidgen_nodes.errors import RecordError
 from vidgen_nodes.packets import Grid, Overlay, SourceRef
 from vidgen_nodes.params import NodeParams
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _FRAME_TAG = b"vidgen/frame/2\0"
 _MAP_TAG = b"vidgen/map/1\0"
 _INFINITY = float("inf")
+_REFERENCE = [str, str, int, bytes]  # what a source reference is made of
 LABEL_PROCEDURAL = "SYN"  # procedural pixels; "AIGC" is for pixels that a learned model drew
 
 
@@ -160,23 +162,11 @@ def frame_digest(overlay: Overlay) -> bytes:
     if rgba.dtype != np.uint8 or confidence.dtype != np.uint8:
         raise RecordError(f"overlay: got {rgba.dtype} and {confidence.dtype}, expected uint8")
     rgba, confidence = np.ascontiguousarray(rgba), np.ascontiguousarray(confidence)
-    left, top, right, bottom = drawn = _drawn_rectangle(rgba.view(np.uint32)[..., 0], confidence)
+    left, top, right, bottom = drawn = drawn_rectangle(rgba, confidence)
     digest = hashlib.sha256(_FRAME_TAG + struct.pack("<6I", rgba.shape[1], rgba.shape[0], *drawn))
     digest.update(np.ascontiguousarray(rgba[top:bottom, left:right]).data)
     digest.update(np.ascontiguousarray(confidence[top:bottom, left:right]).data)
     return digest.digest()
-
-
-def _drawn_rectangle(
-    words: npt.NDArray[np.uint32], confidence: npt.NDArray[np.uint8]
-) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of what is not zero in either; zeros when all is."""
-    rows = np.flatnonzero(words.any(axis=1) | confidence.any(axis=1))
-    if not rows.size:
-        return (0, 0, 0, 0)
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    cols = np.flatnonzero(words[top:bottom].any(axis=0) | confidence[top:bottom].any(axis=0))
-    return (int(cols[0]), top, int(cols[-1]) + 1, bottom)
 
 
 def map_digest(stamp_ns: int, grid: Grid, *layers: npt.NDArray[np.generic]) -> bytes:
@@ -203,7 +193,11 @@ def map_digest(stamp_ns: int, grid: Grid, *layers: npt.NDArray[np.generic]) -> b
 
 def inputs_record(sources: Iterable[SourceRef]) -> bytes:
     """Canonical ``[[topic, type, stamp_ns, sha256], ...]``, sorted: the order of arrival does not count."""
-    return canonical(sorted([ref.topic, ref.type_name, ref.stamp_ns, bytes(ref.sha256)] for ref in sources))
+    rows = sorted([ref.topic, ref.type_name, ref.stamp_ns, ref.sha256] for ref in sources)
+    if any([type(item) for item in row] != _REFERENCE for row in rows):
+        return canonical(rows)
+    # What a border checked is in normal form as it is; one frame has dozens of these.
+    return cbor2.dumps(rows, canonical=True)
 
 
 def inputs_digest(sources: Iterable[SourceRef]) -> tuple[bytes, bytes]:

@@ -161,7 +161,8 @@ class FrameLeaves:
             rows = [[p.element, p.source, p.version, p.parameters_sha256, p.seed] for p in world.physics]
             self._physics_hash = _put(canonical(rows), made)
             for ref in world.physics:
-                made[ref.parameters_sha256] = _element_record(ref, world.parameters)
+                key = ref.parameters_sha256  # the constants of a run are most of the bytes, and known already
+                made[key] = self._physics_records.get(key) or _element_record(ref, world.parameters)
             self._physics, self._physics_records = tuple(world.physics), made
         records.update(self._physics_records)
         return self._physics_hash

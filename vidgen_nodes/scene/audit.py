@@ -15,12 +15,13 @@ import struct
 import cv2
 import numpy as np
 
+from vidgen_nodes.drawn import drawn_rectangle
 from vidgen_nodes.packets import BoolArray, ByteArray, FloatArray, GateReport, Overlay
 from vidgen_nodes.scene.columns import Gate
 from vidgen_nodes.scene.compose import Scene
 
 _BOUNDARY_SHARE = 0.75  # of the audited pixels lie on the edge of the drawing, where a leak shows first
-_CHUNK = 64  # rays at a time: the work fits the cache and costs no fresh pages
+_CHUNK = 128  # rays at a time: the work fits the cache and costs no fresh pages
 _PARALLEL = 1e-15  # a direction component below this counts as this, so that nothing divides by zero
 
 
@@ -30,13 +31,19 @@ def audit_overlay(overlay: Overlay, gate: Gate, scene: Scene, audit_pixels: int)
     Shares neither boxes nor method with ``pixel_mask``. The sample follows from the stamp and prefers the
     edge of the drawing; with ``audit_pixels`` at or above the number drawn it is all of them.
     """
-    alpha: ByteArray = np.asarray(cv2.extractChannel(overlay.rgba, 3), np.uint8)
+    left, top, right, bottom = drawn_rectangle(np.ascontiguousarray(overlay.rgba))
+    if left == right:
+        return GateReport(gate.cells_open, 0, 0)
+    # A border of one pixel, so that the edge of the drawing is an edge here too.
+    left, top = max(left - 1, 0), max(top - 1, 0)
+    part = overlay.rgba[top : bottom + 1, left : right + 1]
+    alpha: ByteArray = np.asarray(cv2.extractChannel(part, 3), np.uint8)
     drawn = cv2.countNonZero(alpha)
     if drawn == 0:
         return GateReport(gate.cells_open, 0, 0)
     if scene.camera is None or gate.cells_open == 0:
         return GateReport(gate.cells_open, drawn, drawn)
-    pixels = _sample(alpha, drawn, overlay.stamp_ns, audit_pixels)
+    pixels = np.add(_sample(alpha, drawn, overlay.stamp_ns, audit_pixels), (left, top))
     directions = scene.camera.directions(pixels)
     outside = len(pixels) - int(np.count_nonzero(_meets(scene.camera.centre_m, directions, gate.columns_m)))
     return GateReport(gate.cells_open, drawn, outside)
@@ -75,17 +82,18 @@ def _spread(pixels: FloatArray, start: int, share: int) -> FloatArray:
 def _meets(centre_m: FloatArray, directions: FloatArray, boxes_m: FloatArray) -> BoolArray:
     """Whether each ray (n, 3) from ``centre_m`` meets any box (slab test, Kay and Kajiya 1986)."""
     met = np.empty(len(directions), bool)
-    low_m = boxes_m[:, :3].T - centre_m[:, None]  # (3, boxes)
-    high_m = boxes_m[:, 3:].T - centre_m[:, None]
+    low_m = (boxes_m[:, :3] - centre_m).T[:, :, None]  # (3, boxes, 1)
+    high_m = (boxes_m[:, 3:] - centre_m).T[:, :, None]
     steps = np.where(np.abs(directions) < _PARALLEL, np.copysign(_PARALLEL, directions), directions)
+    per_step = np.ascontiguousarray((1.0 / steps).T)  # (3, rays): rays run along the rows of all that follows
     for first in range(0, len(directions), _CHUNK):
-        per_step = 1.0 / steps[first : first + _CHUNK].T[:, :, None]  # (3, rays, 1)
-        low, high = low_m[0] * per_step[0], high_m[0] * per_step[0]
-        entry, leave = np.minimum(low, high), np.maximum(low, high)
-        for axis in (1, 2):
-            low, high = low_m[axis] * per_step[axis], high_m[axis] * per_step[axis]
-            np.maximum(entry, np.minimum(low, high), out=entry)
-            np.minimum(leave, np.maximum(low, high), out=leave)
-        np.maximum(entry, 0.0, out=entry)  # a ray only goes forward
-        met[first : first + _CHUNK] = np.any(entry <= leave, axis=1)
+        inverse = per_step[:, first : first + _CHUNK]
+        entry, leave, low, high, lesser = np.zeros((5, len(boxes_m), inverse.shape[1]))
+        leave.fill(np.inf)  # and entry stays at least 0: a ray only goes forward
+        for axis in (0, 1, 2):
+            np.multiply(low_m[axis], inverse[axis], out=low)
+            np.multiply(high_m[axis], inverse[axis], out=high)
+            np.maximum(entry, np.minimum(low, high, out=lesser), out=entry)
+            np.minimum(leave, np.maximum(low, high, out=high), out=leave)
+        met[first : first + _CHUNK] = (entry <= leave).any(axis=0)
     return met

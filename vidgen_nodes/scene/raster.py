@@ -181,7 +181,7 @@ def _set_runs(seen: BoolArray, start: _IntArray, end: _IntArray) -> None:
     start, reach = start[order], np.maximum.accumulate(end[order])
     first = np.flatnonzero(np.concatenate(([True], start[1:] > reach[:-1])))
     past = reach[np.append(first[1:], len(start)) - 1]
-    flat = memoryview(seen.view(np.uint8).reshape(-1))
+    flat = seen.view(np.uint8).reshape(-1).data
     ones = memoryview(b"\1" * int((past - start[first]).max()))
     for low, high in zip(start[first].tolist(), past.tolist(), strict=True):
         flat[low:high] = ones[: high - low]
