@@ -18,6 +18,7 @@ from vidgen_nodes.params import ArParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.filters import Subscriber, TimeSynchronizer
 from vidgen_nodes.ros.node import Output, VidgenNode, main_for
+from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.ros.worker import LatestWorker
 
 _PAIR_DEPTH = 30  # the overlay of a frame comes up to half a second after the frame itself
@@ -125,7 +126,7 @@ class ArNode(VidgenNode[ArParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(ArNode, on_the_way=False)
+    main_for(ArNode, nice=BACKGROUND_NICE)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from vidgen_nodes.errors import VerificationError
 from vidgen_nodes.params import CustodyParams
 from vidgen_nodes.ros import fill, qos, unpack
 from vidgen_nodes.ros.node import VidgenLifecycleNode, main_for
+from vidgen_nodes.ros.transport import BACKGROUND_NICE
 
 _PENDING = 1000  # provenance messages that may wait for their leaf to be audited
 _OVERDUE_S = 5.0
@@ -137,7 +138,7 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(CustodyNode, on_the_way=False)
+    main_for(CustodyNode, nice=BACKGROUND_NICE)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.ros import convert, fill, qos
 from vidgen_nodes.ros.frame_maker import FrameMaker
 from vidgen_nodes.ros.node import VidgenLifecycleNode, graph_params, main_for
+from vidgen_nodes.ros.transport import FRAME_NICE
 
 _HAZARDS_EVERY_NS = 100_000_000
 _HAZARD_EXPIRY_NS = 1_000_000_000
@@ -123,7 +124,7 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(GeneratorNode)
+    main_for(GeneratorNode, nice=FRAME_NICE)
 
 
 if __name__ == "__main__":

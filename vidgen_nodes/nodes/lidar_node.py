@@ -17,6 +17,7 @@ from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.params import LidarParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.scene.building import load_building
 from vidgen_nodes.sensing.scan_pose import PosedScan, ScanPosing
 from vidgen_nodes.sensing.uncertainty import UncertaintyMapper
@@ -70,7 +71,7 @@ class LidarNode(VidgenNode[LidarParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(LidarNode, on_the_way=False)
+    main_for(LidarNode, nice=BACKGROUND_NICE)
 
 
 if __name__ == "__main__":

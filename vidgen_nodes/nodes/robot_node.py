@@ -17,6 +17,7 @@ from vidgen_nodes.packets import Grid
 from vidgen_nodes.params import RobotParams
 from vidgen_nodes.ros import convert, fill, nav2, qos, unpack
 from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.transport import BACKGROUND_NICE
 
 _EXPIRY_S = 2.0  # no word from the generator for so long: what it said no longer counts
 
@@ -102,7 +103,7 @@ def _content(message: Any) -> list[tuple[Any, ...]]:
 
 def main() -> None:
     """Run the node."""
-    main_for(RobotNode, on_the_way=False)
+    main_for(RobotNode, nice=BACKGROUND_NICE)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image, Imu, NavSatFix, PointCloud2
 from vidgen_nodes.params import SimParams
 from vidgen_nodes.ros import qos, simulated
 from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL
 
 _AHEAD = 64  # messages made before their time: 0.2 s, longer than the slowest sample takes to make
@@ -124,7 +125,7 @@ class SimNode(VidgenNode[SimParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(SimNode)
+    main_for(SimNode, nice=FRAME_NICE)
 
 
 if __name__ == "__main__":

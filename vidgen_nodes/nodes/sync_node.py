@@ -16,6 +16,7 @@ from vidgen_nodes.params import SyncParams
 from vidgen_nodes.ros import convert, fill, qos, unpack, wire
 from vidgen_nodes.ros.filters import Cache
 from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sync.anchored import AnchoredSync
 
 _POLL_S = 0.005
@@ -97,7 +98,7 @@ class SyncNode(VidgenNode[SyncParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(SyncNode)
+    main_for(SyncNode, nice=FRAME_NICE)
 
 
 if __name__ == "__main__":

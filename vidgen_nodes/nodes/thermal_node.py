@@ -13,6 +13,7 @@ from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.params import ThermalParams
 from vidgen_nodes.ros import convert, qos, wire
 from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sensing.thermal import ThermalIngest
 
 
@@ -41,7 +42,7 @@ class ThermalNode(VidgenNode[ThermalParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(ThermalNode)
+    main_for(ThermalNode, nice=FRAME_NICE)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ it with one line and exit status 2. Anything else unexpected ends it with status
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import sys
 import time
@@ -415,16 +414,16 @@ def graph_params(arguments: list[str], **own: Any) -> NodeParams:
     return dataclasses.replace(load_node_params([], sections), **own)
 
 
-def main_for(node_class: Callable[[], Any], *, on_the_way: bool = True) -> None:
+def main_for(node_class: Callable[[], Any], *, nice: int = 0) -> None:
     """Run one node until a signal or until it is finished, shut down once, and exit with its status.
 
     Args:
         node_class: makes the node.
-        on_the_way: a thermal frame passes through it; the others yield the processor to those.
+        nice: ``transport.FRAME_NICE`` for what every thermal frame passes through, ``BACKGROUND_NICE`` for
+            what no frame waits for.
     """
     transport.prepare_process()
-    if not on_the_way:
-        os.nice(transport.BACKGROUND_NICE)
+    transport.set_priority(nice)
     status = 0
     with transport.stop_on_signals() as stop:
         try:
@@ -447,6 +446,7 @@ def _run(node: Any, stop: transport.StopRequest) -> int:
     try:
         if isinstance(node, VidgenLifecycleNode):
             node.activate_if_asked()
+        transport.settle_memory()
         transport.run_until_stopped(executor, stop, lambda: node.finished)
     finally:
         node.close()
