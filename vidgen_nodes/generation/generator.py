@@ -238,15 +238,19 @@ def open_voxels(plume: Plume, gate: Gate, floor_m: Float32Array) -> Float32Array
     inside = ((rows >= 0) & (rows < grid.rows))[:, None] & ((cols >= 0) & (cols < grid.cols))[None, :]
     cell = np.ix_(np.clip(rows, 0, grid.rows - 1), np.clip(cols, 0, grid.cols - 1))
     is_open = inside & gate.flame_cells[cell]
-    low_m = np.where(is_open, floor_m[cell], 0.0)
-    high_m = np.where(is_open, gate.ceiling_m[cell], -1.0)
-    bottom_m, top_m = (z_m - 0.5 * step)[:, None, None], (z_m + 0.5 * step)[:, None, None]
-    share = (np.minimum(top_m, high_m) - np.maximum(bottom_m, low_m)) / step
     away_m = step * (
         cv2.distanceTransform(is_open.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - 0.5
     )
-    fade = np.clip(away_m / plume.model.edge_fade_m, 0.0, 1.0)
-    return np.asarray(np.clip(share, 0.0, 1.0) * np.where(is_open, fade, 0.0), dtype=np.float32)
+    fade = np.clip(away_m[is_open] / plume.model.edge_fade_m, 0.0, 1.0)
+    low_m, high_m = (
+        floor_m[cell][is_open].astype(np.float64),
+        gate.ceiling_m[cell][is_open].astype(np.float64),
+    )
+    bottom_m, top_m = (z_m - 0.5 * step)[:, None], (z_m + 0.5 * step)[:, None]
+    share = (np.minimum(top_m, high_m) - np.maximum(bottom_m, low_m)) / step  # (nz, open columns)
+    voxels: Float32Array = np.zeros(plume.shape, dtype=np.float32)
+    voxels[:, is_open] = np.clip(share, 0.0, 1.0) * fade
+    return voxels
 
 
 def _read_ignition(ignition: Ignition) -> tuple[Ignition, Parameters]:

@@ -10,6 +10,7 @@ sampler of torch. Leaves out scattering, the air's own absorption and what lies 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import cv2
@@ -48,13 +49,15 @@ def march(
     hit = np.flatnonzero(far_m - near_m > 1e-3)  # false for NaN
     if hit.size == 0:
         return optical_depth, emitted
-    axis = _axis(np.abs(rays[:, hit]).min(axis=1), field.temperature_k.shape[::-1])
-    for sign in (1.0, -1.0):
-        same = hit[rays[axis, hit] * np.float32(sign) > _LEAST_SLOPE]
+    slopes = np.array([np.abs(component[hit]).min() for component in rays])
+    axis = _axis(slopes, field.temperature_k.shape[::-1])
+    along = rays[axis][hit]
+    for same in (hit[along > _LEAST_SLOPE], hit[along < -_LEAST_SLOPE]):
         for first in range(0, len(same), _LARGEST_SIDE):
             part = same[first : first + _LARGEST_SIDE]
+            chosen = np.array([component[part] for component in rays])  # much faster than rays[:, part]
             optical_depth[part], emitted[part] = _through_sheets(
-                field, start_m, rays[:, part], near_m[part], far_m[part], axis
+                field, start_m, chosen, near_m[part], far_m[part], axis
             )
     return optical_depth, emitted
 
@@ -84,34 +87,52 @@ def _through_sheets(
     order = np.arange(count) if rays[axis, 0] > 0.0 else np.arange(count)[::-1]
     scale = np.float32(1.0 / field.resolution_m)
     planes_m = ((order + 0.5) * field.resolution_m).astype(np.float32)
-    along_m = (planes_m - start_m[axis])[:, None] / rays[axis]  # (count, N)
-    half_m = np.float32(0.5 * field.resolution_m) / np.abs(rays[axis])
+    per_sheet = np.float32(1.0) / rays[axis]
+    along_m = (planes_m - start_m[axis])[:, None] * per_sheet  # (count, N)
+    half_m = np.float32(0.5 * field.resolution_m) * np.abs(per_sheet)
     step_m = np.minimum(along_m + half_m, far_m)
     step_m -= np.maximum(along_m - half_m, near_m)
     np.maximum(step_m, np.float32(0.0), out=step_m)
-    x = along_m * (rays[across] * scale) + (start_m[across] * scale - np.float32(0.5))
-    y = along_m * (rays[down] * scale) + (start_m[down] * scale - np.float32(0.5))
+    x = along_m * (rays[across] * scale)
+    x += start_m[across] * scale - np.float32(0.5)
+    y = np.multiply(along_m, rays[down] * scale, out=along_m)
+    y += start_m[down] * scale - np.float32(0.5)
     # Sheets lie under each other in one image: a position may not slip into the next one.
-    np.clip(y, np.float32(0.0), np.float32(rows - 1), out=y)
+    np.minimum(np.maximum(y, np.float32(0.0), out=y), np.float32(rows - 1), out=y)
     sampled = np.empty((*x.shape, 2), dtype=np.float32)
     together = max(_LARGEST_SIDE // rows, 1)
     for first in range(0, count, together):
         chosen = slice(first, first + together)
         lowest = int(order[chosen].min())
         atlas = sheets[lowest : lowest + len(order[chosen])].reshape(-1, cols, 2)
-        offset = ((order[chosen] - lowest) * rows).astype(np.float32)[:, None]
-        sampled[chosen] = cv2.remap(
-            atlas, x[chosen], y[chosen] + offset, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        y[chosen] += ((order[chosen] - lowest) * rows).astype(np.float32)[:, None]
+        cv2.remap(
+            atlas,
+            x[chosen],
+            y[chosen],
+            cv2.INTER_LINEAR,
+            dst=sampled[chosen],
+            borderMode=cv2.BORDER_CONSTANT,
         )
-    extinction = sampled[..., 0]
-    transmitted = np.cumsum(extinction * step_m, axis=0)
+    return _add_up(sampled, step_m)
+
+
+def _add_up(sampled: Float32Array, step_m: Float32Array) -> tuple[Float32Array, Float32Array]:
+    """Optical depth and emitted radiance (N,) of samples (count, N, 2) with the lengths that they stand for."""
+    extinction, source = (
+        np.asarray(cv2.extractChannel(sampled, channel), dtype=np.float32) for channel in (0, 1)
+    )
+    transmitted = step_m
+    transmitted *= extinction
+    for nearer, farther in itertools.pairwise(transmitted):  # a cumulative sum, a row at a time
+        farther += nearer
     optical_depth = transmitted[-1].copy()
     np.exp(np.negative(transmitted, out=transmitted), out=transmitted)
     # Exact for a uniform piece: source times what it adds to the opacity seen from the start.
-    source = sampled[..., 1] / np.maximum(extinction, np.float32(1e-9))
+    source /= np.maximum(extinction, np.float32(1e-9), out=extinction)
     emitted = source[0] * (np.float32(1.0) - transmitted[0])
-    source[1:] *= transmitted[:-1] - transmitted[1:]
-    emitted += source[1:].sum(axis=0)
+    for row in range(1, len(source)):
+        emitted += source[row] * (transmitted[row - 1] - transmitted[row])
     return optical_depth, emitted
 
 

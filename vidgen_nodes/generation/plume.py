@@ -21,7 +21,7 @@ from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.turbulence import CarriedNoise, seed_of
-from vidgen_nodes.packets import Float32Array, FloatArray, Ignition
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 
 MOST_VOXELS = 4_000_000
 
@@ -55,7 +55,10 @@ class HazardField:
         if found is None:
             order = {0: (2, 0, 1), 1: (1, 0, 2), 2: (0, 1, 2)}[axis]
             layers = (self.extinction_lwir_per_m, self.emission_w_per_m3_sr)
-            found = torch.stack([layer.permute(order) for layer in layers], dim=-1).numpy()
+            turned = [layer.permute(order).numpy() for layer in layers]
+            found = np.empty((*turned[0].shape, len(turned)), dtype=np.float32)
+            for channel, layer in enumerate(turned):
+                found[..., channel] = layer
             self._sheets[axis] = found
         return found
 
@@ -106,6 +109,9 @@ class Plume:
             )
         east, north, up = ignition.position_m
         self.origin_m = (east - half * resolution_m, north - half * resolution_m, up)
+        _, north_m, east_m = self.axes_m()
+        self._east_m = torch.from_numpy((east_m - east).astype(np.float32)).view(1, 1, -1)
+        self._north_m = torch.from_numpy((north_m - north).astype(np.float32)).view(1, -1, 1)
         self._noise(seed)
         self._table = torch.from_numpy(radiance.radiance_table())
 
@@ -235,11 +241,11 @@ class Plume:
         puffed = scaled / (1.0 + model.puff_height * math.sin(omega * state.time_s))
         swollen = inverse_w2 / (1.0 + model.puff_width * np.sin(omega * emission_s))
         soft = model.edge_softness
-        now = torch.addcmul(_levels((1.0 - puffed) / soft + 0.5), r2, _levels(-swollen / soft))
-        now.addcmul_(eddies, _levels(ragged / soft)).clamp_(0.0, 1.0)
+        now = _ramp(r2, -swollen / soft, (1.0 - puffed) / soft + 0.5)
+        now.add_(eddies * _levels(ragged / soft)).clamp_(0.0, 1.0)
         # Mean of the clamped ramp under noise taken as Gaussian, puffing included: a normal integral.
         spread = np.sqrt(2.0 * (ragged**2 + soft**2 / 12.0 + 0.5 * (model.puff_height * scaled) ** 2))
-        mean = torch.addcmul(_levels((1.0 - scaled) / spread), r2, _levels(-inverse_w2 / spread))
+        mean = _ramp(r2, -inverse_w2 / spread, (1.0 - scaled) / spread)
         return now, mean.erf_().add_(1.0).mul_(0.5)
 
     def _axis_distance2(
@@ -248,11 +254,8 @@ class Plume:
         """Squared distance [m2] of the voxels from the swaying axis."""
         sway = self._sway.at(emission_s, slice(0, 2), slice(0, 1)).view(-1, 2)
         sway = sway * torch.from_numpy((self.model.sway * width_m).astype(np.float32)).view(-1, 1)
-        _, north_m, east_m = self.axes_m()
-        east = torch.from_numpy((east_m[cols] - self.ignition.position_m[0]).astype(np.float32))
-        north = torch.from_numpy((north_m[rows] - self.ignition.position_m[1]).astype(np.float32))
-        dx2 = (east.view(1, 1, -1) - sway[:, 0].view(-1, 1, 1)).square_()
-        dy2 = (north.view(1, -1, 1) - sway[:, 1].view(-1, 1, 1)).square_()
+        dx2 = (self._east_m[:, :, cols] - sway[:, 0].view(-1, 1, 1)).square_()
+        dy2 = (self._north_m[:, rows] - sway[:, 1].view(-1, 1, 1)).square_()
         return dx2 + dy2
 
     def _half_width_m(self, height_m: FloatArray, heat_kw: float, diameter_m: float) -> FloatArray:
@@ -289,22 +292,30 @@ class Plume:
             temperature_k - (radiance.TABLE_LOW_K - 0.5 * radiance.TABLE_STEP_K)
         ) / radiance.TABLE_STEP_K
         index = scaled.clamp_(0, len(self._table) - 1).to(torch.int32)
-        return self._table[index]
+        # Several times as fast as indexing by a tensor.
+        return self._table.index_select(0, index.view(-1)).view(temperature_k.shape)
 
 
 def _window(open_voxels: Float32Array) -> tuple[slice, slice, slice] | None:
+    used: BoolArray = np.greater(open_voxels, 0.0)
+    columns: BoolArray = np.any(used, axis=0)
     bounds = []
-    for axes in ((1, 2), (0, 2), (0, 1)):
-        used = np.flatnonzero(open_voxels.any(axis=axes))
-        if used.size == 0:
+    for line in (np.any(used, axis=(1, 2)), np.any(columns, axis=1), np.any(columns, axis=0)):
+        places = np.flatnonzero(line)
+        if places.size == 0:
             return None
-        bounds.append(slice(int(used[0]), int(used[-1]) + 1))
+        bounds.append(slice(int(places[0]), int(places[-1]) + 1))
     return bounds[0], bounds[1], bounds[2]
 
 
 def _levels(values: FloatArray) -> torch.Tensor:
     """One float32 value per level, shaped to broadcast over ``(nz, ny, nx)``."""
     return torch.from_numpy(np.asarray(values, dtype=np.float32)).view(-1, 1, 1)
+
+
+def _ramp(values: torch.Tensor, slope: FloatArray, offset: FloatArray) -> torch.Tensor:
+    """``offset + slope * values`` with both by level; ``addcmul`` broadcasts four times as slowly."""
+    return (values * _levels(slope)).add_(_levels(offset))
 
 
 def _smoothstep(x: FloatArray) -> FloatArray:

@@ -44,16 +44,29 @@ class CarriedNoise:
         smooth -= smooth.mean()
         smooth /= max(float(smooth.std()), 1e-12)
         self._slab = torch.from_numpy(smooth.astype(np.float32))
+        self._kept: tuple[tuple[int, int, int, int] | None, torch.Tensor] = (None, self._slab)
 
     def at(self, emission_s: FloatArray, rows: slice, cols: slice) -> torch.Tensor:
         """Noise at emission times ``(nz,)`` over a window of the lattice: float32 ``(nz, ny, nx)``."""
         position = np.mod(emission_s / self._slice_s, SLICES)
         lower = np.minimum(position.astype(np.int64), SLICES - 1)
         share = torch.from_numpy((position - lower).astype(np.float32)).view(-1, 1, 1)
-        window = self._slab[:, rows, cols]
-        before = window[torch.from_numpy(lower)]
-        after = window[torch.from_numpy((lower + 1) % SLICES)]
-        return torch.lerp(before, after, share)
+        window = self._window(rows, cols)
+        before = window.index_select(0, torch.from_numpy(lower))
+        after = window.index_select(0, torch.from_numpy((lower + 1) % SLICES))
+        return torch.lerp(before, after, share, out=before)
+
+    def _window(self, rows: slice, cols: slice) -> torch.Tensor:
+        """The slab over a window of the lattice, in one piece so that a slice is one copy.
+
+        The last one is kept: windows follow the gate, which changes with the map and not with the tick.
+        """
+        where = (rows.start, rows.stop, cols.start, cols.stop)
+        kept_where, window = self._kept
+        if kept_where != where:
+            window = self._slab[:, rows, cols].contiguous()
+            self._kept = (where, window)
+        return window
 
 
 def seed_of(scenario_seed: int, name: str) -> int:
