@@ -63,15 +63,20 @@ class Renderer:
         canvas = rgba[y : y + height, x : x + width]
         pieces = _visible_debris(world.debris, scene, camera)
         fire_m = min((_distance_m(field, camera.centre_m) for field in world.fields), default=math.inf)
-        touched = [
-            _paint_debris(canvas, pieces, pieces.away_m >= fire_m, view, camera),
-            self._paint_fire(rgba, world.fields, view, scene, camera),
-            _paint_debris(canvas, pieces, pieces.away_m < fire_m, view, camera),
-        ]
-        return _finish(rgba, mask, _cut(_union(touched), view), scene)
+        behind = _paint_debris(canvas, pieces, pieces.away_m >= fire_m, view, camera)
+        burning = self._paint_fire(rgba, world.fields, view, scene, camera, onto_empty=behind is None)
+        before = _paint_debris(canvas, pieces, pieces.away_m < fire_m, view, camera)
+        return _finish(rgba, mask, _cut(_union([behind, burning, before]), view), scene)
 
     def _paint_fire(
-        self, rgba: ByteArray, fields: tuple[HazardField, ...], view: _Rect, scene: Scene, camera: Camera
+        self,
+        rgba: ByteArray,
+        fields: tuple[HazardField, ...],
+        view: _Rect,
+        scene: Scene,
+        camera: Camera,
+        *,
+        onto_empty: bool,
     ) -> _Rect | None:
         """March through the fields at low resolution, then blend the enlarged picture over ``rgba``."""
         boxes = [_cut(_box_on_image(field, camera), view) for field in fields]
@@ -81,8 +86,7 @@ class Renderer:
         stride = self._stride_px
         left, top = area[0] // stride, area[1] // stride
         right, bottom = -(-area[2] // stride), -(-area[3] // stride)
-        centre_m, rays = camera.rays(stride)
-        rays = np.ascontiguousarray(rays[top:bottom, left:right])
+        centre_m, rays = camera.rays(stride, (slice(top, bottom), slice(left, right)))
         shape = rays.shape[:2]
         rays = rays.reshape(-1, 3)
         depth_m = _depth_m(scene, centre_m, rays)
@@ -96,7 +100,11 @@ class Renderer:
         large = cv2.resize(small, None, fx=stride, fy=stride, interpolation=cv2.INTER_LINEAR)
         x0, y0 = left * stride, top * stride
         target = rgba[y0 : y0 + large.shape[0], x0 : x0 + large.shape[1]]
-        _blend_over(target, np.asarray(large[: target.shape[0], : target.shape[1]], dtype=np.uint8))
+        drawn = np.asarray(large[: target.shape[0], : target.shape[1]], dtype=np.uint8)
+        if onto_empty:
+            target[:] = drawn
+        else:
+            _blend_over(target, drawn)
         return (x0, y0, x0 + target.shape[1], y0 + target.shape[0])
 
 
@@ -197,27 +205,48 @@ class _Pieces:
     """Debris that no surface hides, from far to near."""
 
     corners_m: FloatArray  # (n, 8, 3)
-    colours_rgb: FloatArray  # (n, 3)
+    facing: BoolArray  # (n, 6) whether the camera sees each of the FACES from outside
+    colours_rgb: FloatArray  # (n, 6, 3) of the faces, whole numbers
     away_m: FloatArray  # (n,) from the camera
+
+
+@functools.lru_cache(maxsize=4)
+def _shapes(boxes: tuple[DebrisBox, ...]) -> tuple[FloatArray, ...]:
+    """What does not depend on the camera, by the identity of the boxes: they stay from map to map.
+
+    Returns:
+        Corners (n, 8, 3), middles (n, 3), outward axes (n, 3, 3), half lengths along them (n, 3), and the
+        colour of each of the ``FACES`` under the fixed light (n, 6, 3).
+    """
+    corners_m = np.stack([box.corners_m for box in boxes])
+    colours_rgb = np.array([box.colour_rgb for box in boxes], dtype=np.float64)
+    edges_m = corners_m[:, (4, 2, 1)] - corners_m[:, :1]  # along the normals of the face pairs
+    lengths_m = np.sqrt((edges_m**2).sum(axis=2))
+    axes = edges_m / lengths_m[..., None]
+    lit = axes @ _LIGHT
+    shade = 0.45 + 0.55 * np.maximum(np.stack((-lit, lit), axis=2).reshape(-1, 6), 0.0)
+    colours = (shade[..., None] * colours_rgb[:, None, :]).round()
+    return corners_m, corners_m.mean(axis=1), axes, 0.5 * lengths_m, colours
 
 
 def _visible_debris(boxes: tuple[DebrisBox, ...], scene: Scene, camera: Camera) -> _Pieces:
     if not boxes:
-        return _Pieces(np.empty((0, 8, 3)), np.empty((0, 3)), np.empty(0))
-    corners_m = np.stack([box.corners_m for box in boxes])
-    colours_rgb = np.array([box.colour_rgb for box in boxes], dtype=np.float64)
-    towards_m = corners_m.mean(axis=1) - camera.centre_m
+        return _Pieces(np.empty((0, 8, 3)), np.empty((0, 6), bool), np.empty((0, 6, 3)), np.empty(0))
+    corners_m, middles_m, axes, half_m, colours = _shapes(boxes)
+    towards_m = middles_m - camera.centre_m
     away_m = np.sqrt((towards_m**2).sum(axis=1))
     free_m = _depth_m(scene, camera.centre_m, (towards_m / away_m[:, None]).astype(np.float32))
     order = np.argsort(-away_m, kind="stable")
     order = order[away_m[order] <= free_m[order] + _SAG_ALLOWANCE_M]
-    return _Pieces(corners_m[order], colours_rgb[order], away_m[order])
+    along_m = -np.einsum("nij,nj->ni", axes, towards_m)  # of the camera, from the middle of the box
+    facing = np.stack((along_m < -half_m, along_m > half_m), axis=2).reshape(-1, 6)
+    return _Pieces(corners_m[order], facing[order], colours[order], away_m[order])
 
 
 def _paint_debris(
     canvas: ByteArray, pieces: _Pieces, chosen: BoolArray, view: _Rect, camera: Camera
 ) -> _Rect | None:
-    """Fill the faces that look at the camera, shaded by a fixed light; returns what may be painted.
+    """Fill the faces that look at the camera; returns what may be painted.
 
     Args:
         canvas: the part of the picture that ``view`` names.
@@ -226,39 +255,25 @@ def _paint_debris(
         view: in pixels of the picture.
         camera: that looks.
     """
-    corners_m = pieces.corners_m[chosen]
-    if not len(corners_m):
+    if not chosen.any():
         return None
+    corners_m = pieces.corners_m[chosen]
     pixels = camera.project(corners_m.reshape(-1, 3))[0].reshape(-1, 8, 2) - view[:2]
     low, high = pixels.min(axis=1), pixels.max(axis=1)
     size_px = np.array([view[2] - view[0], view[3] - view[1]])
     shown: BoolArray = ((high >= 0.0) & (low <= size_px)).all(axis=1)  # false for NaN
     if not shown.any():
         return None
-    facing, shade = _faces_towards(corners_m, camera.centre_m)
-    colours = (shade[..., None] * pieces.colours_rgb[chosen][:, None, :]).round().tolist()
     # OpenCV wants 32-bit coordinates; only a piece at the very lens reaches so far.
     corners_px = np.round(np.where(shown[:, None, None], pixels, 0.0).clip(-8000.0, 8000.0)).astype(np.int32)
     quads_px = np.ascontiguousarray(corners_px[:, FACES])  # (n, 6, 4, 2)
-    for index, face in np.argwhere(facing & shown[:, None]).tolist():
-        cv2.fillConvexPoly(canvas, quads_px[index, face], (*colours[index][face], _DEBRIS_ALPHA))
+    painted = np.nonzero(pieces.facing[chosen] & shown[:, None])  # in order: pieces from far to near
+    colours = pieces.colours_rgb[chosen][painted].tolist()
+    for quad_px, colour in zip(quads_px[painted], colours, strict=True):
+        cv2.fillConvexPoly(canvas, quad_px, (*colour, _DEBRIS_ALPHA))
     x0, y0 = (corners_px[shown].min(axis=(0, 1)) + view[:2]).tolist()
     x1, y1 = (corners_px[shown].max(axis=(0, 1)) + view[:2] + 1).tolist()
     return _cut((x0, y0, x1, y1), view)
-
-
-def _faces_towards(corners_m: FloatArray, centre_m: FloatArray) -> tuple[BoolArray, FloatArray]:
-    """For boxes (n, 8, 3): which of the ``FACES`` (n, 6) the camera sees from outside, and their shade."""
-    edges_m = corners_m[:, (4, 2, 1)] - corners_m[:, :1]  # (n, 3, 3), along the normals of the face pairs
-    lengths_m = np.sqrt((edges_m**2).sum(axis=2))
-    axes = edges_m / lengths_m[..., None]
-    towards_m = centre_m - corners_m.mean(axis=1)
-    along_m = (axes * towards_m[:, None, :]).sum(axis=2)
-    half_m = 0.5 * lengths_m
-    facing = np.stack((along_m < -half_m, along_m > half_m), axis=2).reshape(-1, 6)
-    lit = axes @ _LIGHT
-    shade = 0.45 + 0.55 * np.maximum(np.stack((-lit, lit), axis=2).reshape(-1, 6), 0.0)
-    return facing, shade
 
 
 def _cut(rect: _Rect | None, by: _Rect) -> _Rect | None:

@@ -191,15 +191,21 @@ class Camera:
         pixels[front] = found
         return pixels, depth_m
 
-    def rays(self, stride_px: int) -> tuple[FloatArray, Float32Array]:
+    def rays(
+        self, stride_px: int, blocks: tuple[slice, slice] = (slice(None), slice(None))
+    ) -> tuple[FloatArray, Float32Array]:
         """Rays through the centres of ``stride_px`` blocks of pixels.
+
+        Args:
+            stride_px: edge of a block.
+            blocks: rows and columns of blocks that are wanted; all by default.
 
         Returns:
             The camera centre (3,) and unit directions (ceil(H / stride), ceil(W / stride), 3), both in
             ``map``. Block (i, j) is centred on pixel ``stride * (j, i) + (stride - 1) / 2``; a last partial
             block counts whole. NaN where the lens has no ray.
         """
-        local = _unit_rays(self.lens, stride_px)
+        local = _unit_rays(self.lens, stride_px)[blocks]
         turned = local.reshape(-1, 3) @ self.map_R_camera.T.astype(np.float32)
         return self.centre_m, turned.reshape(local.shape)
 

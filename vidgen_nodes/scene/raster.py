@@ -133,7 +133,7 @@ def _segments(ends: FloatArray, lens: Lens) -> _Segments:
 
 def _interval(segments: _Segments, box: _IntArray, v_px: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The interval of line ``v_px`` (L,) inside the image of ``box`` (L,), less the margin."""
-    u, v, slope, low, high = segments.edges[:, :, box]  # each (s, L)
+    u, v, slope, low, high = segments.edges.take(box, axis=2)  # each (s, L)
     at = u + (v_px - v) * slope
     crossed = (v_px >= low) & (v_px <= high)
     return (
