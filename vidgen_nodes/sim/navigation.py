@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 from pyproj import Transformer
-from scipy.spatial.transform import Rotation
 
 from vidgen_nodes.packets import FloatArray
+from vidgen_nodes.sensing.transform import Quaternion, multiply, turned, unit
 from vidgen_nodes.sim import site
 from vidgen_nodes.sim.noise import draw
 from vidgen_nodes.sim.readings import FixReading, ImuReading
@@ -32,6 +32,7 @@ ACCELERATION_BIAS_MPS2: Final = 0.02
 _DRIFT_TERMS: Final = 3
 _DRIFT_PERIOD_S: Final = (9.0, 60.0)
 _DIAGONAL_KNOWN: Final = 2  # NavSatFix.COVARIANCE_TYPE_DIAGONAL_KNOWN
+_LEVEL: Final[Quaternion] = (0.0, 0.0, 0.0, 1.0)
 _GBAS: Final = 2  # NavSatStatus.STATUS_GBAS_FIX
 
 
@@ -79,10 +80,9 @@ class InertialUnit:
     def read(self, truth: FlightTruth, index: int) -> ImuReading:
         """Sample ``index``, measured at the moment of ``truth``."""
         noise = draw(self._seed, "imu", index).standard_normal((2, 3))
-        error = Rotation.from_rotvec(self.attitude_error_rad(truth.t_s))
-        reported = (error * Rotation.from_quat(truth.map_T_base.quaternion_xyzw)).as_quat()
+        error = turned(_LEVEL, self.attitude_error_rad(truth.t_s).tolist(), 1.0)
         return ImuReading(
-            reported,
+            np.array(unit(multiply(error, truth.map_q_base))),
             self._covariances[0],
             truth.angular_velocity_radps + self._gyro_bias + GYRO_SIGMA_RADPS * noise[0],
             self._covariances[1],

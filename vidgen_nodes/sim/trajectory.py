@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from vidgen_nodes.packets import FloatArray, Pose
+from vidgen_nodes.sensing.transform import Quaternion, Vector, compose, multiply, rotate, unit
 from vidgen_nodes.sim import rig
 
 GRAVITY_MPS2: Final = 9.80665
@@ -35,9 +35,10 @@ class Sines:
         for amplitude, period_s, phase in self.terms:
             omega = 2.0 * math.pi / period_s
             angle = omega * t_s + phase
-            value += amplitude * math.sin(angle)
+            sine = amplitude * math.sin(angle)
+            value += sine
             rate += amplitude * omega * math.cos(angle)
-            second -= amplitude * omega * omega * math.sin(angle)
+            second -= omega * omega * sine
         return value, rate, second
 
 
@@ -63,7 +64,7 @@ class FlightTruth:
 
     t_s: float
     map_T_base: Pose
-    map_R_base: FloatArray  # (3, 3), the same rotation as in map_T_base
+    map_q_base: Quaternion  # the same rotation as in map_T_base
     velocity_mps: FloatArray  # (3,) of base in map
     acceleration_mps2: FloatArray  # (3,) of base in map, gravity not in it
     angular_velocity_radps: FloatArray  # (3,) in base
@@ -71,39 +72,36 @@ class FlightTruth:
     @property
     def map_T_camera(self) -> Pose:
         """The thermal camera's optical frame."""
-        return self._mount(rig.CAMERA_TRANSLATION_M, _BASE_R_OPTICAL)
+        return compose(self.map_T_base, _BASE_T_CAMERA)
 
     @property
     def map_T_lidar(self) -> Pose:
         """The LiDAR."""
-        return self._mount(rig.LIDAR_TRANSLATION_M, _BASE_R_LIDAR)
+        return compose(self.map_T_base, _BASE_T_LIDAR)
 
     @property
     def antenna_m(self) -> FloatArray:
         """(3,) of the antenna in map."""
-        return np.asarray(self.map_T_base.translation_m + self.map_R_base @ rig.ANTENNA_M)
+        return np.asarray(self.map_T_base.translation_m + rotate(self.map_q_base, rig.ANTENNA_M))
 
     @property
     def specific_force_mps2(self) -> FloatArray:
         """What an ideal accelerometer at the base origin reads, in base (REP-145: +g up at rest)."""
-        return np.asarray((self.acceleration_mps2 + _UP_G) @ self.map_R_base)
-
-    def _mount(self, at_m: tuple[float, float, float], base_R_sensor: FloatArray) -> Pose:
-        turned = Rotation.from_matrix(self.map_R_base @ base_R_sensor)
-        return Pose(self.map_T_base.translation_m + self.map_R_base @ at_m, turned.as_quat())
+        x, y, z, w = self.map_q_base
+        east, north, up = self.acceleration_mps2.tolist()
+        return np.array(rotate((-x, -y, -z, w), (east, north, up + GRAVITY_MPS2)))
 
 
 def fly(t_s: float) -> FlightTruth:
     """The truth at ``t_s`` seconds of the flight."""
     position_m, velocity, acceleration = _move(t_s)
-    turned, rates = _turn(t_s)
-    pose = Pose(position_m, turned.as_quat())
-    return FlightTruth(t_s, pose, turned.as_matrix(), velocity, acceleration, rates)
+    attitude, rates = _turn(t_s)
+    pose = Pose(position_m, np.array(attitude))
+    return FlightTruth(t_s, pose, attitude, velocity, acceleration, np.array(rates))
 
 
-_UP_G: Final = np.array([0.0, 0.0, GRAVITY_MPS2])
-_BASE_R_OPTICAL: Final = rig.base_R_optical().as_matrix()
-_BASE_R_LIDAR: Final = rig.base_R_lidar().as_matrix()
+_BASE_T_CAMERA: Final = Pose(np.array(rig.CAMERA_TRANSLATION_M), rig.base_R_optical().as_quat())
+_BASE_T_LIDAR: Final = Pose(np.array(rig.LIDAR_TRANSLATION_M), rig.base_R_lidar().as_quat())
 
 
 def _move(t_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -121,18 +119,19 @@ def _move(t_s: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     )
 
 
-def _turn(t_s: float) -> tuple[Rotation, FloatArray]:
-    """map_R_base and the angular velocity in base, from yaw, pitch, roll and their rates (R = Rz Ry Rx)."""
+def _turn(t_s: float) -> tuple[Quaternion, Vector]:
+    """map_q_base and the angular velocity in base, from yaw, pitch, roll and their rates (R = Rz Ry Rx)."""
     psi, psi_rate, _ = _AZIMUTH.at(t_s)
     off, off_rate, _ = _YAW_OFF_AIM.at(t_s)
     roll, roll_rate, _ = _ROLL.at(t_s)
     pitch, pitch_rate, _ = _PITCH.at(t_s)
     yaw, yaw_rate = psi + math.pi + off, psi_rate + off_rate
-    rates = np.array(
-        [
-            roll_rate - yaw_rate * math.sin(pitch),
-            pitch_rate * math.cos(roll) + yaw_rate * math.sin(roll) * math.cos(pitch),
-            -pitch_rate * math.sin(roll) + yaw_rate * math.cos(roll) * math.cos(pitch),
-        ]
+    rates = (
+        roll_rate - yaw_rate * math.sin(pitch),
+        pitch_rate * math.cos(roll) + yaw_rate * math.sin(roll) * math.cos(pitch),
+        -pitch_rate * math.sin(roll) + yaw_rate * math.cos(roll) * math.cos(pitch),
     )
-    return Rotation.from_euler("ZYX", (yaw, pitch, roll)), rates
+    about_up: Quaternion = (0.0, 0.0, math.sin(0.5 * yaw), math.cos(0.5 * yaw))
+    about_left: Quaternion = (0.0, math.sin(0.5 * pitch), 0.0, math.cos(0.5 * pitch))
+    about_ahead: Quaternion = (math.sin(0.5 * roll), 0.0, 0.0, math.cos(0.5 * roll))
+    return unit(multiply(multiply(about_up, about_left), about_ahead)), rates

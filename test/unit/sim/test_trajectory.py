@@ -45,6 +45,25 @@ def test_specific_force_is_acceleration_plus_gravity_seen_from_base() -> None:
     np.testing.assert_allclose(back - [0, 0, GRAVITY_MPS2], truth.acceleration_mps2, atol=1e-12)
 
 
+@pytest.mark.parametrize("t", [0.0, 4.2, 17.0])
+def test_sensors_hang_where_the_rig_says(t: float) -> None:
+    truth = fly(t)
+    base = Rotation.from_quat(truth.map_T_base.quaternion_xyzw)
+    mounts = (
+        (truth.map_T_camera, rig.CAMERA_TRANSLATION_M, rig.base_R_optical()),
+        (truth.map_T_lidar, rig.LIDAR_TRANSLATION_M, rig.base_R_lidar()),
+    )
+    for pose, at_m, base_R_sensor in mounts:
+        np.testing.assert_allclose(
+            pose.translation_m, truth.map_T_base.translation_m + base.apply(at_m), atol=1e-12
+        )
+        turned = Rotation.from_quat(pose.quaternion_xyzw).as_matrix()
+        np.testing.assert_allclose(turned, (base * base_R_sensor).as_matrix(), atol=1e-12)
+    np.testing.assert_allclose(
+        truth.antenna_m, truth.map_T_base.translation_m + base.apply(rig.ANTENNA_M), atol=1e-12
+    )
+
+
 def test_flight_is_slow_high_and_never_still() -> None:
     truths = [fly(t) for t in np.arange(0.0, 120.0, 0.5)]
     speeds = np.array([np.linalg.norm(truth.velocity_mps) for truth in truths])
