@@ -123,9 +123,8 @@ def _finish(rgba: ByteArray, mask: ByteArray, area: _Rect | None, scene: Scene) 
     if area is None:
         return _transparent(scene)
     x0, y0, x1, y1 = area
-    part = rgba[y0:y1, x0:x1]
-    drawn = (part[..., 3] >= _LEAST_ALPHA).view(np.uint8) & mask[y0:y1, x0:x1]
-    words = rgba.view(np.uint32)[y0:y1, x0:x1, 0]  # a pixel at once
+    words = rgba.view("<u4")[y0:y1, x0:x1, 0]  # a pixel at once, alpha in its highest byte
+    drawn = np.greater_equal(words, np.uint32(_LEAST_ALPHA << 24)).view(np.uint8) & mask[y0:y1, x0:x1]
     words *= drawn
     confidence = np.zeros(rgba.shape[:2], dtype=np.uint8)
     confidence[y0:y1, x0:x1] = drawn * np.uint8(placement_confidence(scene.sigma_px))
