@@ -241,15 +241,15 @@ def open_voxels(plume: Plume, gate: Gate, floor_m: Float32Array) -> Float32Array
     away_m = step * (
         cv2.distanceTransform(is_open.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - 0.5
     )
-    fade = np.clip(away_m[is_open] / plume.model.edge_fade_m, 0.0, 1.0)
-    low_m, high_m = (
-        floor_m[cell][is_open].astype(np.float64),
-        gate.ceiling_m[cell][is_open].astype(np.float64),
-    )
+    # Only the open columns are worked out: they are a small part of the lattice.
+    place = np.nonzero(is_open)
+    below = rows[place[0]], cols[place[1]]
+    fade = np.clip(away_m[place] / plume.model.edge_fade_m, 0.0, 1.0)
+    low_m, high_m = floor_m[below].astype(np.float64), gate.ceiling_m[below].astype(np.float64)
     bottom_m, top_m = (z_m - 0.5 * step)[:, None], (z_m + 0.5 * step)[:, None]
     share = (np.minimum(top_m, high_m) - np.maximum(bottom_m, low_m)) / step  # (nz, open columns)
     voxels: Float32Array = np.zeros(plume.shape, dtype=np.float32)
-    voxels[:, is_open] = np.clip(share, 0.0, 1.0) * fade
+    voxels[:, place[0], place[1]] = np.clip(share, 0.0, 1.0) * fade
     return voxels
 
 
