@@ -66,7 +66,7 @@ class Renderer:
         behind = _paint_debris(canvas, pieces, pieces.away_m >= fire_m, view, camera)
         burning = self._paint_fire(rgba, world.fields, view, scene, camera, onto_empty=behind is None)
         before = _paint_debris(canvas, pieces, pieces.away_m < fire_m, view, camera)
-        return _finish(rgba, mask, _cut(_union([behind, burning, before]), view), scene)
+        return _finish(rgba, mask, _union([behind, burning, before]), scene)
 
     def _paint_fire(
         self,
@@ -119,7 +119,7 @@ def placement_confidence(sigma_px: float) -> int:
 
 
 def _finish(rgba: ByteArray, mask: ByteArray, area: _Rect | None, scene: Scene) -> Overlay:
-    """Take away what is outside the mask or too faint, and add the confidence."""
+    """Take away what is outside the mask or too faint, and add the confidence; ``area`` holds all that was painted."""
     if area is None:
         return _transparent(scene)
     x0, y0, x1, y1 = area

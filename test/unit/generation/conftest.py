@@ -29,6 +29,8 @@ from vidgen_nodes.scenario.timeline import parse_scenario
 from vidgen_nodes.scene.building import Building, Surface
 from vidgen_nodes.scene.compose import Scene, compose_scene
 
+Point = tuple[float, float, float]
+
 START_NS = 1_700_000_000_000_000_000
 WIDTH_PX, HEIGHT_PX = 640, 512
 ROOF_M = 3.0
@@ -54,12 +56,24 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session")
+def scene_from() -> Callable[..., Scene]:
+    """``scene_from(eye_m, target_m, building, scenario)`` 100 s after the start, over an undamaged roof."""
+
+    def make(eye_m: Point, target_m: Point, building: Building, scenario: Scenario) -> Scene:
+        stamp_ns = START_NS + 100_000_000_000
+        bundle = make_bundle(stamp_ns, pose=look_at(eye_m, target_m), umap=make_map(stamp_ns, damaged=False))
+        return compose_scene(bundle, building, scenario)
+
+    return make
+
+
 @pytest.fixture
 def params() -> GeneratorParams:
     return GeneratorParams()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scenario() -> Scenario:
     return parse_scenario(SCENARIO, START_NS)
 

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import assume, event, given, settings
+from hypothesis import strategies as st
 
 from vidgen_nodes.generation.generator import World
 from vidgen_nodes.generation.render import Renderer, placement_confidence
@@ -53,6 +56,43 @@ def test_every_drawn_pixel_sees_an_open_column(
     report = audit_overlay(overlay, gate, scene, 100000)
     assert report.pixels_drawn == drawn.sum()
     assert report.pixels_outside == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    bearing_rad=st.floats(0.0, 2.0 * math.pi),
+    elevation_rad=st.floats(0.15, 1.4),
+    range_m=st.floats(6.0, 60.0),
+    aside_m=st.tuples(st.floats(-6.0, 6.0), st.floats(-6.0, 6.0), st.floats(-2.0, 6.0)),
+)
+def test_from_anywhere_no_pixel_is_drawn_beside_a_small_fuel_patch(
+    scene_from: SceneMaker,
+    scenario: Scenario,
+    bearing_rad: float,
+    elevation_rad: float,
+    range_m: float,
+    aside_m: tuple[float, float, float],
+) -> None:
+    # The fire is wider than what is open, so the drawing touches the mask's border on all sides.
+    corners = np.array([[-2.3, -0.3, 3.0], [-1.7, -0.3, 3.0], [-1.7, 0.3, 3.0], [-2.3, 0.3, 3.0]])
+    patch = Building("patch", (Surface("patch", "timber", "roof", corners, True),))
+    level_m = range_m * math.cos(elevation_rad)
+    eye_m = (
+        -2.0 + level_m * math.cos(bearing_rad),
+        level_m * math.sin(bearing_rad),
+        3.0 + range_m * math.sin(elevation_rad),
+    )
+    target_m = (-2.0 + aside_m[0], aside_m[1], 3.0 + aside_m[2])
+    assume(np.linalg.norm(np.cross(np.subtract(target_m, eye_m), (0.0, 0.0, 1.0))) > 0.1)
+    scene = scene_from(eye_m, target_m, patch, scenario)
+    params = GeneratorParams(flame_standoff_m=0.0)
+    gate = open_gate(scene, params)
+    overlay = Chain(params, scenario).draw(scene)
+    drawn = overlay.rgba[..., 3] > 0
+    event(f"drawn: {bool(drawn.any())}")
+    assert scene.camera is not None
+    assert not (drawn & ~pixel_mask(gate, scene.camera)).any()
+    assert audit_overlay(overlay, gate, scene, 1_000_000).pixels_outside == 0
 
 
 def test_what_is_not_drawn_is_exactly_zero(chain: Chain, make_scene: SceneMaker) -> None:
