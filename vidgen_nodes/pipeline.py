@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from vidgen_nodes.custody.digest import RunDigests
 from vidgen_nodes.custody.ledger import Ledger
-from vidgen_nodes.generation.generator import World
+from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.packets import Bundle, Frame, Scenario
 from vidgen_nodes.params import GeneratorParams
@@ -36,7 +36,7 @@ class Pipeline:
         self._digests = digests
         self._world = World(params, scenario)
         self._renderer = Renderer(params)
-        self._newest: tuple[int, Scene, Gate] | None = None
+        self._drawn_gate = b""
 
     def set_scenario(self, scenario: Scenario | None) -> None:
         """Put another scenario in force from the next frame on."""
@@ -48,20 +48,27 @@ class Pipeline:
         Raises:
             CustodyError: the ledger refused the record. The frame must not be published.
         """
-        scene = compose_scene(bundle, self._building, self._world.scenario)
-        gate = open_gate(scene, self._params)
-        self._newest = (bundle.stamp_ns, scene, gate)
-        world = self._world.at(bundle.stamp_ns, scene, gate)
+        scene, gate, world = self._stage(bundle)
         overlay = self._renderer.draw(world, gate, scene)
+        self._drawn_gate = gate.digest
         report = audit_overlay(overlay, gate, scene, self._params.audit_pixels)
         record = self._ledger.append_frame(self._digests, bundle, scene, world, overlay, report)
         return Frame(overlay, world.hazards, record)
 
-    def look_ahead(self) -> None:
-        """Step the world to its next tick, if the newest frame's gate stays as it is.
+    def look_ahead(self, expected: Bundle) -> None:
+        """Work out what the next frame will need, while there is time.
 
-        Saves the next frame the wait and changes no byte: the world is a function of event time and gate.
+        Changes no byte of any frame, whether the expectation was right or wrong: every stage is a function of
+        its inputs, and what it keeps only saves time.
+
+        Args:
+            expected: the next bundle as far as it can be foreseen: its stamp and the map in force by then.
         """
-        if self._newest is not None:
-            stamp_ns, scene, gate = self._newest
-            self._world.at(stamp_ns + self._world.tick_ns, scene, gate)
+        scene, gate, world = self._stage(expected)
+        if gate.digest != self._drawn_gate:
+            self._renderer.draw(world, gate, scene)
+
+    def _stage(self, bundle: Bundle) -> tuple[Scene, Gate, WorldState]:
+        scene = compose_scene(bundle, self._building, self._world.scenario)
+        gate = open_gate(scene, self._params)
+        return scene, gate, self._world.at(bundle.stamp_ns, scene, gate)

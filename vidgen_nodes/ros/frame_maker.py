@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from vidgen_nodes.custody.digest import run_digests
 from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.custody.segment_file import read_segment_file
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.packets import Frame, Scenario, UncertaintyMap
+from vidgen_nodes.packets import Bundle, Frame, Scenario, UncertaintyMap
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.pipeline import Pipeline
 from vidgen_nodes.ros import unpack
@@ -30,6 +31,7 @@ T = TypeVar("T")
 _MAPS_KEPT = 8  # ten a second come; a bundle names one that is 0.3 to 0.4 s old
 _QUEUE = 2  # frames that may wait when live: an old overlay helps nobody
 _REPLAY_QUEUE = 200  # a recording has time, and every frame of it is wanted
+_LONGEST_PERIOD_NS = 500_000_000  # of frames whose next is worth foreseeing
 _ANSWER_S = 2.0
 _VERDICTS = ("accept", "reject", "note")
 
@@ -50,6 +52,9 @@ class FrameMaker:
         self._calibrations = unpack.CalibrationCache()
         self._segment: int | None = None
         self._newest_ns = 0
+        self._before_ns = 0
+        self._map_delay_ns = round(graph.sync.map_delay_ms * 1e6)
+        self._expected: Bundle | None = None
         building = load_building(Path(params.building_file)) if params.building_file else None
         scenario = None
         if params.scenario_file:  # a broken file must not wait for the first frame
@@ -139,10 +144,22 @@ class FrameMaker:
             self._replace_scenario(load_scenario(Path(self._params.scenario_file), bundle.stamp_ns))
         frame = self._pipeline.process(bundle)
         self._publish(frame)
+        self._expected = self._foresee(bundle)
         self._health.causes.update(cause.value for cause in frame.record.causes)
 
+    def _foresee(self, bundle: Bundle) -> Bundle | None:
+        """The next bundle, if frames keep their pace: with the map that will be in force by then."""
+        period_ns, self._before_ns = bundle.stamp_ns - self._before_ns, bundle.stamp_ns
+        if bundle.causes or not 0 < period_ns < _LONGEST_PERIOD_NS:
+            return None
+        stamp_ns = bundle.stamp_ns + period_ns
+        known = [umap for umap in list(self._maps.values()) if umap.stamp_ns + self._map_delay_ns <= stamp_ns]
+        umap = max(known, key=lambda item: item.stamp_ns, default=bundle.uncertainty_map)
+        return replace(bundle, stamp_ns=stamp_ns, uncertainty_map=umap)
+
     def _look_ahead(self) -> None:
-        self._pipeline.look_ahead()
+        if self._expected is not None:
+            self._pipeline.look_ahead(self._expected)
 
     def _replace_scenario(self, scenario: Scenario) -> None:
         self._starts_with_first = False
