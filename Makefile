@@ -12,7 +12,7 @@ ENTER = if [ -n "$${ROS_DISTRO:-}" ] && [ -f .venv/share/vidgen/local_setup.bash
 # Two threads on two busy cores are slower than one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint types unit fix bench interfaces-lock config clean
+.PHONY: help setup demo test lint types unit fix bench interfaces-lock config readme clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -40,13 +40,17 @@ fix: setup  ## format, and repair what ruff can repair
 	@$(BIN)/ruff format .
 
 bench: setup  ## measure what the performance table in the README says
-	@$(ENTER) $(BIN)/vidgen bench
+	@$(ENTER) $(BIN)/vidgen bench goals
+	@$(BIN)/python tools/readme_tables.py
 
 interfaces-lock: setup  ## accept added messages and fields into msg/fields.lock
 	@$(BIN)/python tools/interfaces_lock.py
 
 config: setup  ## write config/vidgen.yaml from vidgen_nodes/params.py
 	@$(BIN)/python tools/default_config.py
+
+readme: setup  ## write the generated tables of README.md (parameters, figures of the last `make bench`)
+	@$(BIN)/python tools/readme_tables.py
 
 clean:  ## remove everything that the other targets made
 	@rm -rf .venv build install log vidgen_out .pytest_cache .mypy_cache .ruff_cache .hypothesis vidgen_nodes.egg-info

@@ -16,7 +16,7 @@ CODE = ROOT / "vidgen_nodes"
 
 # A part may import parts on lower floors. Sideways only what SIDEWAYS names: the flow of a frame.
 FLOORS = [
-    {"packets", "errors", "params", "resources"},
+    {"packets", "errors", "params", "resources", "drawn"},
     {
         "sensing",
         "sync",
@@ -35,6 +35,7 @@ FLOORS = [
 SIDEWAYS = {
     ("params", "errors"),
     ("resources", "errors"),
+    ("drawn", "packets"),
     ("sync", "sensing"),
     ("sync", "scene"),
     ("generation", "scene"),
