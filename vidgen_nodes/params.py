@@ -198,6 +198,13 @@ class SyncParams(_Checked):
         low=1.0,
         high=1e7,
     )
+    overtaken_ms: float = param(
+        200.0,
+        "A thermal frame that younger ones overtook still yields its bundle if it is at most this far behind.",
+        unit="ms",
+        low=0.0,
+        high=10000.0,
+    )
     replay_wait_ms: float = param(
         0.0,
         "Hold a frame until the inputs that count for it have come, at most so long (clock time). "

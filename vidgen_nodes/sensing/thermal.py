@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right, insort
+from collections import deque
 from dataclasses import replace
 from typing import Final
 
@@ -31,6 +32,8 @@ from vidgen_nodes.packets import CameraCalibration, SourceRef, ThermalFrame, The
 from vidgen_nodes.params import ThermalParams
 
 CLOCK_JUMP_NS: Final = 1_000_000_000  # a stamp this far back is another clock, not a late frame
+OVERTAKEN_NS: Final = 200_000_000  # an image this far behind younger ones still counts
+_RECENT: Final = 256
 _MAX_PENDING: Final = 512
 _KELVIN_MEDIAN: Final = 200.0
 _ZERO_CELSIUS_K: Final = 273.15
@@ -59,6 +62,8 @@ class ThermalIngest:
         self._known: dict[tuple[object, ...], CameraCalibration] = {}
         self._scaled: dict[tuple[int, int, int], CameraCalibration] = {}
         self._current: CameraCalibration | None = None
+        self._before: CameraCalibration | None = None  # the one before, for images that were overtaken
+        self._recent: deque[int] = deque(maxlen=_RECENT)  # stamps, to tell doubles
         self._current_stamp_ns = 0
         self._newest_ns = 0
         self._sequence = 0
@@ -96,8 +101,9 @@ class ThermalIngest:
     def process(self, image: ThermalImage) -> ThermalFrame:
         """Make the frame of one image.
 
-        A stamp more than a second behind the newest one is a clock that jumped: calibration and
-        frozen check start anew (the sequence goes on).
+        An image that younger ones overtook is taken if it is at most 0.2 s behind. A stamp more than a second
+        behind the newest one is a clock that jumped: calibration and frozen check start anew (the sequence
+        goes on).
 
         Raises:
             InputError: ``zero_stamp``, ``unsupported_encoding``, ``bad_shape``, ``bad_dtype``, ``all_nan``,
@@ -108,7 +114,8 @@ class ThermalIngest:
         if image.encoding == "32FC1" and not (np.isfinite(sample).any() or np.isfinite(image.pixels).any()):
             raise InputError("all_nan", "image of 32FC1 holds no finite pixel; expected temperatures.")
         self._check_stamp(image.stamp_ns)
-        self._newest_ns = image.stamp_ns
+        self._recent.append(image.stamp_ns)
+        self._newest_ns = max(self._newest_ns, image.stamp_ns)
         entered = self._enter(image.stamp_ns)
         radiometric, scale, offset = self._radiometry(image.encoding, sample)
         frame = ThermalFrame(
@@ -117,7 +124,7 @@ class ThermalIngest:
             encoding=image.encoding,
             pixels=image.pixels,
             sequence=self._sequence,
-            calibration=self._calibration_for(image.pixels),
+            calibration=self._calibration_for(image.pixels, image.stamp_ns),
             radiometric=radiometric,
             scale_k_per_count=scale,
             offset_k=offset,
@@ -134,15 +141,16 @@ class ThermalIngest:
         self._forget()
 
     def _forget(self) -> None:
-        self._current, self._current_stamp_ns, self._newest_ns = None, 0, 0
+        self._current, self._before, self._current_stamp_ns, self._newest_ns = None, None, 0, 0
+        self._recent.clear()
         self._run, self._last_sample, self._last_pixels = 0, None, None
 
     def _check_stamp(self, stamp_ns: int) -> None:
-        if stamp_ns == self._newest_ns:
+        if stamp_ns in self._recent:
             raise InputError("duplicate", f"a second image has stamp {stamp_ns} ns; only the first is used.")
-        if stamp_ns > self._newest_ns:
-            return
         behind_ns = self._newest_ns - stamp_ns
+        if behind_ns <= OVERTAKEN_NS:
+            return
         if behind_ns <= CLOCK_JUMP_NS:
             raise InputError(
                 "out_of_order",
@@ -161,6 +169,7 @@ class ThermalIngest:
         entered, self._pending = self._pending[:due], self._pending[due:]
         newest_ns, _, calibration, _ = entered[-1]
         if newest_ns >= self._current_stamp_ns:
+            self._before = self._current
             self._current, self._current_stamp_ns = calibration, newest_ns
         return tuple(item[3] for item in entered)
 
@@ -179,8 +188,9 @@ class ThermalIngest:
             self._scaled.clear()
         return self._known.setdefault(key, calibration)
 
-    def _calibration_for(self, pixels: Pixels) -> CameraCalibration | None:
-        calibration = self._current
+    def _calibration_for(self, pixels: Pixels, stamp_ns: int) -> CameraCalibration | None:
+        in_effect = self._current_stamp_ns + self._delay_ns <= stamp_ns
+        calibration = self._current if in_effect else self._before
         height, width = pixels.shape[:2]
         if calibration is None or (calibration.width_px, calibration.height_px) == (width, height):
             return calibration

@@ -50,6 +50,7 @@ from vidgen_nodes.sync.placement import (
 )
 
 _WINDOW: Final = 5000  # bundles behind the percentiles
+_RECENT: Final = 256  # frames: over two seconds of the fastest camera
 _MAX_NAV: Final = 2048
 _MAX_MAPS: Final = 32
 _SILENT_NS: Final = 5_000_000_000  # an input silent that long (event time) holds up nothing
@@ -87,6 +88,7 @@ class _Stream(Generic[Input]):
     def clear(self) -> None:
         self._stamps: list[int] = []
         self._waiting: list[Input] = []
+        self._past: list[Input] = []  # what was in effect, by rising stamp, for frames that were overtaken
         self.current: Input | None = None
         self.watermark_ns: int | None = None
 
@@ -124,10 +126,18 @@ class _Stream(Generic[Input]):
             return []
         newest = self._waiting[due - 1]
         if self.current is None or newest.stamp_ns > self.current.stamp_ns:
+            known_ns = self._past[-1].stamp_ns if self._past else -1
+            self._past += [item for item in self._waiting[:due] if item.stamp_ns > known_ns]
+            del self._past[: -self._room]
             self.current = newest
         sources = [source for item in self._waiting[:due] for source in item.sources]
         del self._stamps[:due], self._waiting[:due]
         return sources
+
+    def at(self, stamp_ns: int) -> Input | None:
+        """What was in effect at a stamp that younger frames have overtaken."""
+        due = bisect_right(self._past, stamp_ns - self.delay_ns, key=lambda item: item.stamp_ns)
+        return self._past[due - 1] if due else None
 
     def has_passed(self, stamp_ns: int) -> bool:
         """Whether all that can be in effect at the stamp has come, for all one can know."""
@@ -150,6 +160,8 @@ class AnchoredSync:
         self._ground_of: UncertaintyMap | None = None
         self._ground = math.nan
         self._newest_ns: int | None = None
+        self._recent: deque[int] = deque(maxlen=_RECENT)  # stamps of frames, to tell doubles
+        self._overtaken_ns = round(params.overtaken_ms * 1e6)
         self._sequence = 0
         self._segment = 0
         self._segment_cause = ""
@@ -192,16 +204,22 @@ class AnchoredSync:
     def bundle(self, thermal: ThermalFrame) -> Bundle:
         """Make the bundle of a frame.
 
-        A stamp more than ``clock_jump_ms`` behind the newest one starts a new segment.
+        A frame that younger ones overtook by at most ``overtaken_ms`` gets what was in effect at its own
+        stamp. A stamp more than ``clock_jump_ms`` behind the newest one starts a new segment.
 
         Raises:
             InputError: ``duplicate`` or ``out_of_order``; the frame yields none, and is counted.
         """
         self._thermal_in += 1
-        self._check_stamp(thermal.stamp_ns)
-        t = self._newest_ns = thermal.stamp_ns
-        sources = (*self._nav.enter(t), *self._maps.enter(t), *thermal.sources)
-        state, umap = self._nav.current, self._maps.current
+        t = thermal.stamp_ns
+        self._check_stamp(t)
+        self._recent.append(t)
+        if self._newest_ns is not None and t < self._newest_ns:
+            state, umap, sources = self._nav.at(t), self._maps.at(t), thermal.sources
+        else:
+            self._newest_ns = t
+            sources = (*self._nav.enter(t), *self._maps.enter(t), *thermal.sources)
+            state, umap = self._nav.current, self._maps.current
         causes = self._doubts(thermal, state, umap)
         pose: Pose | None = None
         covariance: FloatArray | None = None
@@ -243,6 +261,7 @@ class AnchoredSync:
 
     def _begin_segment(self, cause: str) -> None:
         self._newest_ns = None
+        self._recent.clear()
         self._sequence = 0
         self._segment += 1
         self._segment_cause = cause
@@ -258,12 +277,15 @@ class AnchoredSync:
             self._maps.keep_before(limit_ns)
             self._begin_segment("clock_jump")
             return
-        reason = "duplicate" if behind_ns == 0 else "out_of_order"
+        known = stamp_ns in self._recent
+        if not known and behind_ns <= self._overtaken_ns:
+            return
+        reason = "duplicate" if known else "out_of_order"
         self._drops[reason] += 1
         raise InputError(
             reason,
-            f"thermal frame is {behind_ns / 1e6:.1f} ms behind the newest; expected rising stamps "
-            f"(a new segment begins beyond {self._params.clock_jump_ms:g} ms).",
+            f"thermal frame is {behind_ns / 1e6:.1f} ms behind the newest; expected a new stamp, at most "
+            f"{self._params.overtaken_ms:g} ms behind (a new segment begins beyond {self._params.clock_jump_ms:g} ms).",
         )
 
     def _note_late(self, name: str, effect_ns: int) -> None:

@@ -80,9 +80,11 @@ def test_duplicates_and_older_frames_are_refused_and_a_jump_back_is_not() -> Non
     ingest.process(image(T0))
     assert reason(ingest, image(T0)) == "duplicate"
     assert reason(ingest, image(T0 - 999 * MS)) == "out_of_order"
+    assert ingest.process(image(T0 - 200 * MS)).stamp_ns == T0 - 200 * MS
+    assert reason(ingest, image(T0 - 200 * MS)) == "duplicate"
     info(ingest, T0 - 30)  # waits; not yet in effect before the jump, and of the old clock
     frame = ingest.process(image(T0 - 2000 * MS))
-    assert frame.sequence == 1
+    assert frame.sequence == 2
     assert frame.calibration is None
 
 

@@ -146,7 +146,7 @@ def test_every_doubt_is_named(
 def test_duplicates_and_older_frames_yield_nothing_and_are_counted() -> None:
     made = filled()
     made.bundle(thermal(900))
-    for ms, expected in ((900, "duplicate"), (899, "out_of_order"), (-100, "out_of_order")):
+    for ms, expected in ((900, "duplicate"), (699, "out_of_order"), (-100, "out_of_order")):
         with pytest.raises(InputError) as refusal:
             made.bundle(thermal(ms))
         assert refusal.value.reason == expected
@@ -156,6 +156,21 @@ def test_duplicates_and_older_frames_yield_nothing_and_are_counted() -> None:
         1,
         {"duplicate": 1, "out_of_order": 2},
     )
+
+
+def test_an_overtaken_frame_gets_what_was_in_effect_at_its_own_stamp() -> None:
+    in_order, overtaken = filled(), filled()
+    expected = {ms: in_order.bundle(thermal(ms)) for ms in (900, 920, 940, 960)}
+    for ms in (900, 960, 940, 920):
+        bundle = overtaken.bundle(thermal(ms))
+        assert bundle.nav_stamp_ns == expected[ms].nav_stamp_ns
+        assert bundle.map_T_camera is not None
+        assert np.array_equal(bundle.map_T_camera.translation_m, expected[ms].map_T_camera.translation_m)
+        assert bundle.uncertainty_map is expected[ms].uncertainty_map
+    with pytest.raises(InputError) as refusal:
+        overtaken.bundle(thermal(940))
+    assert refusal.value.reason == "duplicate"
+    assert overtaken.report().bundles_out == 4
 
 
 def test_a_clock_jump_starts_one_segment_and_keeps_what_came_ahead_of_it() -> None:
