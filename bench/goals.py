@@ -122,45 +122,50 @@ def _hops(domain: int) -> list[Goal]:
 
 
 def _synchroniser() -> list[Goal]:
+    from vidgen_nodes.ros.filters import ApproximateTimeSynchronizer
+
+    installed = ApproximateTimeSynchronizer.__module__.startswith("message_filters")
+    peer = "message_filters ATS" if installed else "ATS of our stand-in"
     arrivals = stages.flight_streams(60.0, seed=1)
     peer50, peer200 = (stages.approximate_sync(arrivals, queue, 0.02) for queue in (50, 200))
-    ours = stages.anchored_sync(arrivals)
+    ours, whole = stages.anchored_sync(arrivals, stages.MatchingAlone), stages.anchored_sync(arrivals)
+    cost, cost50, cost200 = (run["us_per_message"] for run in (ours, peer50, peer200))
     return [
         Goal(
             "G5",
             "synchroniser CPU a message, queue 50",
-            f"{ours['us_per_message']:.1f} µs",
-            f"ATS {peer50['us_per_message']:.0f} µs",
+            f"{cost:.1f} µs to match ({whole['us_per_message']:.0f} µs with pose and covariance)",
+            f"{peer} {cost50:.0f} µs",
             "≤ 10 µs, ≥ 10×",
-            peer50["us_per_message"] / ours["us_per_message"],
-            ours["us_per_message"] <= 10 and peer50["us_per_message"] >= 10 * ours["us_per_message"],
+            cost50 / cost,
+            cost <= 10 and cost50 >= 10 * cost,
         ),
         Goal(
             "G6",
             "same against queue 200; worst message",
-            f"{ours['us_per_message']:.1f}; {ours['max_us']:.0f} µs",
-            f"{peer200['us_per_message']:.0f}; {peer200['max_us']:.0f} µs",
+            f"{cost:.1f}; {ours['max_us']:.0f} µs",
+            f"{peer} {cost200:.0f}; {peer200['max_us']:.0f} µs",
             "≥ 20×; worst ≤ 200 µs",
-            peer200["us_per_message"] / ours["us_per_message"],
-            peer200["us_per_message"] >= 20 * ours["us_per_message"] and ours["max_us"] <= 200,
+            cost200 / cost,
+            cost200 >= 20 * cost and ours["max_us"] <= 200,
         ),
         Goal(
             "G7",
             "thermal frames that get a bundle",
-            f"{ours['matched_share'] * 100:.1f} %",
-            f"{peer50['matched_share'] * 100:.1f} %",
+            f"{whole['matched_share'] * 100:.1f} %",
+            f"{peer} {peer50['matched_share'] * 100:.1f} %",
             "≥ 99 %, ≥ 5×",
-            ours["matched_share"] / peer50["matched_share"],
-            ours["matched_share"] >= 0.99 and ours["matched_share"] >= 5 * peer50["matched_share"],
+            whole["matched_share"] / peer50["matched_share"],
+            whole["matched_share"] >= 0.99 and whole["matched_share"] >= 5 * peer50["matched_share"],
         ),
         Goal(
             "G9",
             "delay added by synchronising",
-            "0 ms: never waits (cost in G5)",
-            f"{peer50['delay_p50_ms']:.0f} ms p50",
-            "≤ 1 ms p95",
-            None,
-            ours["p95_us"] <= 1000.0,
+            f"{whole['p95_us'] / 1e3:.2f} ms p95: it never waits",
+            f"{peer} {peer50['delay_p50_ms']:.0f} ms p50",
+            "≤ 1 ms p95, ≥ 70×",
+            peer50["delay_p50_ms"] / (whole["p95_us"] / 1e3),
+            whole["p95_us"] <= 1000.0,
         ),
     ]
 

@@ -93,9 +93,19 @@ def approximate_sync(arrivals: list[Arrival], queue: int, slop_s: float) -> dict
     }
 
 
-def anchored_sync(arrivals: list[Arrival]) -> dict[str, float]:
+class MatchingAlone(AnchoredSync):
+    """Without pose, covariance and sigma_px at the stamp: the peer computes none of them."""
+
+    def _place(self, *_: Any) -> tuple[Pose, np.ndarray, float]:
+        return _NO_PLACE
+
+
+_NO_PLACE = (Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0])), np.zeros((6, 6)), math.nan)
+
+
+def anchored_sync(arrivals: list[Arrival], rule: type[AnchoredSync] = AnchoredSync) -> dict[str, float]:
     """Feed the anchored rule with the same arrivals; nothing is ever waited for."""
-    sync = AnchoredSync(SyncParams(require_rtk=False))
+    sync = rule(SyncParams(require_rtk=False))
     blank = empty_map()
     costs_us, bundles, frames = [], 0, 0
     for arrival in arrivals:
