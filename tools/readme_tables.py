@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -46,10 +47,26 @@ def parameter_table() -> str:
 
 
 def figure_table() -> str:
-    """The goals as last measured by ``make bench``."""
+    """The graph and the goals as last measured by ``make bench``."""
     content = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))
     goals = [Goal(**row) for row in content["goals"]]
-    return f"Machine: {content['machine']}.\n\n{table(goals)}"
+    return f"Machine: {content['machine']}.\n\n{graph_table(content['pipeline'])}\n\n{table(goals)}"
+
+
+def graph_table(r: dict[str, Any]) -> str:
+    """The whole graph beside the plain design, and what each of our nodes costs."""
+    rows = [
+        "| thermal stamp to overlay published | p50 ms | p95 ms | p99 ms | delivered | overlays/s | CPU ms/overlay |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, prefix in (("vidgen, ten processes", ""), ("plain design", "plain_")):
+        latency = " | ".join(f"{r[f'{prefix}e2e_{rank}_ms']:.1f}" for rank in ("p50", "p95", "p99"))
+        delivered, rate_hz = f"{r[f'{prefix}delivered'] * 100:.1f} %", f"{r[f'{prefix}fps']:.1f}"
+        rows.append(
+            f"| {name} | {latency} | {delivered} | {rate_hz} | {r[f'{prefix}cpu_ms_per_overlay']:.1f} |"
+        )
+    shares = ", ".join(f"{node} {percent:.1f} %" for node, percent in r["cpu_percent"].items())
+    return "\n".join(rows) + f"\n\nCPU of one core by node at 50 Hz: {shares}."
 
 
 def render(text: str) -> str:
