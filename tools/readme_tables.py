@@ -59,7 +59,7 @@ def graph_table(r: dict[str, Any]) -> str:
         "| thermal stamp to overlay published | p50 ms | p95 ms | p99 ms | delivered | overlays/s | CPU ms/overlay |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, prefix in (("vidgen, ten processes", ""), ("plain design", "plain_")):
+    for name, prefix in (("vidgen, a process for every node", ""), ("plain design", "plain_")):
         latency = " | ".join(f"{r[f'{prefix}e2e_{rank}_ms']:.1f}" for rank in ("p50", "p95", "p99"))
         delivered, rate_hz = f"{r[f'{prefix}delivered'] * 100:.1f} %", f"{r[f'{prefix}fps']:.1f}"
         rows.append(

@@ -213,6 +213,11 @@ class SyncParams(_Checked):
         low=0.0,
         high=60000.0,
     )
+    replay_inputs: str = param(
+        "",
+        "Inputs that replay_wait_ms waits for even before the first of their kind came: those in the recording.",
+        choices=("", "nav", "map", "nav,map"),
+    )
     camera_translation_m: tuple[float, float, float] = param(
         [0.0, 0.0, 0.0], "Thermal camera in base_link (FLU).", unit="m"
     )

@@ -25,8 +25,9 @@ from vidgen_nodes.summary import RunSummary, percentiles
 
 if TYPE_CHECKING:
     from vidgen_nodes.ros.player import Player
+    from vidgen_nodes.ros.replay import Recording
 
-_REPLAY_WAIT_MS = 500.0
+_REPLAY_WAIT_MS = 2000.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_dir(parser)
 
 
+def _derived_inputs(recording: Recording) -> str:
+    """What the synchroniser can expect: a state needs fixes and IMU, a map needs states and points."""
+    nav = {"fix", "imu/data"} <= set(recording.inputs)
+    return ("nav,map" if "points" in recording.inputs else "nav") if nav else ""
+
+
 def run(args: argparse.Namespace) -> int:
     """Play it through; 1 when no overlay came out, a pixel lay outside the gate or the ledger does not verify."""
     recording = read_recording(args.bag, parse_remaps(args.remap))
@@ -49,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     overrides = replay_overrides(recording)
-    overrides["sync"] = {"replay_wait_ms": _REPLAY_WAIT_MS}
+    overrides["sync"] = {"replay_wait_ms": _REPLAY_WAIT_MS, "replay_inputs": _derived_inputs(recording)}
 
     def prepare(run_dir: Path) -> dict[str, dict[str, Any]]:
         segment = run_dir / "segment.cbor"

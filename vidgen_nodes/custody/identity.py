@@ -37,6 +37,7 @@ _NOT_DECIDING = {
     "mission",
     "origin",
     "replay_wait_ms",
+    "replay_inputs",
     "segment_file",
     "scenario_file",
     "building_file",

@@ -79,10 +79,11 @@ class SyncCounts:
 class _Stream(Generic[Input]):
     """One kind of input: what waits, ordered by stamp, and what is in effect."""
 
-    def __init__(self, delay_ms: float, jump_ms: float, room: int) -> None:
+    def __init__(self, delay_ms: float, jump_ms: float, room: int, *, expected: bool) -> None:
         self.delay_ns = round(delay_ms * 1e6)
         self._jump_ns = round(jump_ms * 1e6)
         self._room = room
+        self._expected = expected  # it will come, though none has yet
         self.clear()
 
     def clear(self) -> None:
@@ -142,7 +143,7 @@ class _Stream(Generic[Input]):
     def has_passed(self, stamp_ns: int) -> bool:
         """Whether all that can be in effect at the stamp has come, for all one can know."""
         if self.watermark_ns is None:
-            return True
+            return not self._expected
         missing_ns = stamp_ns - self.delay_ns - self.watermark_ns
         return missing_ns <= 0 or missing_ns > _SILENT_NS
 
@@ -153,8 +154,12 @@ class AnchoredSync:
     def __init__(self, params: SyncParams) -> None:
         self._params = params
         self._jump_ns = round(params.clock_jump_ms * 1e6)
-        self._nav: _Stream[NavState] = _Stream(params.nav_delay_ms, params.clock_jump_ms, _MAX_NAV)
-        self._maps: _Stream[UncertaintyMap] = _Stream(params.map_delay_ms, params.clock_jump_ms, _MAX_MAPS)
+        self._nav: _Stream[NavState] = _Stream(
+            params.nav_delay_ms, params.clock_jump_ms, _MAX_NAV, expected="nav" in params.replay_inputs
+        )
+        self._maps: _Stream[UncertaintyMap] = _Stream(
+            params.map_delay_ms, params.clock_jump_ms, _MAX_MAPS, expected="map" in params.replay_inputs
+        )
         body = pose_from_rpy(params.camera_translation_m, params.camera_rpy_deg)
         self._base_T_camera = compose(body, OPTICAL_FROM_BODY)
         self._ground_of: UncertaintyMap | None = None
@@ -197,7 +202,8 @@ class AnchoredSync:
         """Whether every input that counts for a frame at the stamp has come.
 
         An input has passed when a message with ``stamp + delay >= stamp_ns`` of it has come. One that was
-        never seen, or that lags by over five seconds of event time, holds up nothing.
+        never seen holds up nothing, unless ``replay_inputs`` names it; nor does one that lags by over five
+        seconds of event time.
         """
         return self._nav.has_passed(stamp_ns) and self._maps.has_passed(stamp_ns)
 

@@ -370,3 +370,13 @@ def test_nothing_but_input_errors_ever_comes_out(events: list[tuple[str, int]]) 
     counts = made.report()
     assert counts.thermal_in == sum(kind == "thermal" for kind, _ in events)
     assert counts.bundles_out == counts.thermal_in - refused
+
+
+def test_a_replay_waits_for_an_input_of_the_recording_that_has_not_come_yet() -> None:
+    unaware, aware = sync(), sync(replay_inputs="nav,map")
+    assert unaware.ready_for(T0)
+    assert not aware.ready_for(T0)
+    aware.add_nav(nav(0))
+    assert not aware.ready_for(T0)
+    aware.add_map(umap(0))
+    assert aware.ready_for(T0)
