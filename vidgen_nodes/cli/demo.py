@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PICTURE_S = 3.0
+_PICTURE_S = 10.0  # it takes about one; a busy machine more
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +79,7 @@ def _fly(graph: LiveGraph, seconds: float) -> tuple[SourceCount, SourceCount] | 
 
     if not graph.wait(lambda: bool(counted()), START_UP_S):
         return None
-    graph.start_cpu()
+    graph.start_counting()
     first = counted()[0]
     graph.wait(lambda: counted()[-1].received_s - first.received_s >= seconds, seconds + 10.0)
     graph.read_cpu()

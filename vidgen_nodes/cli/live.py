@@ -61,6 +61,7 @@ class LiveGraph:
     table: GraphTable
     cpu: dict[str, float] = field(default_factory=dict)  # percent of one core, by node
     _cpu_from: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _lost_before: dict[str, int] = field(default_factory=dict)
     _alone_s: float = 0.0
     _explained_s: float = field(default_factory=time.monotonic)
     _explained: str = ""
@@ -123,12 +124,13 @@ class LiveGraph:
             if code not in (0, -signal.SIGINT):
                 log.warning("%s ended with status %d; see %s", name, code, self.supervisor.log_path(name))
 
-    def start_cpu(self) -> None:
-        """Measure the CPU time of each node from now on."""
+    def start_counting(self) -> None:
+        """Measure the CPU time of each node, and count what is lost, from now on: start-up is over."""
+        self._lost_before = self._lost()
         self._cpu_from = {name: (time.monotonic(), used) for name, used in self._cpu_seconds().items()}
 
     def read_cpu(self) -> None:
-        """Put into ``cpu`` what each node used since :meth:`start_cpu`."""
+        """Put into ``cpu`` what each node used since :meth:`start_counting`."""
         now_s = time.monotonic()
         for name, used_s in self._cpu_seconds().items():
             if name in self._cpu_from:
@@ -144,7 +146,11 @@ class LiveGraph:
         return found
 
     def dropped(self) -> dict[str, int]:
-        """Frames lost by reason: the synchroniser's own, and each other node's sum."""
+        """Frames lost since :meth:`start_counting` by reason: the synchroniser's own, each other node's sum."""
+        lost = {name: count - self._lost_before.get(name, 0) for name, count in self._lost().items()}
+        return {name: count for name, count in lost.items() if count > 0}
+
+    def _lost(self) -> dict[str, int]:
         found = {reason: count for reason, count in self.probe.sync.drops.items() if count}
         for name, health in self.probe.nodes.items():
             if name != "sync_node" and (count := drops(health.values)):

@@ -81,7 +81,7 @@ def _play(args: argparse.Namespace, graph: LiveGraph, player: Player) -> None:
         raise TransportError(
             f"the nodes did not find each other within {START_UP_S:.0f} s; see {graph.run_dir}/logs"
         )
-    graph.start_cpu()
+    graph.start_counting()
     player.play(
         lambda: graph.stop.is_set,
         between=graph.tick,

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     overrides = {"generator": {"origin": "sim" if args.sim else "live", "mission": args.mission}}
     remaps = parse_topic_remaps(args.remap)
     with live_graph(args, overrides, with_sim=args.sim, remaps=remaps) as graph:
-        graph.start_cpu()
+        graph.start_counting()
         graph.wait(lambda: False, args.seconds)
         graph.read_cpu()
         if args.sim:
