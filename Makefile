@@ -46,7 +46,7 @@ bench: setup  ## measure what the performance table in the README says
 interfaces-lock: setup  ## accept added messages and fields into msg/fields.lock
 	@$(BIN)/python tools/interfaces_lock.py
 
-config: setup  ## write config/vidgen.yaml from vidgen_nodes/params.py
+config: setup  ## write config/vidgen.yaml from vidgen_nodes/params/
 	@$(BIN)/python tools/default_config.py
 
 readme: setup  ## write the generated tables of README.md (parameters, figures of the last `make bench`)

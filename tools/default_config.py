@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes ``config/vidgen.yaml``: every parameter with its default, unit, range and meaning.
 
-The one source is ``vidgen_nodes/params.py``; a test compares the file with what this makes of it.
+The one source is ``vidgen_nodes/params/``; a test compares the file with what this makes of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HEADER = """\
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every parameter with its default. Written from vidgen_nodes/params.py by `make config`: change it there.
+# Every parameter with its default. Written from vidgen_nodes/params/ by `make config`: change it there.
 # Your own file needs only what differs; give it with `vidgen up --config FILE` or as a launch argument.
 """
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the generated tables of README.md: parameters from ``params.py``, figures from ``bench/results.json``.
+"""Writes the generated tables of README.md: parameters from ``params/``, figures from ``bench/results.json``.
 
 A test compares the README with what this makes, so that neither table can go stale.
 """

@@ -4,7 +4,7 @@
 
 The ``vidgen`` command and ``launch/vidgen.launch.py`` start exactly this, and ``vidgen render`` reads
 the same parameter file, so there is one place where a value comes from: the defaults of
-``params.py``, then ``config/vidgen.yaml``, a preset, the user's files, single settings, in this order.
+``params/``, then ``config/vidgen.yaml``, a preset, the user's files, single settings, in this order.
 Starts nothing and imports no ROS.
 """
 

@@ -1,0 +1,20 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of ar_node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vidgen_nodes.params.checked import Checked, param
+
+
+@dataclass(frozen=True, slots=True)
+class ArParams(Checked):
+    """ar_node: streams for glasses and ground stations."""
+
+    compressed_rate_hz: float = param(10.0, "PNG streams at most so often.", unit="Hz", low=0.1, high=60.0)
+    marker_rate_hz: float = param(
+        5.0, "World-locked markers at most so often.", unit="Hz", low=0.1, high=60.0
+    )
+    marker_lifetime_s: float = param(1.0, "Markers vanish after this.", unit="s", low=0.1, high=60.0)

@@ -1,0 +1,52 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of generator_node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vidgen_nodes.params.checked import Checked, param
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorParams(Checked):
+    """generator_node: what may be drawn where, how the world steps, and where the ledger lies."""
+
+    mission: str = param("unnamed", "Name of the run; part of every record.")
+    origin: str = param("live", "Where the sensor streams come from.", choices=("live", "sim", "replay"))
+    scenario_file: str = param("", "Scenario YAML; empty: no scenario, nothing is drawn.")
+    scenario_start_ns: int = param(
+        0, "Event time of scenario second 0; 0: the stamp of the first bundle.", unit="ns", low=0
+    )
+    building_file: str = param("", "Building YAML (surfaces and materials); empty: no building, no flame.")
+    ledger: str = param("vidgen_out/ledger.db", "Ledger file; made if missing, continued if present.")
+    segment_file: str = param(
+        "",
+        "What is being replayed, for the leaf that opens the ledger (see custody/segment_file.py); empty: none.",
+    )
+    world_tick_ms: float = param(
+        50.0, "The world steps on this grid of event time.", unit="ms", low=5.0, high=1000.0
+    )
+    field_resolution_m: float = param(
+        0.15, "Edge of a voxel of the hazard field.", unit="m", low=0.02, high=2.0
+    )
+    render_stride_px: int = param(
+        4, "Rays are cast every so many pixels and interpolated between.", low=1, high=32
+    )
+    tau_uncertainty: float = param(
+        0.5, "Obstacles only over cells with structural uncertainty at or above this.", low=0.0, high=1.0
+    )
+    min_observations: int = param(5, "... that so many returns confirm.", low=1, high=65535)
+    cell_fresh_ms: float = param(
+        3000.0, "... the newest of which is not older than this.", unit="ms", low=1.0, high=3600000.0
+    )
+    flame_standoff_m: float = param(
+        0.75, "How far a flame may stand off a combustible cell it burns from.", unit="m", low=0.0, high=5.0
+    )
+    audit_pixels: int = param(
+        96,
+        "So many drawn pixels per frame are checked against the gate by an independent ray test.",
+        low=1,
+        high=4000000,
+    )

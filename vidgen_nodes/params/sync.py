@@ -1,0 +1,79 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of sync_node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vidgen_nodes.params.checked import Checked, param
+
+
+@dataclass(frozen=True, slots=True)
+class SyncParams(Checked):
+    """sync_node: logical latencies, limits of age, and where the camera sits."""
+
+    nav_delay_ms: float = param(
+        15.0, "A navigation state takes effect this long after its stamp.", unit="ms", low=0.0, high=1000.0
+    )
+    map_delay_ms: float = param(
+        300.0, "An uncertainty map takes effect this long after its stamp.", unit="ms", low=0.0, high=5000.0
+    )
+    pose_stale_ms: float = param(
+        200.0,
+        "Navigation older than this at the thermal stamp hides the overlay.",
+        unit="ms",
+        low=1.0,
+        high=10000.0,
+    )
+    map_stale_ms: float = param(
+        2000.0, "A map older than this hides the overlay.", unit="ms", low=1.0, high=60000.0
+    )
+    require_rtk: bool = param(True, "Hide the overlay unless an RTK-fixed position is recent.")
+    rtk_stale_ms: float = param(
+        1000.0, "An RTK-fixed position older than this counts as lost.", unit="ms", low=1.0, high=60000.0
+    )
+    clock_jump_ms: float = param(
+        1000.0,
+        "A thermal stamp this far behind the newest one starts a new segment.",
+        unit="ms",
+        low=1.0,
+        high=1e7,
+    )
+    overtaken_ms: float = param(
+        200.0,
+        "A thermal frame that younger ones overtook still yields its bundle if it is at most this far behind.",
+        unit="ms",
+        low=0.0,
+        high=10000.0,
+    )
+    replay_wait_ms: float = param(
+        0.0,
+        "Hold a frame until the inputs that count for it have come, at most so long (clock time). "
+        "0 when live: the live path waits for nothing. Replay uses it so that a busy machine changes no frame.",
+        unit="ms",
+        low=0.0,
+        high=60000.0,
+    )
+    replay_inputs: str = param(
+        "",
+        "Inputs that replay_wait_ms waits for even before the first of their kind came: those in the recording.",
+        choices=("", "nav", "map", "nav,map"),
+    )
+    camera_translation_m: tuple[float, float, float] = param(
+        [0.0, 0.0, 0.0], "Thermal camera in base_link (FLU).", unit="m"
+    )
+    camera_rpy_deg: tuple[float, float, float] = param(
+        [0.0, 0.0, 0.0],
+        "Roll, pitch, yaw of the camera body (FLU, x along the optical axis) in base_link; pitch 45 looks down by 45.",
+        unit="deg",
+    )
+    boresight_sigma_deg: float = param(
+        0.1, "Calibration error of the camera angles, 1 sigma.", unit="deg", low=0.0, high=10.0
+    )
+    time_sigma_ms: float = param(
+        1.0, "Error of the thermal stamps against navigation, 1 sigma.", unit="ms", low=0.0, high=1000.0
+    )
+    typical_range_m: float = param(
+        30.0, "Distance at which sigma_px is stated when no map is in force.", unit="m", low=0.1, high=10000.0
+    )
