@@ -10,6 +10,7 @@ ENU about the datum, ``base`` is FLU, optical frames look along +z with x right 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
@@ -163,8 +164,13 @@ class PointScan:
     frame_id: str
     points_m: Float32Array  # (N, 3) in the LiDAR frame, finite
     times_s: Float32Array | None  # (N,) relative to stamp, if the driver gives it
-    refused: dict[str, int]  # points refused, by reason (nan, zero, range)
+    refused: dict[str, int]  # points refused, by reason (nan, zero, range, time)
     source: SourceRef
+    intensity: Float32Array | None = None  # (N,) in the driver's unit
+    ring: npt.NDArray[np.uint16] | None = None  # (N,) laser number
+    dialect: str = "unknown"  # whose layout it is (see sensing.lidar_dialect)
+    clock: str = "none"  # what times_s was counted against: relative, synchronised, own_clock, constant, none
+    clock_offset_s: float = math.nan  # sensor clock minus stamp; NaN unless the driver gives absolute times
 
 
 @dataclass(frozen=True, slots=True)

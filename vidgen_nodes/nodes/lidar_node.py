@@ -47,8 +47,9 @@ class LidarNode(VidgenNode[LidarParams]):
 
     def _on_points(self, message: Any, source: SourceRef) -> None:
         scan = convert.point_scan(
-            message, source, min_range_m=self.params.min_range_m, max_range_m=self.params.max_range_m
-        )
+            message, source, min_range_m=self.params.min_range_m, max_range_m=self.params.max_range_m,
+            dialect=self.params.dialect,
+        )  # fmt: skip
         self._map(self._posing.add_scan(scan))
 
     def _map(self, posed: Iterable[PosedScan]) -> None:

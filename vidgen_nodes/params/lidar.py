@@ -34,6 +34,12 @@ class LidarParams(Checked):
         low=0.0,
         high=2000.0,
     )
+    dialect: str = param(
+        "auto",
+        "Whose PointCloud2 it is, which decides what the per-point times mean; auto: told from the fields. "
+        "plain: no times are used.",
+        choices=("auto", "livox", "ouster", "velodyne", "nebula", "hesai", "robosense", "plain"),
+    )
     building_file: str = param(
         "", "Building YAML whose roofs are the baseline of the map; empty: no baseline."
     )

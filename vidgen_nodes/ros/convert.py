@@ -268,8 +268,10 @@ def unit_quaternion(q: Any) -> FloatArray:
     return values / norm
 
 
-def point_scan(message: Any, source: SourceRef, *, min_range_m: float, max_range_m: float) -> PointScan:
-    """``sensor_msgs/PointCloud2`` of any vendor."""
+def point_scan(
+    message: Any, source: SourceRef, *, min_range_m: float, max_range_m: float, dialect: str = "auto"
+) -> PointScan:
+    """``sensor_msgs/PointCloud2`` of any vendor; ``dialect`` as in ``sensing.lidar_dialect``."""
     from vidgen_nodes.sensing.pointcloud import parse_cloud
 
     fields: Sequence[tuple[str, int, int, int]] = [
@@ -279,5 +281,5 @@ def point_scan(message: Any, source: SourceRef, *, min_range_m: float, max_range
         int(message.width), int(message.height), fields, bool(message.is_bigendian),
         int(message.point_step), int(message.row_step), message.data,
         stamp_ns=header_stamp_ns(message), frame_id=message.header.frame_id, source=source,
-        min_range_m=min_range_m, max_range_m=max_range_m,
+        min_range_m=min_range_m, max_range_m=max_range_m, dialect=dialect,
     )  # fmt: skip

@@ -193,11 +193,11 @@ class _Graph:
             self._map(self._posing.add_nav(state))
 
     def _on_points(self, message: Any, source: SourceRef) -> None:
-        limits = {
-            "min_range_m": self._lidar_params.min_range_m,
-            "max_range_m": self._lidar_params.max_range_m,
-        }
-        self._map(self._posing.add_scan(convert.point_scan(message, source, **limits)))
+        own = self._lidar_params
+        scan = convert.point_scan(
+            message, source, min_range_m=own.min_range_m, max_range_m=own.max_range_m, dialect=own.dialect
+        )
+        self._map(self._posing.add_scan(scan))
 
     def _map(self, scans: list[PosedScan]) -> None:
         for posed in scans:

@@ -4,10 +4,10 @@
 
 Guarantees: the declaration is held against the bytes before a point is read; every point that comes
 out is finite, not the origin and within range; every point that does not is counted by its reason.
-Packed, unaligned, padded and big-endian layouts are read in place.
+Packed, unaligned, padded and big-endian layouts are read in place. What the fields of each driver
+mean is in ``lidar_dialect.py``.
 
-Leaves out: intensity, ring and other fields, motion within a scan, vendor packets and Livox
-CustomMsg (set the driver to PointCloud2, ``xfer_format:=0``).
+Leaves out: fields other than x, y, z, time, intensity and ring; motion within a scan.
 """
 
 from __future__ import annotations
@@ -15,23 +15,26 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, Union
+from itertools import pairwise
+from typing import Any, Final, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, PointScan, SourceRef
+from vidgen_nodes.packets import BoolArray, Float32Array, PointScan, SourceRef
+from vidgen_nodes.sensing.lidar_dialect import AUTO, NO_TIMES, Dialect, detect, point_times
 
 MAX_POINTS: Final = 10_000_000
 Field = tuple[str, int, int, int]  # name, offset [bytes], sensor_msgs/PointField datatype, count
 Bytes = Union[bytes, bytearray, memoryview, "array[int]", npt.NDArray[np.uint8]]
 
 _TYPES: Final = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
-_TIME_NAMES: Final = ("t", "time", "timestamp", "offset_time")
-_ABSOLUTE_NS: Final = 1e14  # float times above are nanoseconds since 1970 (Livox) ...
-_ABSOLUTE_S: Final = 1e6  # ... and above this seconds since 1970 (Hesai)
-_MAX_SCAN_S: Final = 10.0
+_ALLOWED: Final = {
+    "time": ("f4", "f8", "u4", "i4"),
+    "intensity": ("f4", "f8", "u1", "u2", "u4"),
+    "ring": ("u1", "u2"),
+}
 
 
 def parse_cloud(
@@ -48,6 +51,7 @@ def parse_cloud(
     source: SourceRef,
     min_range_m: float,
     max_range_m: float,
+    dialect: str = AUTO,
 ) -> PointScan:
     """Read the points of one cloud.
 
@@ -64,24 +68,31 @@ def parse_cloud(
         source: the message it comes from.
         min_range_m: nearer points are dropped and counted as ``range``.
         max_range_m: farther points as well.
+        dialect: whose layout it is, one of ``lidar_dialect.NAMES``.
 
     Returns:
-        Points in the sensor's frame, m. Times are seconds relative to the stamp, from the field ``t``,
-        ``time``, ``timestamp`` or ``offset_time``: integers are nanoseconds, floats seconds. Absolute times
-        are made relative; when the sensor's clock is not the stamp's, relative to the first point.
+        Points in the sensor's frame, m. Times are seconds relative to the stamp; a point whose time cannot
+        be is dropped and counted as ``time``.
 
     Raises:
-        InputError: ``bad_size``, ``missing_field``, ``bad_field``, ``too_many_points``, ``empty`` or
-            ``no_valid_points``.
+        InputError: ``bad_size``, ``missing_field``, ``bad_field``, ``dialect``, ``too_many_points``,
+            ``empty`` or ``no_valid_points``.
     """
     raw = np.frombuffer(data, dtype=np.uint8)
     _check_sizes(width, height, point_step, row_step, raw.size)
-    dtype = _layout(tuple(tuple(field) for field in fields), is_bigendian, point_step)
+    kind, dtype = _layout(tuple(tuple(field) for field in fields), is_bigendian, point_step, dialect)
     records = np.ndarray((height, width), dtype, buffer=raw, strides=(row_step, point_step)).reshape(-1)
     points = np.empty((records.size, 3), dtype=np.float32)
     for axis, name in enumerate("xyz"):
         points[:, axis] = records[name]
     keep, refused = _usable(points, min_range_m, max_range_m)
+    held = dtype.names or ()
+    times = point_times(kind, records["time"], stamp_ns) if "time" in held else NO_TIMES
+    if times.seconds is not None:
+        wrong = keep & ~np.isfinite(times.seconds)
+        if wrong.any():
+            keep &= ~wrong
+            refused["time"] = int(np.count_nonzero(wrong))
     if refused:
         points = points[keep]
     if not points.size:
@@ -91,11 +102,18 @@ def parse_cloud(
             f"none of {records.size} points can be used ({counts}); expected returns within "
             f"{min_range_m} to {max_range_m} m. Is the LiDAR covered, or spinning up?",
         )
-    times: Float32Array | None = None
-    if "time" in (dtype.names or ()):
-        times = _relative_times(records["time"], stamp_ns)
-        times = times[keep] if refused else times
-    return PointScan(stamp_ns, frame_id, points, times, refused, source)
+
+    def kept(values: npt.NDArray[np.generic] | None, dtype: type[Any]) -> npt.NDArray[Any] | None:
+        if values is None:
+            return None
+        return (values[keep] if refused else values).astype(dtype)
+
+    return PointScan(
+        stamp_ns, frame_id, points, kept(times.seconds, np.float32), refused, source,
+        intensity=kept(records["intensity"] if "intensity" in held else None, np.float32),
+        ring=kept(records["ring"] if "ring" in held else None, np.uint16),
+        dialect=kind.name, clock=times.clock, clock_offset_s=times.offset_s,
+    )  # fmt: skip
 
 
 def _check_sizes(width: int, height: int, point_step: int, row_step: int, length: int) -> None:
@@ -120,40 +138,62 @@ def _check_sizes(width: int, height: int, point_step: int, row_step: int, length
 
 
 @lru_cache(maxsize=64)
-def _layout(fields: tuple[Field, ...], is_bigendian: bool, point_step: int) -> np.dtype[np.void]:
-    """The declared fields that are read, as a dtype of ``point_step`` bytes; the time field is ``time``."""
-    order = ">" if is_bigendian else "<"
+def _layout(
+    fields: tuple[Field, ...], is_bigendian: bool, point_step: int, wanted: str
+) -> tuple[Dialect, np.dtype[np.void]]:
+    """The dialect, and the fields that are read as a dtype of ``point_step`` bytes under our names."""
     declared: dict[str, Field] = {}
     for field in fields:
         declared.setdefault(field[0], field)
-    chosen: list[tuple[str, Field]] = []
+    kind = detect({name: _TYPES.get(field[2], "?") for name, field in declared.items()}, wanted)
+    chosen: dict[str, Field] = {}
     for name in "xyz":
         if name not in declared:
             known = ", ".join(declared) or "none"
             raise InputError(
                 "missing_field", f"cloud has no field {name!r}; it has {known}. Expected x, y and z."
             )
-        chosen.append((name, declared[name]))
-    chosen += [("time", declared[name]) for name in _TIME_NAMES if name in declared][:1]
-    formats: list[str] = []
-    for name, (vendor_name, offset, datatype, count) in chosen:
-        code = _TYPES.get(datatype, "")
-        wanted = ("f4", "f8") if name != "time" else ("f4", "f8", "u4", "i4")
-        if code not in wanted or count not in (0, 1):  # some drivers write count 0 and mean 1
+        chosen[name] = declared[name]
+    for ours, vendors in (("time", kind.time), ("intensity", "intensity"), ("ring", kind.ring)):
+        if vendors in declared:
+            chosen[ours] = declared[vendors]
+    order = ">" if is_bigendian else "<"
+    formats = [order + _checked_code(ours, field, fields, point_step) for ours, field in chosen.items()]
+    _check_overlap(chosen, formats)
+    offsets = [field[1] for field in chosen.values()]
+    return kind, np.dtype(
+        {"names": list(chosen), "formats": formats, "offsets": offsets, "itemsize": point_step}
+    )
+
+
+def _checked_code(ours: str, field: Field, fields: tuple[Field, ...], point_step: int) -> str:
+    name, offset, datatype, count = field
+    code, wanted = _TYPES.get(datatype, ""), _ALLOWED.get(ours, ("f4", "f8"))
+    if code not in wanted or count not in (0, 1):  # some drivers write count 0 and mean 1
+        raise InputError(
+            "bad_field",
+            f"field {name!r} has datatype {datatype} and count {count}; expected one "
+            f"{' or '.join(wanted)} (sensor_msgs/PointField).",
+        )
+    if offset < 0 or offset + int(code[1]) > point_step:
+        raise InputError(
+            "bad_field",
+            f"field {name!r} lies at bytes {offset} to {offset + int(code[1])}; point_step is {point_step}.",
+        )
+    if sum(other[0] == name for other in fields) > 1:
+        raise InputError("bad_field", f"field {name!r} is declared twice; expected once.")
+    return code
+
+
+def _check_overlap(chosen: dict[str, Field], formats: list[str]) -> None:
+    spans = sorted((field[1], field[1] + int(code[-1]), field[0])
+                   for field, code in zip(chosen.values(), formats, strict=True))  # fmt: skip
+    for (_, end, name), (start, _, following) in pairwise(spans):
+        if start < end:
             raise InputError(
                 "bad_field",
-                f"field {vendor_name!r} has datatype {datatype} and count {count}; expected one "
-                f"{' or '.join(wanted)} (sensor_msgs/PointField).",
+                f"fields {name!r} and {following!r} share byte {start} of a point; expected their own.",
             )
-        if offset < 0 or offset + int(code[1]) > point_step:
-            raise InputError(
-                "bad_field",
-                f"field {vendor_name!r} lies at bytes {offset} to {offset + int(code[1])}; point_step is {point_step}.",
-            )
-        formats.append(order + code)
-    offsets = [field[1] for _, field in chosen]
-    names = [name for name, _ in chosen]
-    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": point_step})
 
 
 def _usable(points: Float32Array, min_range_m: float, max_range_m: float) -> tuple[BoolArray, dict[str, int]]:
@@ -169,18 +209,3 @@ def _usable(points: Float32Array, min_range_m: float, max_range_m: float) -> tup
     zero = int(np.count_nonzero((rest == 0.0).all(axis=1)))
     counts = {"nan": nan, "zero": zero, "range": dropped - nan - zero}
     return keep, {name: count for name, count in counts.items() if count}
-
-
-def _relative_times(values: npt.NDArray[np.generic], stamp_ns: int) -> Float32Array:
-    if values.dtype.kind in "iu":
-        return (values.astype(np.float64) * 1e-9).astype(np.float32)
-    seconds: FloatArray = values.astype(np.float64)
-    finite = seconds[np.isfinite(seconds)]
-    largest = float(np.abs(finite).max()) if finite.size else 0.0
-    if largest > _ABSOLUTE_NS:
-        seconds, largest = (seconds - stamp_ns) * 1e-9, np.inf
-    elif largest > _ABSOLUTE_S:
-        seconds, largest = seconds - stamp_ns * 1e-9, np.inf
-    if largest == np.inf and float(np.nanmax(np.abs(seconds))) > _MAX_SCAN_S:
-        seconds = seconds - float(np.nanmin(seconds))
-    return seconds.astype(np.float32)
