@@ -57,7 +57,7 @@ def start_graph(context: LaunchContext) -> list[Node]:
         Node(
             package="vidgen",
             executable=spec.name,
-            name=spec.name,
+            arguments=list(spec.options),
             namespace=value["namespace"],
             parameters=[str(params_file), clock],
             remappings=list(spec.remaps),

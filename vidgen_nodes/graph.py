@@ -36,7 +36,7 @@ Overrides = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One process of the graph.
+    """One process of the graph, named after its (first) node.
 
     ``parameters`` are plain YAML values, complete. ``may_end``: a clean end is not a fault (the
     simulated flight has a duration); every other node is restarted however it ended.
@@ -48,15 +48,24 @@ class NodeSpec:
     remaps: tuple[tuple[str, str], ...] = ()
     lifecycle: bool = False
     may_end: bool = False
+    beside: tuple[str, ...] = ()  # nodes that share the process
+    options: tuple[str, ...] = ()  # before the ROS arguments
 
     @property
     def module(self) -> str:
         """What ``python -m`` runs."""
         return f"vidgen_nodes.nodes.{self.name}"
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Every node of the process."""
+        return (self.name, *self.beside)
+
 
 # In starting order: consumers before producers, so that little is published to nobody.
-_ORDER = ("custody", "robot", "ar", "generator", "sync", "lidar", "rtk", "thermal", "sim")
+_ORDER = ("custody", "robot", "ar", "generator", "lidar", "rtk", "thermal", "sim")
+# sync_node shares the generator's process: its bundles then cost no copy (generator_node.py).
+WITH_SYNC = "--with-sync"
 _LIFECYCLE = frozenset({"generator", "custody"})
 
 
@@ -98,6 +107,8 @@ def specs_for(
             remaps=fixed,
             lifecycle=section in _LIFECYCLE,
             may_end=section == "sim",
+            beside=("sync_node",) if section == "generator" else (),
+            options=(WITH_SYNC,) if section == "generator" else (),
         )
         for section in _ORDER
         if with_sim or section != "sim"
@@ -220,7 +231,7 @@ def write_params(path: Path, params: NodeParams) -> None:
 
 def ros_arguments(spec: NodeSpec, params_file: Path, *, replaying: bool = False) -> list[str]:
     """What follows the executable of a node; ``replaying``: time from ``/clock``, and no input may be lost."""
-    arguments = ["--ros-args", "-r", f"__ns:={NAMESPACE}", "--params-file", str(params_file)]
+    arguments = [*spec.options, "--ros-args", "-r", f"__ns:={NAMESPACE}", "--params-file", str(params_file)]
     for ours, foreign in spec.remaps:
         arguments += ["-r", f"{ours}:={foreign}"]
     if replaying:

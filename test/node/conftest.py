@@ -48,7 +48,7 @@ class Bench:
 
         sections = {
             **(others or {}),
-            re.sub(r"(?<!^)(?=[A-Z])", "_", node_class.__name__).lower(): parameters,
+            re.sub(r"(?<!^)(?=[A-Z])", "_", getattr(node_class, "__name__", "")).lower(): parameters,
         }
         file = self._folder / "params.yaml"
         file.write_text(

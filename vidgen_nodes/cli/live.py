@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 START_UP_S = 60.0
 _EXPLAIN_EVERY_S = 6.0  # nodes say within five seconds why nothing comes out
-_LINKS = ("thermal/frame", "drone/nav_state", "uncertainty/map", "bundle", "provenance")
+_LINKS = ("thermal/frame", "drone/nav_state", "uncertainty/map", "provenance")
 
 Layer = Mapping[str, Mapping[str, Any]]
 
@@ -59,6 +59,7 @@ class LiveGraph:
     probe: Probe
     stop: StopRequest
     table: GraphTable
+    node_names: tuple[str, ...]
     cpu: dict[str, float] = field(default_factory=dict)  # percent of one core, by node
     _cpu_from: dict[str, tuple[float, float]] = field(default_factory=dict)
     _lost_before: dict[str, int] = field(default_factory=dict)
@@ -101,7 +102,7 @@ class LiveGraph:
                 return False
             linked_s.append(time.monotonic())
             nodes = self.probe.nodes
-            return all(n in nodes and nodes[n].received_s > linked_s[0] for n in self.supervisor.pids)
+            return all(n in nodes and nodes[n].received_s > linked_s[0] for n in self.node_names)
 
         return self.wait(ready, START_UP_S)
 
@@ -226,7 +227,8 @@ def live_graph(
             Supervisor(processes, run_dir / "logs", transport.process_environment())
         )
         table = stack.enter_context(GraphTable(f"vidgen {args.command}  {run_dir}", shown=not args.json))
-        yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table)
+        names = tuple(name for spec in specs for name in spec.nodes)
+        yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table, names)
 
 
 def _ros() -> tuple[Any, Any]:

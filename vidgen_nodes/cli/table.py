@@ -62,7 +62,7 @@ class GraphTable:
         table = Table(title=f"{self._title}   {overlays} overlays")
         for heading in ("node", "rate [Hz]", "age [s]", "drops", "CPU [%]", "restarts", "state"):
             table.add_column(heading, justify="left" if heading in ("node", "state") else "right")
-        for name, pid in sorted(pids.items()):
+        for name in sorted({*pids, *nodes}):  # some share a process with another
             health = nodes.get(name)
             values = health.values if health is not None else {}
             state = "starting" if health is None else (health.message or "ok")
@@ -72,7 +72,7 @@ class GraphTable:
                 _first(values, " rate_hz", after=" published"),
                 _first(values, " age_s"),
                 str(drops(values)),
-                self._cpu(pid),
+                self._cpu(pids[name]) if name in pids else "",
                 str(restarts.get(name, 0)),
                 f"[{style}]{state}[/]",
             )

@@ -1,20 +1,28 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bundles in; recorded overlays out. Nothing is published that is not durable in the ledger first."""
+"""Bundles in; recorded overlays out. Nothing is published that is not durable in the ledger first.
+
+With ``--with-sync`` the process runs ``sync_node`` too and takes its bundles and maps as they are: one hop over
+the middleware less for each frame, and each map read once.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo, Image
-from vidgen.msg import HazardArray, OverlayFrame, Provenance, SensorBundle, UncertaintyMap
+from vidgen.msg import HazardArray, OverlayFrame, Provenance, SensorBundle
+from vidgen.msg import UncertaintyMap as UncertaintyMapMsg
 from vidgen.srv import Review, SetScenario
 
 from vidgen_nodes.errors import VidgenError
-from vidgen_nodes.packets import Frame
+from vidgen_nodes.graph import WITH_SYNC
+from vidgen_nodes.nodes.sync_node import SyncNode
+from vidgen_nodes.packets import Bundle, Frame, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
-from vidgen_nodes.ros import convert, fill, qos
+from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.frame_maker import FrameMaker
 from vidgen_nodes.ros.node import VidgenLifecycleNode, graph_params, main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
@@ -27,8 +35,13 @@ _REVIEW_FIELDS = ("leaf_index", "reviewer", "verdict", "comment", "seconds_viewe
 class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
     """``bundle`` and ``uncertainty/map`` to overlay, provenance and hazards; owns the one writer of the ledger."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_fed: bool = False) -> None:
+        """``is_fed``: no subscriptions; :meth:`add_bundle` and :meth:`add_map` are called instead."""
         super().__init__("generator_node", GeneratorParams)
+        topic = self.resolve_topic_name("bundle")
+        self._feed = self.health.add_input(topic, required=True) if is_fed else None
+        self._inputs: list[Any] = []
+        self._calibrations = unpack.CalibrationCache()
         self._maker: FrameMaker | None = None
         self._hazards_ns = 0
         self._overlays = self.advertise(Image, "overlay/image_raw", qos.OVERLAY)
@@ -41,27 +54,41 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
 
     def configure(self) -> None:
         """Make what makes frames, then listen: nothing is received before it can be recorded."""
-        self._maker = maker = FrameMaker(
-            graph_params(sys.argv, generator=self.params), self.health, self._publish
-        )
-        self._inputs = [
-            self.subscribe(
-                UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, maker.add_map, required=False
-            ),
-            self.subscribe_frequent(SensorBundle, "bundle", qos.BUNDLE, self._on_bundle),
-        ]
+        self._maker = FrameMaker(graph_params(sys.argv, generator=self.params), self.health, self._publish)
+        if self._feed is None:
+            maps, quality = "uncertainty/map", qos.UNCERTAINTY_MAP
+            self._inputs = [
+                self.subscribe(UncertaintyMapMsg, maps, quality, self._on_map, required=False),
+                self.subscribe_frequent(SensorBundle, "bundle", qos.BUNDLE, self._on_bundle),
+            ]
 
     def clean_up(self) -> None:
         """Stop listening, finish what waits, close the ledger."""
         for source in self._inputs:
             self.destroy_subscription(source.sub)
+        self._inputs = []
         self.close()
 
-    def _on_bundle(self, message: Any) -> None:
+    def add_map(self, umap: UncertaintyMap) -> None:
+        """Take a map that later bundles name."""
+        if self._maker is not None:
+            self._maker.add_map(umap)
+
+    def add_bundle(self, bundle: Bundle) -> None:
+        """Take a bundle; returns at once."""
+        if self._feed is not None:
+            self._feed.arrive(time.monotonic(), (self.now_ns() - bundle.stamp_ns) * 1e-9)
         if self.is_active and self._maker is not None:
-            self._maker.add_bundle(message)
+            self._maker.add_bundle(bundle)
         else:
             self.health.dropped["inactive"] += 1
+
+    def _on_map(self, message: Any) -> None:
+        self.add_map(unpack.uncertainty_map(message))
+
+    def _on_bundle(self, message: Any) -> None:
+        umap = self._maker.find_map(unpack.digest(message.map_digest)) if self._maker else None
+        self.add_bundle(unpack.bundle(message, umap, self._calibrations))
 
     def _publish(self, frame: Frame) -> None:
         picture = frame.overlay
@@ -123,8 +150,17 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
 
 
 def main() -> None:
-    """Run the node."""
-    main_for(GeneratorNode, nice=FRAME_NICE)
+    """Run the node, with ``--with-sync`` the synchroniser beside it."""
+    if WITH_SYNC in sys.argv:
+        sys.argv.remove(WITH_SYNC)
+        main_for(_with_sync, nice=FRAME_NICE)
+    else:
+        main_for(GeneratorNode, nice=FRAME_NICE)
+
+
+def _with_sync() -> tuple[SyncNode, GeneratorNode]:
+    generator = GeneratorNode(is_fed=True)
+    return SyncNode(generator), generator
 
 
 if __name__ == "__main__":

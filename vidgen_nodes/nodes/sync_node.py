@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 from rclpy.clock import Clock, ClockType
-from vidgen.msg import NavState, SensorBundle, SyncReport, ThermalFrame, UncertaintyMap
+from vidgen.msg import NavState, SensorBundle, SyncReport, ThermalFrame
+from vidgen.msg import UncertaintyMap as UncertaintyMapMsg
 
 from vidgen_nodes.errors import InputError
+from vidgen_nodes.packets import Bundle, UncertaintyMap
 from vidgen_nodes.params import SyncParams
 from vidgen_nodes.ros import convert, fill, qos, unpack, wire
 from vidgen_nodes.ros.filters import Cache
@@ -22,6 +24,16 @@ from vidgen_nodes.sync.anchored import AnchoredSync
 _POLL_S = 0.005
 
 
+class BundleSink(Protocol):
+    """Who takes bundles and maps in this very process."""
+
+    def add_map(self, umap: UncertaintyMap) -> None:
+        """Take a map, before any bundle that names it."""
+
+    def add_bundle(self, bundle: Bundle) -> None:
+        """Take a bundle; returns at once."""
+
+
 class SyncNode(VidgenNode[SyncParams]):
     """``thermal/frame``, ``drone/nav_state``, ``uncertainty/map`` to ``bundle`` and ``sync/report``.
 
@@ -29,8 +41,10 @@ class SyncNode(VidgenNode[SyncParams]):
     until the inputs that count for them have come; then messages and a timer look again, and nothing blocks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sink: BundleSink | None = None) -> None:
+        """``sink``: gets every bundle and map; ``bundle`` is then published only while somebody subscribes."""
         super().__init__("sync_node", SyncParams)
+        self._sink = sink
         self._sync = AnchoredSync(self.params)
         self._calibrations = unpack.CalibrationCache()
         self._held: deque[tuple[Any, float]] = deque()
@@ -38,7 +52,7 @@ class SyncNode(VidgenNode[SyncParams]):
         self._reports = self.advertise(SyncReport, "sync/report", qos.SYNC_REPORT, primary=False)
         self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav, required=False)
         maps = self.subscribe(
-            UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
+            UncertaintyMapMsg, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
         )
         self._newest_map = Cache(maps, 1)
         self.subscribe_frequent(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, self._on_thermal)
@@ -50,7 +64,10 @@ class SyncNode(VidgenNode[SyncParams]):
         self._release()
 
     def _on_map(self, message: Any) -> None:
-        self._sync.add_map(unpack.uncertainty_map(message))
+        umap = unpack.uncertainty_map(message)
+        self._sync.add_map(umap)
+        if self._sink is not None:
+            self._sink.add_map(umap)
         self._release()
 
     def _on_thermal(self, message: Any) -> None:
@@ -77,7 +94,11 @@ class SyncNode(VidgenNode[SyncParams]):
         except InputError as err:
             self.health.dropped[err.reason] += 1
             return
-        self._bundles.publish(wire.bundle(bundle, message))
+        if self._sink is not None:
+            self._sink.add_bundle(bundle)
+            self._bundles.hand_over()
+        if self._sink is None or self._bundles.is_wanted:
+            self._bundles.publish(wire.bundle(bundle, message))
         self.health.causes.update(cause.value for cause in bundle.causes)
         self.health.add_latency("stamp_to_bundle", (self.now_ns() - bundle.stamp_ns) / 1e6)
 

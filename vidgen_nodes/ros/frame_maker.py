@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""From bundle messages to recorded frames, on the one thread that owns torch, the pipeline and the ledger.
+"""From bundles to recorded frames, on the one thread that owns torch, the pipeline and the ledger.
 
 Guarantees: ``publish`` is called only for frames that are durable in the ledger; a bundle for which there was
 no time leaves its inputs to the next, so that every input stands in some record. Left out: topics.
@@ -8,7 +8,7 @@ no time leaves its inputs to the next, so that every input stands in some record
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,6 @@ from vidgen_nodes.errors import InputError
 from vidgen_nodes.packets import Bundle, Frame, Scenario, UncertaintyMap
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.pipeline import Pipeline
-from vidgen_nodes.ros import unpack
 from vidgen_nodes.ros.diagnostics import NodeHealth
 from vidgen_nodes.ros.worker import LatestWorker
 from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario
@@ -34,6 +33,15 @@ _REPLAY_QUEUE = 200  # a recording has time, and every frame of it is wanted
 _LONGEST_PERIOD_NS = 500_000_000  # of frames whose next is worth foreseeing
 _ANSWER_S = 2.0
 _VERDICTS = ("accept", "reject", "note")
+
+
+def with_inputs_of(dropped: Bundle, following: Bundle) -> Bundle:
+    """The later of two bundles, with the inputs of the earlier one, which yields no frame.
+
+    Every input must stand in some record; which frame of two is not made changes nothing about what came in.
+    """
+    late = Counter(dropped.late) + Counter(following.late)
+    return replace(following, sources=(*dropped.sources, *following.sources), late=dict(late))
 
 
 class FrameMaker:
@@ -49,7 +57,6 @@ class FrameMaker:
         params = self._params = graph.generator
         self._health, self._publish = health, publish
         self._maps: OrderedDict[bytes, UncertaintyMap] = OrderedDict()
-        self._calibrations = unpack.CalibrationCache()
         self._segment: int | None = None
         self._newest_ns = 0
         self._before_ns = 0
@@ -67,7 +74,7 @@ class FrameMaker:
             "pipeline",
             self._make,
             size=_REPLAY_QUEUE if params.origin == "replay" else _QUEUE,
-            merge=unpack.merge_bundles,
+            merge=with_inputs_of,
             dropped=self._note_drop,
             idle=self._look_ahead,
         )
@@ -84,16 +91,19 @@ class FrameMaker:
         """What ended the thread, if anything did."""
         return self._worker.error
 
-    def add_map(self, message: Any) -> None:
-        """Keep a ``vidgen/UncertaintyMap`` under its digest."""
-        umap = unpack.uncertainty_map(message)
+    def add_map(self, umap: UncertaintyMap) -> None:
+        """Keep a map under its digest, and foresee frames with it."""
         self._maps[umap.digest] = umap
         while len(self._maps) > _MAPS_KEPT:
             self._maps.popitem(last=False)
 
-    def add_bundle(self, message: Any) -> None:
-        """Queue a ``vidgen/SensorBundle``; returns at once."""
-        self._worker.put(message)
+    def find_map(self, digest: bytes) -> UncertaintyMap | None:
+        """The map of that digest, if it is one of the newest."""
+        return self._maps.get(digest)
+
+    def add_bundle(self, bundle: Bundle) -> None:
+        """Queue a bundle; returns at once."""
+        self._worker.put(bundle)
 
     def set_scenario(self, text: str, start_ns: int) -> Scenario:
         """Put a scenario in force from the next frame on; ``start_ns`` 0: it starts with the newest frame.
@@ -129,14 +139,7 @@ class FrameMaker:
         self._worker.stop()
         self._ledger.close()
 
-    def _make(self, message: Any) -> None:
-        try:
-            bundle = unpack.bundle(
-                message, self._maps.get(unpack.digest(message.map_digest)), self._calibrations
-            )
-        except InputError as err:
-            self._health.dropped[err.reason] += 1
-            return
+    def _make(self, bundle: Bundle) -> None:
         if self._segment is not None and bundle.segment != self._segment:
             self._ledger.append_segment("clock_jump", {})
         self._segment, self._newest_ns = bundle.segment, bundle.stamp_ns

@@ -325,6 +325,10 @@ class Output:
         self._publisher.publish(message)
         self._health.publish(time.monotonic())
 
+    def hand_over(self) -> None:
+        """Count what another node of this process was given as it is."""
+        self._health.publish(time.monotonic())
+
 
 class VidgenNode(NodeBase[P], Node):
     """A node of ours."""
@@ -415,10 +419,10 @@ def graph_params(arguments: list[str], **own: Any) -> NodeParams:
 
 
 def main_for(node_class: Callable[[], Any], *, nice: int = 0) -> None:
-    """Run one node until a signal or until it is finished, shut down once, and exit with its status.
+    """Run a node until a signal or until it is finished, shut down once, and exit with its status.
 
     Args:
-        node_class: makes the node.
+        node_class: makes the node, or several that share the process, in the order in which they close.
         nice: ``transport.FRAME_NICE`` for what every thermal frame passes through, ``BACKGROUND_NICE`` for
             what no frame waits for.
     """
@@ -428,30 +432,36 @@ def main_for(node_class: Callable[[], Any], *, nice: int = 0) -> None:
     with transport.stop_on_signals() as stop:
         try:
             rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-            node = node_class()
+            made = node_class()
         except ConfigError as err:
             sys.stderr.write(f"{err}\n")
             status = 2
         except rclpy.exceptions.ROSInterruptException:
             status = 0
         else:
-            status = _run(node, stop)
+            status = _run(made if isinstance(made, tuple) else (made,), stop)
         rclpy.try_shutdown()
     sys.exit(status)
 
 
-def _run(node: Any, stop: transport.StopRequest) -> int:
-    executor = transport.make_executor(node.context)
-    executor.add_node(node)
+def _run(nodes: tuple[Any, ...], stop: transport.StopRequest) -> int:
+    executor = transport.make_executor(nodes[0].context)
+    for node in nodes:
+        executor.add_node(node)
     try:
-        if isinstance(node, VidgenLifecycleNode):
-            node.activate_if_asked()
+        for node in nodes:
+            if isinstance(node, VidgenLifecycleNode):
+                node.activate_if_asked()
         transport.settle_memory()
-        transport.run_until_stopped(executor, stop, lambda: node.finished)
+        transport.run_until_stopped(executor, stop, lambda: any(node.finished for node in nodes))
     finally:
-        node.close()
-        transport.end_within(transport.END_S, int(node.exit_status) if sys.exc_info()[0] is None else 1)
-        executor.remove_node(node)
+        for node in nodes:
+            node.close()
+        status = max(int(node.exit_status) for node in nodes)
+        transport.end_within(transport.END_S, status if sys.exc_info()[0] is None else 1)
+        for node in nodes:
+            executor.remove_node(node)
         executor.shutdown()  # it holds the context: without this Fast DDS would leave its segment behind
-        node.destroy_node()
-    return int(node.exit_status)
+        for node in nodes:
+            node.destroy_node()
+    return status

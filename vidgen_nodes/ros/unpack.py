@@ -8,7 +8,6 @@ a foreign or stale publisher could break (sizes, digests, names of causes). The 
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -217,15 +216,3 @@ def overlay(message: Any) -> Overlay:
         )
     rgba = np.frombuffer(message.data, dtype=np.uint8).reshape(height, width, 4)
     return Overlay(header_stamp_ns(message), message.header.frame_id, rgba, rgba[:, :, 3], None)
-
-
-def merge_bundles(dropped: Any, following: Any) -> Any:
-    """The later of two ``vidgen/SensorBundle``, with the inputs of the earlier one, which yields no frame.
-
-    Every input must stand in some record; which frame of two is not made changes nothing about what came in.
-    """
-    following.sources = [*dropped.sources, *following.sources]
-    late = Counter(dict(zip(dropped.late_inputs, dropped.late_counts, strict=True)))
-    late.update(dict(zip(following.late_inputs, following.late_counts, strict=True)))
-    following.late_inputs, following.late_counts = list(late), list(late.values())
-    return following

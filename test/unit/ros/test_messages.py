@@ -188,15 +188,6 @@ def test_same_calibration_is_the_same_object_and_another_is_not() -> None:
     assert cache.get(fill.camera_info(changed)) is not first
 
 
-def test_bundle_that_is_dropped_leaves_its_inputs_to_the_next() -> None:
-    first, second = bundle(None), bundle(None, late={"map": 2})
-    messages = [both_readings(bundle_bytes(packet), SensorBundle)[0] for packet in (first, second)]
-    packet = unpack.bundle(unpack.merge_bundles(*messages), None, unpack.CalibrationCache())
-    assert packet.sources == (*first.sources, *second.sources)
-    assert packet.late == {"map": 5, "fix": 1}
-    assert packet.thermal.sequence == second.thermal.sequence
-
-
 def frame() -> Frame:
     rgba = RNG.integers(0, 256, (48, 64, 4)).astype(np.uint8)
     overlay = Overlay(STAMP_NS, "cam", rgba, rgba[:, :, 3].copy(), None)
