@@ -126,6 +126,7 @@ class ImuSample:
     angular_velocity_radps: FloatArray  # (3,) FLU
     acceleration_mps2: FloatArray  # (3,) FLU, includes gravity
     source: SourceRef
+    also: tuple[SourceRef, ...] = ()  # further messages that are in it (PX4 sends attitude apart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,29 @@ class Fix:
     altitude_m: float  # NaN if not measured; datum by parameter
     covariance_m2: FloatArray  # (3, 3) ENU
     rtk: RtkStatus
+    source: SourceRef
+    height_datum: str = ""  # what altitude_m counts from: ellipsoidal | orthometric; "": as the parameter says
+    also: tuple[SourceRef, ...] = ()  # further messages that are in it (many stacks send the RTK status apart)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Where base's x axis points, from a source that knows it without moving (dual antenna)."""
+
+    stamp_ns: int
+    yaw_rad: float  # in map: 0 = east, counter-clockwise (REP-103)
+    sigma_rad: float  # NaN if the source does not say
+    source: SourceRef
+    also: tuple[SourceRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GimbalAttitude:
+    """How the gimbal's camera body (FLU, x along the optical axis) is turned."""
+
+    stamp_ns: int
+    quaternion_xyzw: FloatArray  # (4,), unit: parent_q_gimbal
+    parent: str  # map | base_link
     source: SourceRef
 
 
