@@ -168,6 +168,17 @@ def test_ledger_in_use_ends_the_node_with_a_sentence(bench: Any, tmp_path: Path)
     assert not graph.node.finished
 
 
+def test_configuring_that_breaks_ends_the_node_and_says_where(
+    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rclpy swallows what a transition raises: the node would stay up, inactive, for ever."""
+    monkeypatch.setattr("vidgen_nodes.nodes.generator_node.FrameMaker", lambda *_: 1 / 0)
+    node = bench.start(GeneratorNode, ledger=str(tmp_path / "ledger.db"))
+    assert node.finished
+    assert node.exit_status == 1
+    assert "ZeroDivisionError" in node.health.fault
+
+
 @pytest.mark.parametrize("changed", [False, True])
 def test_auditor_compares_provenance_with_the_ledger(bench: Any, tmp_path: Path, changed: bool) -> None:
     graph = Graph(bench, tmp_path / "ledger.db")

@@ -12,6 +12,7 @@ import dataclasses
 import re
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -99,7 +100,9 @@ class NodeBase(Generic[P]):
 
     def now_ns(self) -> int:
         """The node's clock: simulated time when ``use_sim_time`` is set."""
-        return int(self.ros.get_clock().now().nanoseconds)
+        clock = self.ros.get_clock()
+        # Asked for every message: the clock's own answer costs four times as much and is the same.
+        return int(clock.now().nanoseconds) if clock.ros_time_is_active else time.time_ns()
 
     def _declare(self, params_class: type[P]) -> P:
         node = self.ros
@@ -368,6 +371,9 @@ class VidgenLifecycleNode(NodeBase[P], LifecycleNode):
             self.configure()
         except VidgenError as err:
             self.fail(str(err), 2 if isinstance(err, ConfigError) else 1)
+            return TransitionCallbackReturn.FAILURE
+        except Exception:  # noqa: BLE001 (rclpy would swallow it, and the node stay up and do nothing)
+            self.fail(f"configure broke:\n{traceback.format_exc()}")
             return TransitionCallbackReturn.FAILURE
         return super().on_configure(state)
 
