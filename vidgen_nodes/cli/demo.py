@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from vidgen_nodes.cli.audit import conclude, custody_state
+from vidgen_nodes.cli.audit import conclude
 from vidgen_nodes.cli.live import START_UP_S, LiveGraph, live_graph
 from vidgen_nodes.cli.options import add_config, add_run_dir, number_over
-from vidgen_nodes.summary import RunSummary, percentiles
 
 if TYPE_CHECKING:
     from vidgen_nodes.ros.probe import FrameSeen, SourceCount
@@ -44,28 +43,13 @@ def run(args: argparse.Namespace) -> int:
         graph.supervisor.stop(["sim_node"])
         graph.drain(None, idle_s=0.5)
         graph.stop_all()
-        frames, dropped, sync = graph.probe.frames, graph.dropped(), graph.probe.sync
-    inside = _inside(frames, window)
+    inside = _inside(graph.probe.frames, window)
     duration_s = (window[1].last_stamp_ns - window[0].last_stamp_ns) / 1e9 if window else 0.0
-    summary = RunSummary(
+    summary = graph.summary(
+        inside,
         thermal_in=window[1].published - window[0].published if window else 0,
-        overlay_out=len(inside),
-        dropped=dropped,
         rate_hz=len(inside) / duration_s if duration_s > 0 else 0.0,
         latency_ms=[(f.published_ns - f.stamp_ns) / 1e6 for f in inside],
-        matched=sync.matched,
-        skew_ms=sync.skew_ms,
-        sigma_px=percentiles([f.sigma_px for f in inside], (50, 99)),
-        cells_open=max((f.cells_open for f in inside), default=0),
-        pixels_drawn=sum(f.pixels_drawn for f in inside),
-        pixels_outside=sum(f.pixels_outside for f in frames),
-        custody=custody_state(graph.run_dir / "ledger.db"),
-        causes=sync.causes,
-        extra={
-            "run_dir": str(graph.run_dir),
-            "restarts": graph.supervisor.restarts,
-            "cpu_percent": graph.cpu,
-        },
     )
     return conclude(args, summary)
 

@@ -13,7 +13,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from vidgen_nodes.cli.audit import custody_state
 from vidgen_nodes.cli.options import make_run_dir, resolved
 from vidgen_nodes.cli.table import GraphTable, drops
 from vidgen_nodes.errors import ConfigError, MissingPackageError
@@ -33,10 +34,11 @@ from vidgen_nodes.graph import (
     write_params,
 )
 from vidgen_nodes.params import NodeParams
+from vidgen_nodes.summary import RunSummary, percentiles
 from vidgen_nodes.supervisor import Supervisor, python_module
 
 if TYPE_CHECKING:
-    from vidgen_nodes.ros.probe import Probe
+    from vidgen_nodes.ros.probe import FrameSeen, Probe
     from vidgen_nodes.ros.transport import StopRequest
 
 log = logging.getLogger(__name__)
@@ -157,6 +159,43 @@ class LiveGraph:
             if name != "sync_node" and (count := drops(health.values)):
                 found[name] = count
         return found
+
+    def summary(
+        self, frames: Sequence[FrameSeen], *, thermal_in: int, rate_hz: float, latency_ms: Sequence[float],
+        overlay_out: int | None = None, **extra: Any,
+    ) -> RunSummary:  # fmt: skip
+        """What the run came to, after :meth:`stop_all`.
+
+        Args:
+            frames: those that count; outside the gate none at all may be.
+            thermal_in: thermal frames that went in while those came out.
+            rate_hz: of overlays.
+            latency_ms: thermal stamp or arrival to overlay published.
+            overlay_out: where more came out than could be remembered.
+            extra: what only this command tells.
+        """
+        sync = self.probe.sync
+        return RunSummary(
+            thermal_in=thermal_in,
+            overlay_out=len(frames) if overlay_out is None else overlay_out,
+            dropped=self.dropped(),
+            rate_hz=rate_hz,
+            latency_ms=latency_ms,
+            matched=sync.matched,
+            skew_ms=sync.skew_ms,
+            sigma_px=percentiles([f.sigma_px for f in frames], (50, 99)),
+            cells_open=max((f.cells_open for f in frames), default=0),
+            pixels_drawn=sum(f.pixels_drawn for f in frames),
+            pixels_outside=sum(f.pixels_outside for f in self.probe.frames),
+            custody=custody_state(self.run_dir / "ledger.db"),
+            causes=sync.causes,
+            extra={
+                "run_dir": str(self.run_dir),
+                "restarts": self.supervisor.restarts,
+                "cpu_percent": self.cpu,
+                **extra,
+            },
+        )
 
     def _check_alone(self) -> None:
         """A second graph under the same names would mix its frames with ours."""

@@ -14,14 +14,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidgen_nodes.cli.audit import conclude, custody_state
+from vidgen_nodes.cli.audit import conclude
 from vidgen_nodes.cli.live import START_UP_S, LiveGraph, live_graph
 from vidgen_nodes.cli.options import add_config, add_remap, add_run_dir, number_over
 from vidgen_nodes.custody.segment_file import manifests, write_segment_file
 from vidgen_nodes.errors import TransportError
 from vidgen_nodes.ros.bagfile import storage_files
 from vidgen_nodes.ros.replay import ANCHOR, parse_remaps, read_recording, replay_overrides
-from vidgen_nodes.summary import RunSummary, percentiles
+from vidgen_nodes.summary import RunSummary
 
 if TYPE_CHECKING:
     from vidgen_nodes.ros.player import Player
@@ -99,27 +99,13 @@ def _ask(number: int) -> None:
 
 
 def _summary(graph: LiveGraph, player: Player) -> RunSummary:
-    frames, sync = graph.probe.frames, graph.probe.sync
+    frames = graph.probe.frames
     latency_ms = [(f.arrived_s - player.sent[f.stamp_ns]) * 1e3 for f in frames if f.stamp_ns in player.sent]
     span_s = frames[-1].arrived_s - frames[0].arrived_s if len(frames) > 1 else 0.0
-    return RunSummary(
+    return graph.summary(
+        frames,
         thermal_in=player.counts[ANCHOR],
-        overlay_out=len(frames),
-        dropped=graph.dropped(),
         rate_hz=(len(frames) - 1) / span_s if span_s > 0 else 0.0,
         latency_ms=latency_ms,
-        matched=sync.matched,
-        skew_ms=sync.skew_ms,
-        sigma_px=percentiles([f.sigma_px for f in frames], (50, 99)),
-        cells_open=max((f.cells_open for f in frames), default=0),
-        pixels_drawn=sum(f.pixels_drawn for f in frames),
-        pixels_outside=sum(f.pixels_outside for f in frames),
-        custody=custody_state(graph.run_dir / "ledger.db"),
-        causes=sync.causes,
-        extra={
-            "run_dir": str(graph.run_dir),
-            "restarts": graph.supervisor.restarts,
-            "cpu_percent": graph.cpu,
-            "loops": player.loops,
-        },
+        loops=player.loops,
     )

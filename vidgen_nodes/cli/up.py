@@ -7,11 +7,10 @@ from __future__ import annotations
 import argparse
 import math
 
-from vidgen_nodes.cli.audit import conclude, custody_state
+from vidgen_nodes.cli.audit import conclude
 from vidgen_nodes.cli.live import live_graph
 from vidgen_nodes.cli.options import add_config, add_run_dir, number_over
 from vidgen_nodes.graph import parse_topic_remaps
-from vidgen_nodes.summary import RunSummary, percentiles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,26 +43,13 @@ def run(args: argparse.Namespace) -> int:
             graph.supervisor.stop(["sim_node"])
             graph.drain(None, idle_s=0.5)
         graph.stop_all()
-        frames, dropped, sync = graph.probe.frames, graph.dropped(), graph.probe.sync
+    frames = graph.probe.frames
     span_s = (frames[-1].stamp_ns - frames[0].stamp_ns) / 1e9 if len(frames) > 1 else 0.0
-    summary = RunSummary(
-        thermal_in=sync.thermal_in,
-        overlay_out=graph.probe.overlays,
-        dropped=dropped,
+    summary = graph.summary(
+        frames,
+        thermal_in=graph.probe.sync.thermal_in,
         rate_hz=(len(frames) - 1) / span_s if span_s > 0 else 0.0,
         latency_ms=[(f.published_ns - f.stamp_ns) / 1e6 for f in frames],
-        matched=sync.matched,
-        skew_ms=sync.skew_ms,
-        sigma_px=percentiles([f.sigma_px for f in frames], (50, 99)),
-        cells_open=max((f.cells_open for f in frames), default=0),
-        pixels_drawn=sum(f.pixels_drawn for f in frames),
-        pixels_outside=sum(f.pixels_outside for f in frames),
-        custody=custody_state(graph.run_dir / "ledger.db"),
-        causes=sync.causes,
-        extra={
-            "run_dir": str(graph.run_dir),
-            "restarts": graph.supervisor.restarts,
-            "cpu_percent": graph.cpu,
-        },
+        overlay_out=graph.probe.overlays,
     )
     return conclude(args, summary)
