@@ -3,13 +3,13 @@
 """The Merkle tree of RFC 9162 section 2.1 (the same as RFC 6962): append, root, proofs.
 
 Guarantees: an append costs O(log n) time and memory; a verifier needs 32 bytes a level. Leaves out
-storage and signatures. Proofs are made from the leaf hashes, O(n); verifying them is O(log n).
+storage and signatures. Proofs are made from the leaf hashes, O(n), or from ``subtrees.py``, O(log n).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from vidgen_nodes.errors import VerificationError
 
@@ -24,7 +24,8 @@ def leaf_hash(leaf: bytes) -> bytes:
     return hashlib.sha256(_LEAF_PREFIX + leaf).digest()
 
 
-def _node_hash(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01 || left || right), RFC 9162 section 2.1.1."""
     return hashlib.sha256(_NODE_PREFIX + left + right).digest()
 
 
@@ -47,14 +48,14 @@ class MerkleTree:
             return EMPTY_ROOT
         root = self._peaks[-1]
         for peak in reversed(self._peaks[:-1]):
-            root = _node_hash(peak, root)
+            root = node_hash(peak, root)
         return root
 
     def append(self, hashed_leaf: bytes) -> None:
         """Add a leaf, given its ``leaf_hash``."""
         node, size = hashed_leaf, self._size
         while size & 1:  # every trailing one bit is a perfect subtree that this leaf completes
-            node = _node_hash(self._peaks.pop(), node)
+            node = node_hash(self._peaks.pop(), node)
             size >>= 1
         self._peaks.append(node)
         self._size += 1
@@ -74,7 +75,7 @@ def tree_root(leaf_hashes: Sequence[bytes]) -> bytes:
     return tree.root
 
 
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """Largest power of two smaller than ``size`` (the k of RFC 9162)."""
     return 1 << ((size - 1).bit_length() - 1)
 
@@ -85,17 +86,26 @@ def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
     Raises:
         VerificationError: there is no such leaf.
     """
-    if not 0 <= index < len(leaf_hashes):
-        raise VerificationError(f"leaf {index}: the tree has {len(leaf_hashes)} leaves")
+    return inclusion_path(index, len(leaf_hashes), lambda low, high: tree_root(leaf_hashes[low:high]))
+
+
+def inclusion_path(index: int, size: int, root_of: Callable[[int, int], bytes]) -> list[bytes]:
+    """The same from the roots of ranges: ``root_of(low, high)`` is asked O(log size) times.
+
+    Raises:
+        VerificationError: there is no such leaf.
+    """
+    if not 0 <= index < size:
+        raise VerificationError(f"leaf {index}: the tree has {size} leaves")
     path: list[bytes] = []
-    low, high = 0, len(leaf_hashes)
+    low, high = 0, size
     while high - low > 1:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if index < middle:
-            path.append(tree_root(leaf_hashes[middle:high]))
+            path.append(root_of(middle, high))
             high = middle
         else:
-            path.append(tree_root(leaf_hashes[low:middle]))
+            path.append(root_of(low, middle))
             low = middle
     return path[::-1]
 
@@ -106,6 +116,16 @@ def verify_inclusion(hashed_leaf: bytes, index: int, size: int, path: Sequence[b
     Raises:
         VerificationError: it is not, or the proof is malformed.
     """
+    if root_from_path(hashed_leaf, index, size, path) != root:
+        raise VerificationError(f"inclusion proof: leaf {index} does not lead to the root")
+
+
+def root_from_path(hashed_leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """The root over ``size`` leaves to which a path leads from leaf ``index`` (RFC 9162 2.1.3.2).
+
+    Raises:
+        VerificationError: the path is malformed.
+    """
     if not 0 <= index < size:
         raise VerificationError(f"inclusion proof: leaf {index} cannot be in a tree of {size} leaves")
     position, last, node = index, size - 1, hashed_leaf
@@ -113,16 +133,15 @@ def verify_inclusion(hashed_leaf: bytes, index: int, size: int, path: Sequence[b
         if last == 0:
             raise VerificationError(f"inclusion proof: {len(path)} hashes are too many for {size} leaves")
         if position & 1 or position == last:
-            node = _node_hash(sibling, node)
+            node = node_hash(sibling, node)
             while not position & 1 and position:
                 position, last = position >> 1, last >> 1
         else:
-            node = _node_hash(node, sibling)
+            node = node_hash(node, sibling)
         position, last = position >> 1, last >> 1
     if last != 0:
         raise VerificationError(f"inclusion proof: {len(path)} hashes are too few for {size} leaves")
-    if node != root:
-        raise VerificationError(f"inclusion proof: leaf {index} does not lead to the root")
+    return node
 
 
 def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes]:
@@ -131,22 +150,31 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes
     Raises:
         VerificationError: the tree never had that many leaves.
     """
-    if not 0 <= old_size <= len(leaf_hashes):
-        raise VerificationError(f"size {old_size}: the tree has {len(leaf_hashes)} leaves")
-    if old_size in (0, len(leaf_hashes)):
+    return consistency_path(old_size, len(leaf_hashes), lambda low, high: tree_root(leaf_hashes[low:high]))
+
+
+def consistency_path(old_size: int, size: int, root_of: Callable[[int, int], bytes]) -> list[bytes]:
+    """The same from the roots of ranges: ``root_of(low, high)`` is asked O(log size) times.
+
+    Raises:
+        VerificationError: the tree never had that many leaves.
+    """
+    if not 0 <= old_size <= size:
+        raise VerificationError(f"size {old_size}: the tree has {size} leaves")
+    if old_size in (0, size):
         return []
     path: list[bytes] = []
-    low, high, whole = 0, len(leaf_hashes), True  # whole: the old tree starts where this subtree does
+    low, high, whole = 0, size, True  # whole: the old tree starts where this subtree does
     while old_size != high:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if old_size <= middle:
-            path.append(tree_root(leaf_hashes[middle:high]))
+            path.append(root_of(middle, high))
             high = middle
         else:
-            path.append(tree_root(leaf_hashes[low:middle]))
+            path.append(root_of(low, middle))
             low, whole = middle, False
     if not whole:
-        path.append(tree_root(leaf_hashes[low:high]))
+        path.append(root_of(low, high))
     return path[::-1]
 
 
@@ -185,11 +213,11 @@ def _roots_of(old_size: int, new_size: int, hashes: Sequence[bytes]) -> tuple[by
         if last == 0:
             raise VerificationError("consistency proof: too many hashes")
         if position & 1 or position == last:
-            old_node, new_node = _node_hash(sibling, old_node), _node_hash(sibling, new_node)
+            old_node, new_node = node_hash(sibling, old_node), node_hash(sibling, new_node)
             while not position & 1 and position:
                 position, last = position >> 1, last >> 1
         else:
-            new_node = _node_hash(new_node, sibling)
+            new_node = node_hash(new_node, sibling)
         position, last = position >> 1, last >> 1
     if last != 0:
         raise VerificationError("consistency proof: too few hashes")

@@ -222,6 +222,21 @@ class LedgerReader:
         refs = physics_refs(self.record(sha256))
         return tuple((ref, self.record(ref.parameters_sha256)) for ref in refs)
 
+    def leaf_hashes(self, low: int, high: int) -> list[bytes]:
+        """Stored hashes of the leaves from ``low`` up to (not including) ``high``.
+
+        Raises:
+            VerificationError: one of them is missing.
+        """
+        query = "SELECT leaf_hash FROM leaves WHERE idx >= ? AND idx < ? ORDER BY idx"
+        rows = self._fetch(f"hashes of leaves {low} to {high - 1}", query, low, high)
+        if len(rows) != high - low:
+            raise VerificationError(
+                f"{self.path}: {high - low - len(rows)} of the leaves {low} to {high - 1} are missing; "
+                "run 'vidgen verify'"
+            )
+        return [_checked(row[0], bytes, "leaf hash") for row in rows]
+
     def inclusion_proof(self, index: int) -> InclusionProof:
         """Proof that a leaf is in the tree over all leaves now in the file. O(n).
 
@@ -229,12 +244,7 @@ class LedgerReader:
             VerificationError: there is no such leaf.
         """
         size = self.size
-        rows = self._fetch("leaf hashes", "SELECT leaf_hash FROM leaves WHERE idx < ? ORDER BY idx", size)
-        hashes = [_checked(row[0], bytes, "leaf hash") for row in rows]
-        if len(hashes) != size:
-            raise VerificationError(
-                f"{self.path}: {size - len(hashes)} leaves are missing; run 'vidgen verify'"
-            )
+        hashes = self.leaf_hashes(0, size)
         path = inclusion_proof(hashes, index)
         row = next(self.rows(index))
         (last,) = self._fetch("root", "SELECT root FROM leaves WHERE idx = ?", size - 1)
