@@ -253,7 +253,7 @@ def plan(distro: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     steps: list[tuple[str, str, str, Callable[[], None]]] = [
         ("venv", "Python environment .venv", where, lambda: make_venv(distro))
     ]
-    run, ros, dev = (requirements / f"{name}.txt" for name in ("run", "ros", "dev"))
+    run, ros, bare, dev = (requirements / f"{name}.txt" for name in ("run", "ros", "bare", "dev"))
     if distro:
         label = f"packages that ROS 2 {distro} lacks"
         steps.append(("run", label, digest(run), lambda: install_beside_ros("run")))
@@ -262,6 +262,7 @@ def plan(distro: str) -> list[tuple[str, str, str, Callable[[], None]]]:
             ("run", "packages (torch, OpenCV, ...)", digest(run), lambda: pip_install("run", "-r", run))
         )
         steps.append(("ros", "ROS 2 wheels", digest(ros), install_ros_wheels))
+    steps.append(("bare", "IFC reader", digest(bare), lambda: pip_install("bare", "--no-deps", "-r", bare)))
     interfaces = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")])
     sources = digest(*interfaces, ROOT / "CMakeLists.txt", ROOT / "package.xml")
 
