@@ -154,8 +154,9 @@ def empty_map() -> UncertaintyMap:
     grid = Grid(-20.0, -20.0, 0.5, 80, 80)
     unknown = np.full(grid.shape, np.nan, np.float32)
     return UncertaintyMap(
-        0, grid, unknown, unknown, unknown, np.ones(grid.shape, np.float32), unknown, unknown,
-        np.zeros(grid.shape, np.uint16), np.zeros(grid.shape, np.int64), bytes(32), (),
+        0, grid, unknown, unknown, unknown, np.ones(grid.shape, np.float32), unknown, unknown, unknown, unknown,
+        np.zeros(grid.shape, np.uint16), np.zeros(grid.shape, np.int64), np.zeros(grid.shape, np.uint8),
+        bytes(32), (),
     )  # fmt: skip
 
 

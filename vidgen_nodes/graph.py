@@ -26,9 +26,12 @@ NAMESPACE = "/vidgen"
 
 # Parameters that name a file which comes with the package: looked for beside the defaults first.
 _FILE_PARAMETERS = (
+    ("thermal", "calibration_file"),
+    ("thermal", "correction_file"),
     ("generator", "building_file"),
     ("generator", "scenario_file"),
     ("lidar", "building_file"),
+    ("lidar", "baseline_file"),
 )
 
 Overrides = Mapping[str, Mapping[str, Any]]

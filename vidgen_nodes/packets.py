@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum, IntEnum, IntFlag
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,15 @@ class RtkStatus(IntEnum):
     SINGLE = 1
     FLOAT = 2
     FIXED = 3
+
+
+class CellFlag(IntFlag):
+    """What an uncertainty map says of a cell besides its numbers; as in ``UncertaintyMap.msg``."""
+
+    HOLE = 1  # hit before, silent now though in view: glass, water, range or a gap; not damage
+    DISTURBED = 2  # plane residual over 3 sigma, or over 2 sigma and not planar
+    CHANGED = 4  # deviation above the level of detection
+    GHOST = 8  # unconfirmed returns above the surface in the newest scan (smoke)
 
 
 class Origin(IntEnum):
@@ -126,7 +135,7 @@ class ImuSample:
     angular_velocity_radps: FloatArray  # (3,) FLU
     acceleration_mps2: FloatArray  # (3,) FLU, includes gravity
     source: SourceRef
-    also: tuple[SourceRef, ...] = ()  # further messages that are in it (PX4 sends attitude apart)
+    also: tuple[SourceRef, ...] = ()  # further messages in it (PX4 sends attitude apart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +149,8 @@ class Fix:
     covariance_m2: FloatArray  # (3, 3) ENU
     rtk: RtkStatus
     source: SourceRef
-    height_datum: str = ""  # what altitude_m counts from: ellipsoidal | orthometric; "": as the parameter says
-    also: tuple[SourceRef, ...] = ()  # further messages that are in it (many stacks send the RTK status apart)
+    height_datum: str = ""  # of altitude_m: ellipsoidal | orthometric; "": as the parameter says
+    also: tuple[SourceRef, ...] = ()  # further messages in it (many stacks send the RTK status apart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +236,11 @@ class UncertaintyMap:
     entropy: Float32Array  # [0, 1] bit, 1 = never seen
     roughness_m: Float32Array  # plane residual; NaN: too few points
     deviation_m: Float32Array  # elevation minus baseline; NaN: no baseline
+    surface_variation: Float32Array  # l0 / (l0 + l1 + l2), 0..1/3; NaN: too few points
+    lod95_m: Float32Array  # level of detection of the deviation; NaN: none stated
     observations: npt.NDArray[np.uint16]  # returns counted, saturating
     observed_ns: npt.NDArray[np.int64]  # event time of the newest return; 0: never
+    flags: ByteArray  # CellFlag bits
     digest: bytes  # SHA-256 of stamp, grid and layers (see custody.digest.map_digest)
     sources: tuple[SourceRef, ...]  # scans that entered since the previous map
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from vidgen_nodes.scene.building import Building
 
 _FRAME_TAG = b"vidgen/frame/2\0"
-_MAP_TAG = b"vidgen/map/1\0"
+_MAP_TAG = b"vidgen/map/2\0"
 _INFINITY = float("inf")
+_TEXT = frozenset((str,))
+_FLAT = frozenset((str, bytes, int, bool, type(None)))
 _REFERENCE = [str, str, int, bytes]  # what a source reference is made of
 LABEL_PROCEDURAL = "SYN"  # procedural pixels; "AIGC" is for pixels that a learned model drew
 
@@ -55,6 +58,25 @@ def canonical(obj: object) -> bytes:
         return cbor2.dumps(_normal(obj), canonical=True)
     except RecordError as err:
         raise RecordError(f"{_locate(obj) or 'value'}: {err}") from None
+
+
+def is_canonical(value: object, encoded: bytes) -> bool:
+    """Whether ``encoded``, which decodes to ``value``, is what ``canonical`` would have made of it."""
+    return _is_normal(value) and cbor2.dumps(value, canonical=True) == encoded
+
+
+def _is_normal(value: object) -> bool:
+    kind = type(value)
+    if kind is dict:
+        if not set(map(type, value)) <= _TEXT:  # type: ignore[call-overload]
+            return False
+        items = value.values()  # type: ignore[attr-defined]
+        return all(_is_normal(item) for item in items if type(item) not in _FLAT)
+    if kind is list:
+        return all(_is_normal(item) for item in value if type(item) not in _FLAT)  # type: ignore[attr-defined]
+    if kind is float:
+        return -_INFINITY < value < _INFINITY and (value != 0 or math.copysign(1, value) > 0)  # type: ignore[operator]
+    return kind in _FLAT
 
 
 def _normal(value: object) -> object:
@@ -176,7 +198,8 @@ def map_digest(stamp_ns: int, grid: Grid, *layers: npt.NDArray[np.generic]) -> b
         stamp_ns: stamp of the map.
         grid: its cells.
         layers: arrays of shape ``grid.shape`` in the order of ``UncertaintyMap`` (elevation, variance,
-            uncertainty, entropy, roughness, deviation, observations, observed_ns). Type and order count.
+            uncertainty, entropy, roughness, deviation, surface variation, LoD95, observations, observed_ns,
+            flags). Type and order count.
 
     Raises:
         RecordError: a layer that does not cover the grid.

@@ -16,6 +16,7 @@ from vidgen.msg import NavState, UncertaintyMap
 from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.params import LidarParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
+from vidgen_nodes.ros.baseline import baseline_for
 from vidgen_nodes.ros.node import VidgenNode, main_for
 from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.scene.building import load_building
@@ -33,10 +34,8 @@ class LidarNode(VidgenNode[LidarParams]):
     def __init__(self) -> None:
         super().__init__("lidar_node", LidarParams)
         self._posing = ScanPosing(self.params)
-        self._mapper = UncertaintyMapper(self.params)
-        if self.params.building_file:
-            building = load_building(Path(self.params.building_file))
-            self._mapper = UncertaintyMapper(self.params, building.roof_height(self._mapper.grid))
+        building = load_building(Path(self.params.building_file)) if self.params.building_file else None
+        self._mapper = UncertaintyMapper(self.params, baseline_for(self.params, building))
         self._maps = self.advertise(UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP)
         self._occupancy = self.advertise(OccupancyGrid, "uncertainty/occupancy", qos.OCCUPANCY, primary=False)
         self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav)
@@ -54,7 +53,7 @@ class LidarNode(VidgenNode[LidarParams]):
 
     def _map(self, posed: Iterable[PosedScan]) -> None:
         for item in posed:
-            umap = self._mapper.add_scan(item.scan, item.map_T_lidar)
+            umap = self._mapper.add_scan(item.scan, item.map_T_lidar, item.height_sigma_m)
             self._maps.publish(fill.uncertainty_map(umap))
             self.health.add_latency("scan_to_map", (self.now_ns() - umap.stamp_ns) / 1e6)
             if self._occupancy.is_wanted:

@@ -40,6 +40,26 @@ class LidarParams(Checked):
         "plain: no times are used.",
         choices=("auto", "livox", "ouster", "velodyne", "nebula", "hesai", "robosense", "plain"),
     )
+    scan_span_ms: float = param(
+        250.0,
+        "A point's own time lies within this of the scan's stamp; others are refused.",
+        unit="ms",
+        low=1.0,
+        high=1000.0,
+    )
+    map_follows: str = param(
+        "view",
+        "What the map window moves with, by whole cells: the middle of the returns, the drone, or nothing.",
+        choices=("view", "drone", "nothing"),
+    )
+    registration_error_m: float = param(
+        0.03, "How far the baseline may lie off the scans; part of the level of detection.", unit="m", low=0.0,
+        high=10.0,
+    )  # fmt: skip
+    baseline_file: str = param(
+        "",
+        "Cloud of the sound building in map (.npy, .pcd, .ply) as the baseline; empty: the building's roofs.",
+    )
     building_file: str = param(
         "", "Building YAML whose roofs are the baseline of the map; empty: no baseline."
     )

@@ -146,7 +146,7 @@ def odometry(state: NavState) -> Any:
 
 
 _MAP_LAYERS = ("elevation_m", "variance_m2", "uncertainty", "entropy", "roughness_m", "deviation_m",
-               "observations", "observed_ns")  # fmt: skip
+               "surface_variation", "lod95_m", "observations", "observed_ns", "flags")  # fmt: skip
 
 
 def uncertainty_map(umap: UncertaintyMap) -> Any:

@@ -26,6 +26,7 @@ from vidgen_nodes.packets import Bundle, Frame, Scenario, SourceRef
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.pipeline import Pipeline
 from vidgen_nodes.ros import convert
+from vidgen_nodes.ros.baseline import baseline_for
 from vidgen_nodes.ros.ordering import in_effect_order
 from vidgen_nodes.ros.replay import ANCHOR, Recording, TimedMessage
 from vidgen_nodes.scenario.timeline import load_scenario
@@ -201,7 +202,8 @@ class _Graph:
 
     def _map(self, scans: list[PosedScan]) -> None:
         for posed in scans:
-            self._sync.add_map(self._mapper.add_scan(posed.scan, posed.map_T_lidar))
+            umap = self._mapper.add_scan(posed.scan, posed.map_T_lidar, posed.height_sigma_m)
+            self._sync.add_map(umap)
 
     def _on_thermal(self, message: Any, source: SourceRef) -> None:
         bundle = self._sync.bundle(self._thermal.process(convert.thermal_image(message, source)))
@@ -238,11 +240,10 @@ def mapper_for(params: NodeParams, building: Building | None) -> UncertaintyMapp
     Raises:
         ConfigError: a baseline is asked for, but there is no building.
     """
-    mapper = UncertaintyMapper(params.lidar)
-    if not params.lidar.building_file:
-        return mapper
-    if building is None:
+    if params.lidar.building_file and building is None:
         raise ConfigError(
             "lidar.building_file is set, but generator.building_file is empty; give both the same"
         )
-    return UncertaintyMapper(params.lidar, building.roof_height(mapper.grid))
+    return UncertaintyMapper(
+        params.lidar, baseline_for(params.lidar, building if params.lidar.building_file else None)
+    )

@@ -36,7 +36,8 @@ from vidgen_nodes.ros.convert import (
     stamp_ns,
 )
 
-_F32_LAYERS = ("elevation_m", "variance_m2", "uncertainty", "entropy", "roughness_m", "deviation_m")
+_MAP_LAYERS = ("elevation_m", "variance_m2", "uncertainty", "entropy", "roughness_m", "deviation_m",
+               "surface_variation", "lod95_m", "observations", "observed_ns", "flags")  # fmt: skip
 
 
 def _array(values: Any) -> npt.NDArray[np.float64]:
@@ -126,7 +127,7 @@ def uncertainty_map(message: Any) -> UncertaintyMap:
     """
     cells = grid(message)
     layers: dict[str, Any] = {}
-    for name in (*_F32_LAYERS, "observations", "observed_ns"):
+    for name in _MAP_LAYERS:
         values = np.asarray(getattr(message, name))
         if values.size != cells.rows * cells.cols:
             raise InputError(

@@ -111,8 +111,11 @@ def make_map(stamp_ns: int, damaged: bool = True) -> UncertaintyMap:
         entropy=level,
         roughness_m=level,
         deviation_m=level,
+        surface_variation=level,
+        lod95_m=level,
         observations=np.full(GRID.shape, 50, np.uint16),
         observed_ns=np.full(GRID.shape, stamp_ns, np.int64),
+        flags=np.zeros(GRID.shape, np.uint8),
         digest=b"damaged".ljust(32) if damaged else b"whole".ljust(32),
         sources=(),
     )

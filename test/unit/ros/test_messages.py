@@ -50,11 +50,14 @@ def pose() -> Pose:
 
 def uncertainty_map() -> MapPacket:
     grid = Grid(-16.0, -15.5, 0.5, 63, 64)
-    floats = [RNG.normal(size=grid.shape).astype(np.float32) for _ in range(6)]
+    floats = [RNG.normal(size=grid.shape).astype(np.float32) for _ in range(8)]
     floats[0][3, 4] = np.nan
     counts = RNG.integers(0, 65536, grid.shape).astype(np.uint16)
     observed = RNG.integers(0, STAMP_NS, grid.shape)
-    return MapPacket(STAMP_NS, grid, *floats, counts, observed, RNG.bytes(32), (source("/vidgen/points"),))
+    flags = RNG.integers(0, 16, grid.shape).astype(np.uint8)
+    return MapPacket(
+        STAMP_NS, grid, *floats, counts, observed, flags, RNG.bytes(32), (source("/vidgen/points"),)
+    )
 
 
 def thermal(calibrated: bool = True) -> ThermalFrame:

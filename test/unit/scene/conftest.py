@@ -83,8 +83,11 @@ def uncertainty_map(grid, stamp_ns=NOW_NS - SECOND_NS, **layers):
         layer("entropy", 0.1),
         layer("roughness_m", 0.01),
         layer("deviation_m", 0.0),
+        layer("surface_variation", 0.001),
+        layer("lod95_m", 0.1),
         layer("observations", 10, np.uint16),
         layer("observed_ns", stamp_ns, np.int64),
+        layer("flags", 0, np.uint8),
         b"m" * 32,
         (),
     )

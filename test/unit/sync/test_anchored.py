@@ -57,8 +57,8 @@ def umap(ms: float) -> UncertaintyMap:
     stamp = T0 + round(ms * MS)
     layer = np.zeros((2, 2), np.float32)
     return UncertaintyMap(
-        stamp, GRID, layer, layer, layer, layer, layer, layer, np.zeros((2, 2), np.uint16),
-        np.zeros((2, 2), np.int64), stamp.to_bytes(32, "big"), (source("points", stamp),),
+        stamp, GRID, layer, layer, layer, layer, layer, layer, layer, layer, np.zeros((2, 2), np.uint16),
+        np.zeros((2, 2), np.int64), np.zeros((2, 2), np.uint8), stamp.to_bytes(32, "big"), (source("points", stamp),),
     )  # fmt: skip
 
 

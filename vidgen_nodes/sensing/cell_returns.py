@@ -1,0 +1,95 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The returns of one scan sorted into cells, and their sums.
+
+Guarantees: the same returns give the same bytes on every processor (no matrix products, which round
+differently from one to the next). Returns off the window and points that are not finite are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vidgen_nodes.packets import Float32Array, FloatArray, Grid, Pose
+from vidgen_nodes.sensing.transform import rotation_matrix
+
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class CellReturns:
+    """Returns inside the window, each (N,)."""
+
+    cell: Indices  # row * cols + col
+    east: Float32Array  # place in the cell, 0..1
+    north: Float32Array
+    z_m: Float32Array  # height in map
+    outside: int  # returns off the window
+
+    def only(self, kept: npt.NDArray[np.bool_], below_m: Float32Array) -> CellReturns:
+        """Those with ``kept`` (N,), heights taken from ``below_m`` (cells,)."""
+        cell = self.cell[kept]
+        return CellReturns(cell, self.east[kept], self.north[kept], self.z_m[kept] - below_m[cell], 0)
+
+
+@dataclass(frozen=True, slots=True)
+class CellSums:
+    """Sums over the returns of each cell, (cells,)."""
+
+    count: Indices
+    mean: FloatArray  # (3, cells): east and north in the cell 0..1, height m; 0 without returns
+    moments: FloatArray  # (6, cells) xx xy yy xz yz zz about that mean, summed; x, y in cells, z in m
+
+
+def locate(points_m: Float32Array | FloatArray, map_T_lidar: Pose, grid: Grid) -> CellReturns:
+    """Sort points (N, 3) of the LiDAR frame into the cells of a grid."""
+    # Relative to the window, where float32 is good to micrometres.
+    shift = map_T_lidar.translation_m - (grid.origin_east_m, grid.origin_north_m, 0.0)
+    kind = points_m.dtype
+    rotation = rotation_matrix(map_T_lidar).astype(kind)
+    px, py, pz = np.ascontiguousarray(points_m.T)
+    east, north, z = (
+        row[0] * px + row[1] * py + row[2] * pz + offset
+        for row, offset in zip(rotation, shift.astype(kind), strict=True)
+    )
+    east *= kind.type(1.0 / grid.resolution_m)
+    north *= kind.type(1.0 / grid.resolution_m)
+    inside = (east >= 0) & (east < grid.cols) & (north >= 0) & (north < grid.rows) & np.isfinite(z)
+    outside = inside.size - int(np.count_nonzero(inside))
+    if outside:
+        east, north, z = east[inside], north[inside], z[inside]
+    col, row = east.astype(np.int32), north.astype(np.int32)
+    east -= col
+    north -= row
+    cell = (row * grid.cols + col).astype(np.intp)
+    east, north, z = (np.asarray(values, np.float32) for values in (east, north, z))
+    return CellReturns(cell, east, north, z, outside)
+
+
+def middle(points_m: Float32Array, map_T_lidar: Pose) -> tuple[float, float]:
+    """Mean place of all points in map, east and north, m; NaN without points."""
+    if not len(points_m):
+        return float("nan"), float("nan")
+    mean = points_m.mean(axis=0, dtype=np.float64)
+    east, north = (
+        float(row[0] * mean[0] + row[1] * mean[1] + row[2] * mean[2] + offset)
+        for row, offset in zip(rotation_matrix(map_T_lidar)[:2], map_T_lidar.translation_m[:2], strict=True)
+    )
+    return east, north
+
+
+def add_up(returns: CellReturns, cells: int) -> CellSums:
+    """Count, mean and centred second moments per cell."""
+    cell, x, y, z = returns.cell, returns.east, returns.north, returns.z_m
+    count = np.bincount(cell, minlength=cells)
+    safe = np.maximum(count, 1)
+    sums = np.stack([np.bincount(cell, weights=values, minlength=cells) for values in (x, y, z)])
+    sx, sy, sz = sums
+    moments = np.empty((6, cells))
+    pairs = ((x, x, sx, sx), (x, y, sx, sy), (y, y, sy, sy), (x, z, sx, sz), (y, z, sy, sz), (z, z, sz, sz))
+    for row, (a, b, sa, sb) in enumerate(pairs):
+        moments[row] = np.bincount(cell, weights=a * b, minlength=cells) - sa * sb / safe
+    return CellSums(count, sums / safe, moments)

@@ -1,0 +1,144 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""How flat the surface in each cell is, and how high at the middle of the cell.
+
+From the covariance of the returns of the last seconds, with eigenvalues l0 <= l1 <= l2: plane residual
+``sqrt(l0)``, surface variation ``l0 / (l0 + l1 + l2)`` (0..1/3; Pauly et al. 2002) and planarity
+``(l1 - l0) / l2``. Returns are centred scan by scan before they are added up, so that the drift of the
+pose between scans is not taken for roughness. The height at the middle of the cell is that of the plane of
+regression, so a slope sampled unevenly does not look like a change.
+
+A cell whose returns also lie far below its top spans a wall, an eave or a hole and says nothing. Leaves
+out: steps lower than that within one cell (a parapet), which do count as rough.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import numpy as np
+
+from vidgen_nodes.packets import BoolArray, FloatArray
+from vidgen_nodes.sensing.cell_returns import CellSums, Indices
+from vidgen_nodes.sensing.cell_window import CellLayers
+
+MEMORY_S: Final = 4.0  # time constant of all sums
+_WALL_SHARE: Final = 0.02
+_MIN_FREEDOM: Final = 6.0
+_NEWTON_STEPS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the returns of each cell say, (cells,); NaN: too few, or a cell that spans a wall."""
+
+    residual_m: FloatArray  # 1 sigma off the plane, across it
+    variation: FloatArray  # 0..1/3
+    planarity: FloatArray  # 0..1
+    middle_m: FloatArray  # height of the plane at the middle of the cell
+    middle_variance_m2: FloatArray  # of that height: s^2 / n and the leverage of uneven sampling
+    returns: FloatArray  # effective number behind it
+
+
+class SurfaceShape(CellLayers):
+    """Decaying sums of the returns of the top surface of each cell."""
+
+    BLANK: ClassVar = {
+        "_weight": (np.float64(0.0), ()),
+        "_weight2": (np.float64(0.0), ()),
+        "_below": (np.float64(0.0), ()),
+        "_freedom": (np.float64(0.0), ()),
+        "_sums": (np.float64(0.0), (3,)),
+        "_moments": (np.float64(0.0), (6,)),
+    }
+    _weight: FloatArray
+    _weight2: FloatArray
+    _below: FloatArray
+    _freedom: FloatArray
+    _sums: FloatArray
+    _moments: FloatArray
+
+    def add(
+        self, sums: CellSums, below: Indices, used: BoolArray, moved: BoolArray, elapsed_s: float
+    ) -> None:
+        """Enter a scan.
+
+        Args:
+            sums: of the returns of the top surface; heights in map.
+            below: returns far below the top, per cell.
+            used: cells that take the scan.
+            moved: cells in which all that came before is void.
+            elapsed_s: event time since the scan before.
+        """
+        decay = math.exp(-elapsed_s / MEMORY_S)
+        kept = np.where(moved, 0.0, decay)
+        count = used * sums.count
+        self._weight = self._weight * kept + count
+        self._weight2 = self._weight2 * (kept * kept) + count
+        self._below = self._below * kept + below
+        self._freedom = self._freedom * kept + used * np.maximum(sums.count - 1, 0)
+        self._sums = self._sums * kept + count * sums.mean
+        self._moments = self._moments * kept + used * sums.moments
+
+    def describe(self, resolution_m: float) -> Shape:
+        """What the sums say now."""
+        xx, xy, yy, xz, yz, zz = self._moments
+        with np.errstate(divide="ignore", invalid="ignore"):
+            l0, trace, planarity = _flatness(
+                (xx * resolution_m**2, xy * resolution_m**2, yy * resolution_m**2),
+                (xz * resolution_m, yz * resolution_m, zz),
+            )
+            freedom = self._freedom - 2.0
+            residual = np.sqrt(l0 / freedom)
+            variation = l0 / trace
+            middle, variance, returns = self._middle(freedom)
+        silent = (freedom < _MIN_FREEDOM) | (self._below > _WALL_SHARE * self._weight)
+        for layer in (residual, variation, planarity, middle, variance):
+            layer[silent] = np.nan
+        return Shape(residual, variation, planarity, middle, variance, returns)
+
+    def _middle(self, freedom: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Height of the plane of regression at the middle of each cell, its variance, and the returns behind it."""
+        xx, xy, yy, xz, yz, zz = self._moments
+        ridge = (
+            1e-3 * (xx + yy) + 1e-12
+        )  # returns on one line leave the slope across it open: take the flattest
+        xx, yy = xx + ridge, yy + ridge
+        determinant = xx * yy - xy * xy
+        slope_x, slope_y = (xz * yy - yz * xy) / determinant, (yz * xx - xz * xy) / determinant
+        spread = np.maximum(zz - slope_x * xz - slope_y * yz, 0.0) / freedom
+        east, north, height = self._sums / self._weight
+        east, north = east - 0.5, north - 0.5
+        leverage = (east * east * yy - 2.0 * east * north * xy + north * north * xx) / determinant
+        # Old returns count less: the effective number is (sum w)^2 / sum w^2 (Kish).
+        returns = self._weight * self._weight / self._weight2
+        return (
+            height - slope_x * east - slope_y * north,
+            spread * (1.0 / returns + leverage),
+            np.nan_to_num(returns),
+        )
+
+
+def _flatness(
+    level: tuple[FloatArray, FloatArray, FloatArray], upright: tuple[FloatArray, FloatArray, FloatArray]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Smallest eigenvalue, trace and planarity of symmetric matrices, xx xy yy and xz yz zz.
+
+    The smallest root of the characteristic polynomial by Newton's steps from 0, where it is convex and rises
+    to the root from one side; plus and times only, so every processor gives the same bytes.
+    """
+    xx, xy, yy = level
+    xz, yz, zz = upright
+    trace = xx + yy + zz
+    minors = xx * yy - xy * xy + xx * zz - xz * xz + yy * zz - yz * yz
+    determinant = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
+    root = np.zeros_like(trace)
+    for _ in range(_NEWTON_STEPS):
+        value = determinant - root * (minors - root * (trace - root))
+        slope = minors - root * (2.0 * trace - 3.0 * root)
+        root += np.where((slope > 0.0) & (value > 0.0), value / slope, 0.0)
+    rest, product = trace - root, minors - root * (trace - root)
+    half = np.sqrt(np.maximum(0.25 * rest * rest - product, 0.0))
+    return root, trace, (0.5 * rest - half - root) / (0.5 * rest + half)
