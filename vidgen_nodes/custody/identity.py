@@ -20,7 +20,7 @@ from pathlib import Path
 
 import vidgen_nodes
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.params import LidarParams, NodeParams, make_params
+from vidgen_nodes.params import LidarParams, NodeParams, ThermalParams, make_params
 
 _PACKAGES = {
     "numpy": ("numpy",),
@@ -41,6 +41,8 @@ _NOT_DECIDING = {
     "segment_file",
     "scenario_file",
     "building_file",
+    "correction_file",  # what an overlay shows and where does not depend on the values of the pixels
+    "temperature_rate_hz",
 }
 # Recorded instead of the path: the map's baseline was the roofs of the building in the record.
 BASELINE = "building"
@@ -111,7 +113,18 @@ def _deciding(part: object) -> dict[str, object]:
         part, LidarParams
     ):  # whether there is a baseline does decide; which, the building record says
         return {**_without_places(values), "building_file": BASELINE if part.building_file else ""}
+    if isinstance(part, ThermalParams) and part.calibration_file:
+        # The calibration itself, so that frames can be derived again where that file is not.
+        return {**_without_places(values), "calibration_file": _text(part.calibration_file)}
     return _without_places(values)
+
+
+def _text(file: str) -> str:
+    """What a text file holds; the name again if it is text already, or cannot be read."""
+    try:
+        return file if "\n" in file else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return file
 
 
 def _without_places(values: dict[str, object]) -> dict[str, object]:

@@ -10,20 +10,29 @@ from sensor_msgs.msg import CameraInfo, Image
 from vidgen.msg import ThermalFrame
 
 from vidgen_nodes.packets import SourceRef
+from vidgen_nodes.packets import ThermalFrame as Frame
 from vidgen_nodes.params import ThermalParams
-from vidgen_nodes.ros import convert, qos, wire
+from vidgen_nodes.ros import convert, fill, qos, wire
 from vidgen_nodes.ros.node import VidgenNode, main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
+from vidgen_nodes.sensing.temperature import ObjectTemperature
 from vidgen_nodes.sensing.thermal import ThermalIngest
 
 
 class ThermalNode(VidgenNode[ThermalParams]):
-    """``thermal/image_raw`` and ``thermal/camera_info`` to ``thermal/frame``."""
+    """``thermal/image_raw`` and ``thermal/camera_info`` to ``thermal/frame``.
+
+    ``thermal/temperature`` (32FC1, kelvin) goes out only while somebody subscribes and the camera is radiometric.
+    """
 
     def __init__(self) -> None:
         super().__init__("thermal_node", ThermalParams)
         self._ingest = ThermalIngest(self.params)
+        self._temperature = ObjectTemperature(self.params)
+        self._temperature_due_ns = 0
+        self._said = ""
         self._frames = self.advertise(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME)
+        self._temperatures = self.advertise(Image, "thermal/temperature", qos.TEMPERATURE, primary=False)
         self.subscribe_sensor(CameraInfo, "thermal/camera_info", self._on_info, required=False)
         self.subscribe_sensor(Image, "thermal/image_raw", self._on_image)
 
@@ -31,13 +40,36 @@ class ThermalNode(VidgenNode[ThermalParams]):
         self._ingest.add_calibration(convert.camera_calibration(message), source)
 
     def _on_image(self, message: Any, source: SourceRef) -> None:
-        frame = self._ingest.process(convert.thermal_image(message, source))
-        self._frames.publish(wire.thermal_frame(frame, message))
+        image = convert.thermal_image(message, source)
+        frame = self._ingest.process(image)
+        corrected = frame.pixels is not image.pixels
+        self._frames.publish(wire.thermal_frame(frame, message, corrected=corrected))
         self.health.add_latency("stamp_to_frame", (self.now_ns() - frame.stamp_ns) / 1e6)
         if frame.frozen:
             self.health.causes["frozen_thermal"] += 1
         if frame.calibration is None:
             self.health.causes["no_camera_info"] += 1
+        if self._temperatures.is_wanted:
+            self._publish_temperature(frame)
+
+    def _publish_temperature(self, frame: Frame) -> None:
+        period_ns = round(1e9 / self.params.temperature_rate_hz)
+        # A clock that jumped back would otherwise keep the stream silent until it has caught up.
+        if not 0 < self._temperature_due_ns - frame.stamp_ns <= period_ns:
+            temperature_k = self._temperature.of(frame)
+            if temperature_k is not None:
+                self._temperature_due_ns = frame.stamp_ns + period_ns
+                self._temperatures.publish(fill.image(frame.stamp_ns, frame.frame_id, "32FC1", temperature_k))
+
+    def on_tick(self) -> None:
+        """Say what is claimed of the pictures, and warn once when nothing is."""
+        why = self._ingest.why_not_radiometric
+        self.health.extra["radiometric"] = f"no: {why}" if why else "yes"
+        for token, count in self._ingest.not_radiometric.items():
+            self.health.extra[f"not_radiometric {token}"] = str(count)
+        if why and why != self._said:
+            self.get_logger().warning(f"no temperature is claimed: {why}")
+        self._said = why
 
 
 def main() -> None:

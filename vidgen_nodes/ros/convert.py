@@ -30,6 +30,7 @@ from vidgen_nodes.packets import (
     SourceRef,
     ThermalImage,
 )
+from vidgen_nodes.sensing.calibration import MAX_EDGE_PX, Window, checked_calibration
 
 # Pixel type and channels of each encoding that is taken.
 _ENCODINGS: dict[str, tuple[str, int]] = {
@@ -41,8 +42,6 @@ _ENCODINGS: dict[str, tuple[str, int]] = {
     "rgb8": ("u1", 3),
     "bgr8": ("u1", 3),
 }
-_DISTORTION_COEFFICIENTS = {"plumb_bob": (4, 5), "rational_polynomial": (8,), "equidistant": (4,), "": (0,)}
-_MAX_EDGE_PX = 16384
 # sensor_msgs/NavSatStatus.status; drivers write GBAS for RTK fixed, and many write it for RTK float as well.
 _GBAS = 2
 _RTK_FIXED_VARIANCE_M2 = 0.1
@@ -81,8 +80,11 @@ def header_stamp_ns(message: Any) -> int:
     """The header stamp of a sensor message.
 
     Raises:
-        InputError: ``no_stamp`` when it is zero or negative.
+        InputError: ``no_stamp`` when it is zero or negative, ``bad_stamp`` when it is no time.
     """
+    nanoseconds = int(message.header.stamp.nanosec)
+    if not 0 <= nanoseconds < 1_000_000_000:
+        raise InputError("bad_stamp", f"header.stamp.nanosec is {nanoseconds}; expected 0 to 999999999")
     value = stamp_ns(message.header.stamp)
     if value <= 0:
         raise InputError(
@@ -115,8 +117,10 @@ def image_pixels(image: Any) -> npt.NDArray[np.generic]:
             f"image encoding is {image.encoding!r}; expected one of {', '.join(_ENCODINGS)}. "
             "Convert it in the driver (compressed or Bayer images are not decoded here).",
         )
-    if not (0 < width <= _MAX_EDGE_PX and 0 < height <= _MAX_EDGE_PX):
-        raise InputError("image_size", f"image is {width}x{height} px; expected 1 to {_MAX_EDGE_PX} each way")
+    if not (0 < width <= MAX_EDGE_PX and 0 < height <= MAX_EDGE_PX):
+        raise InputError("image_size", f"image is {width}x{height} px; expected 1 to {MAX_EDGE_PX} each way")
+    if int(image.is_bigendian) not in (0, 1):
+        raise InputError("is_bigendian", f"is_bigendian is {image.is_bigendian}; expected 0 or 1")
     code, channels = _ENCODINGS[image.encoding]
     dtype = np.dtype((">" if image.is_bigendian else "<") + code)
     row_bytes = width * channels * dtype.itemsize
@@ -153,44 +157,34 @@ def thermal_image(message: Any, source: SourceRef) -> ThermalImage:
 def camera_calibration(message: Any) -> CameraCalibration:
     """``sensor_msgs/CameraInfo``; the stamp may be that of any earlier image.
 
+    Region of interest and binning are applied: what comes out describes the pixels that are sent.
+
     Raises:
-        InputError: uncalibrated (``fx`` 0), not finite, sizes that cannot be.
+        InputError: no stamp, or one of the reasons of ``sensing.calibration.checked_calibration``.
     """
-    stamp = header_stamp_ns(message)
-    width, height = int(message.width), int(message.height)
-    if not (0 < width <= _MAX_EDGE_PX and 0 < height <= _MAX_EDGE_PX):
-        raise InputError(
-            "image_size", f"camera_info says {width}x{height} px; expected 1 to {_MAX_EDGE_PX} each way"
-        )
-    # rosbags keeps the field names of the file: ROS 1 and old ROS 2 tools wrote K and D.
-    matrix = _floats(message.k if hasattr(message, "k") else message.K, 9, "camera_info.k").reshape(3, 3)
-    distortion = _floats(message.d if hasattr(message, "d") else message.D, None, "camera_info.d")
-    if not (np.isfinite(matrix).all() and np.isfinite(distortion).all()):
-        raise InputError("not_finite", "camera_info.k or .d holds NaN or infinity; calibrate the camera")
-    if not (matrix[0, 0] > 0.0 and matrix[1, 1] > 0.0):
-        raise InputError(
-            "uncalibrated",
-            f"camera_info has fx={matrix[0, 0]}, fy={matrix[1, 1]}; expected both above 0. "
-            "The driver has no calibration: give it one.",
-        )
-    if tuple(matrix[2]) != (0.0, 0.0, 1.0) or matrix[1, 0] != 0.0:
-        raise InputError(
-            "bad_matrix", "camera_info.k is no camera matrix: expected rows fx s cx, 0 fy cy, 0 0 1"
-        )
-    model = message.distortion_model or ("plumb_bob" if distortion.size else "")
-    if model == "fisheye":
-        model = "equidistant"
-    if model not in _DISTORTION_COEFFICIENTS:
-        known = ", ".join(filter(None, _DISTORTION_COEFFICIENTS))
-        raise InputError("distortion_model", f"distortion_model is {model!r}; expected one of {known}")
-    if distortion.size not in (*_DISTORTION_COEFFICIENTS[model], 0):
-        raise InputError(
-            "distortion_size",
-            f"{model} has {distortion.size} coefficients, expected "
-            f"{' or '.join(map(str, _DISTORTION_COEFFICIENTS[model]))}",
-        )
-    return CameraCalibration(
-        stamp, message.header.frame_id, width, height, matrix, model or "plumb_bob", distortion
+    # rosbags keeps the field names of the file: ROS 1 and old ROS 2 tools wrote capital letters.
+    k, d, r, p = (getattr(message, name, None) for name in "kdrp")
+    k, d = (message.K if k is None else k), (message.D if d is None else d)
+    for name, value in (("r", r), ("p", p)):  # not used, but what is not a number there is no calibration
+        if value is not None and not np.isfinite(_floats(value, None, f"camera_info.{name}")).all():
+            raise InputError("not_finite", f"camera_info.{name} holds NaN or infinity; calibrate the camera")
+    return checked_calibration(
+        header_stamp_ns(message),
+        message.header.frame_id,
+        (int(message.width), int(message.height)),
+        k,
+        message.distortion_model,
+        d,
+        _window(message),
+    )
+
+
+def _window(message: Any) -> Window:
+    roi = getattr(message, "roi", None)
+    binning = (int(getattr(message, "binning_x", 0)), int(getattr(message, "binning_y", 0)))
+    return Window(
+        *((int(roi.x_offset), int(roi.y_offset), int(roi.width), int(roi.height)) if roi else (0, 0, 0, 0)),
+        *(count or 1 for count in binning),  # 0 and 1 mean the same there
     )
 
 

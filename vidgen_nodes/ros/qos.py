@@ -45,6 +45,7 @@ SENSOR_OUTPUT = {topic: _reliable(depth) for topic, depth in _INPUT_DEPTH.items(
 
 # Between our nodes: reliable, deep enough to ride out a pause of half a second without loss.
 THERMAL_FRAME = _reliable(25)
+TEMPERATURE = _reliable(2)
 NAV_STATE = _reliable(100)
 ODOMETRY = _reliable(10)
 UNCERTAINTY_MAP = _latched(5)

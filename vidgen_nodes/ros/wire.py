@@ -10,7 +10,9 @@ hand arrays over as views. The attributes are the same, so ``convert.py`` and ``
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -73,8 +75,10 @@ def nav_state(state: NavState) -> bytes:
     )
 
 
-def thermal_frame(frame: ThermalFrame, image_message: Any) -> bytes:
-    """``vidgen/ThermalFrame`` around the camera's own (decoded) image."""
+def thermal_frame(frame: ThermalFrame, image_message: Any, *, corrected: bool = False) -> bytes:
+    """``vidgen/ThermalFrame`` around the camera's own (decoded) image; ``corrected``: with the frame's pixels."""
+    if corrected:
+        image_message = _with_pixels(image_message, frame.pixels)
     return _encode(
         "vidgen/msg/ThermalFrame",
         header=_header(frame.stamp_ns, frame.frame_id),
@@ -118,6 +122,13 @@ def bundle(packet: Bundle, thermal_message: Any) -> bytes:
         late_inputs=list(packet.late),
         late_counts=np.array(list(packet.late.values()), dtype=np.uint32),
     )
+
+
+def _with_pixels(message: Any, pixels: npt.NDArray[Any]) -> Any:
+    """The same ``sensor_msgs/Image`` of other pixels: rows without padding, in this machine's byte order."""
+    data = np.ascontiguousarray(pixels).view(np.uint8).reshape(-1)
+    little = 0 if sys.byteorder == "little" else 1
+    return dataclasses.replace(message, is_bigendian=little, step=data.size // pixels.shape[0], data=data)
 
 
 def _encode(type_name: str, **fields: Any) -> bytes:
