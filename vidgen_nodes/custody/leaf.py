@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 VERSION = 1
 FRAME = "frame"
 SEGMENT = "segment"
+RETENTION = "retention"  # cause of the segment that says which records were deleted
+PAYLOAD = ("inputs", "physics")  # records of a frame that may be deleted; parameters go with physics
 HASH_BYTES = 32
 _REF_FIELDS = 5
 RECORDS = {
@@ -229,6 +231,14 @@ def physics_refs(record: object) -> tuple[PhysicsRef, ...]:
     return refs
 
 
+def retained_from(leaf: object) -> int:
+    """Leaf before which a retention segment says that payload records were deleted; 0: it is none."""
+    if not isinstance(leaf, dict) or leaf.get("cause") != RETENTION:
+        return 0
+    before = leaf.get("before")
+    return before if type(before) is int and before > 0 else 0
+
+
 def leaf_fault(leaf: object) -> str:
     """What is wrong with the form of a decoded leaf; empty if nothing is."""
     if not isinstance(leaf, dict):
@@ -242,9 +252,12 @@ def leaf_fault(leaf: object) -> str:
     for name, types in fields.items():
         if name not in leaf:
             return f"lacks the field {name!r}"
-        if type(leaf[name]) not in types:
-            return f"has {name} of type {type(leaf[name]).__name__}, expected {types[0].__name__}"
-        if types[0] is bytes and leaf[name] is not None and len(leaf[name]) != HASH_BYTES:
-            return f"has {name} of {len(leaf[name])} bytes, expected a hash of {HASH_BYTES}"
+        value = leaf[name]
+        if type(value) not in types:
+            return f"has {name} of type {type(value).__name__}, expected {types[0].__name__}"
+        if type(value) is bytes and len(value) != HASH_BYTES:
+            return f"has {name} of {len(value)} bytes, expected a hash of {HASH_BYTES}"
+    if len(leaf) == len(fields):
+        return ""
     unknown = set() if kind in _OPEN_ENDED else set(leaf) - set(fields)
     return f"has the unknown field {min(unknown, key=str)!r}" if unknown else ""

@@ -20,7 +20,7 @@ from typing import TypeVar
 import cbor2
 
 from vidgen_nodes.custody import schema
-from vidgen_nodes.custody.leaf import FRAME, SEGMENT, physics_refs
+from vidgen_nodes.custody.leaf import FRAME, SEGMENT, physics_refs, retained_from
 from vidgen_nodes.custody.merkle import EMPTY_ROOT, inclusion_proof
 from vidgen_nodes.errors import VerificationError
 from vidgen_nodes.packets import PhysicsRef, SourceRef
@@ -28,6 +28,7 @@ from vidgen_nodes.packets import PhysicsRef, SourceRef
 T = TypeVar("T")
 _BATCH = 512  # rows a read; a read that stays open keeps the write-ahead log from being emptied
 _BUSY_S = 5.0
+FIRST_ROW = -(1 << 63)
 
 
 @dataclass(frozen=True)
@@ -176,18 +177,15 @@ class LedgerReader:
 
     def blobs(self) -> Iterator[tuple[bytes, bytes]]:
         """Every stored record with the hash under which it is stored."""
-        after = -(1 << 63)
-        while True:
-            batch = self._fetch("records", _BLOB_ROWS, after, _BATCH)
-            for row, key, data, types in batch:
-                _as_written(types, "blob blob", f"record in row {row}")
-                yield (
-                    _checked(key, bytes, f"record in row {row}"),
-                    _checked(data, bytes, f"record in row {row}"),
-                )
-                after = _checked(row, int, "record")
-            if len(batch) < _BATCH:
-                return
+        after = FIRST_ROW
+        while batch := self.blobs_after(after):
+            yield from ((key, data) for _, key, data in batch)
+            after = batch[-1][0]
+
+    def blobs_after(self, row: int) -> list[tuple[int, bytes, bytes]]:
+        """The next stored records after a row: row, hash, record; ``FIRST_ROW``: from the beginning."""
+        stored = self._fetch("records", _BLOB_ROWS, row, _BATCH)
+        return [_blob_row(columns) for columns in stored]
 
     def record(self, sha256: bytes) -> object:
         """The stored record with that hash, decoded."""
@@ -206,6 +204,15 @@ class LedgerReader:
             if row.kind == kind:
                 leaf = decode(row.leaf, f"{self.path}: leaf {row.index}")
                 yield row.index, _checked(leaf, dict, f"leaf {row.index}")
+
+    def kept_from(self) -> int:
+        """Leaf before which records may have been deleted, as a segment of the log says; 0: nothing was."""
+        kept = 0
+        for (leaf,) in self._fetch("segments", "SELECT leaf FROM leaves WHERE kind = ?", SEGMENT):
+            if isinstance(leaf, bytes):
+                with contextlib.suppress(VerificationError):
+                    kept = max(kept, retained_from(decode(leaf, "segment")))
+        return kept
 
     def inputs(self) -> Iterator[SourceRef]:
         """Every input message that the frames name, in order of the frames."""
@@ -268,6 +275,16 @@ def _leaf_row(stored: tuple[object, ...]) -> LeafRow:
     _as_written(stored[5], "text blob blob blob", f"leaf {index}")
     kind, leaf, hashed, root = (_checked(column, bytes, f"leaf {index}") for column in stored[1:5])
     return LeafRow(index, kind.decode("utf-8", "backslashreplace"), leaf, hashed, root)
+
+
+def _blob_row(stored: tuple[object, ...]) -> tuple[int, bytes, bytes]:
+    where = f"record in row {stored[0]}"
+    _as_written(stored[3], "blob blob", where)
+    return (
+        _checked(stored[0], int, "record"),
+        _checked(stored[1], bytes, where),
+        _checked(stored[2], bytes, where),
+    )
 
 
 def _as_written(types: object, expected: str, where: str) -> None:

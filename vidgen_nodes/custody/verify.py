@@ -1,11 +1,11 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks a ledger from its own bytes, with no ROS and no other file.
+"""Checks a ledger from its own bytes and those of its signed heads, with no ROS and no other file.
 
 Guarantees: a byte changed in any leaf, leaf hash, root or stored record is found and placed, as are
-missing, swapped and inserted rows. Proves the parts agree with each other and nothing more: heads are
-not signed yet, so a file that was rewritten as a whole, or cut at its end, is consistent too. Only a
-root noted elsewhere shows that (``expected_root``). The only error is ``VerificationError``.
+missing, swapped and inserted rows. A file that was rewritten as a whole, or cut at its end, is consistent with
+itself: that shows against its signed heads (``head_check.py``), against a root noted elsewhere
+(``expected_root``), or against a witness. The only error is ``VerificationError``.
 """
 
 from __future__ import annotations
@@ -14,23 +14,14 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidgen_nodes.custody.digest import canonical, sha256
-from vidgen_nodes.custody.leaf import FRAME, RECORDS, SEGMENT, leaf_fault, physics_refs
+from vidgen_nodes.custody.digest import is_canonical
+from vidgen_nodes.custody.fault import Fault as Fault
+from vidgen_nodes.custody.head_check import HeadReport, check_heads
+from vidgen_nodes.custody.leaf import FRAME, PAYLOAD, RECORDS, SEGMENT, leaf_fault, physics_refs
 from vidgen_nodes.custody.merkle import MerkleTree, leaf_hash
 from vidgen_nodes.custody.reader import LeafRow, LedgerReader, decode
-from vidgen_nodes.errors import RecordError, VerificationError
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong, and where."""
-
-    where: str  # "leaf 12", "record 9f86...", "file.db3, bytes 0 to 65535", "/topic at 123 ns"
-    what: str
-    kind: str = "altered"  # altered | missing | inserted
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+from vidgen_nodes.custody.stored_records import StoredRecords
+from vidgen_nodes.errors import VerificationError
 
 
 @dataclass(frozen=True)
@@ -43,6 +34,8 @@ class LedgerReport:
     root: bytes  # over the leaves as they are
     faults: tuple[Fault, ...]
     expected_at: int | None = None  # tree size at which the log had the expected root
+    pruned: int = 0  # records that were deleted as a retention segment says
+    heads: HeadReport | None = None  # None: nothing is signed
 
     @property
     def ok(self) -> bool:
@@ -64,9 +57,13 @@ class LedgerAudit:
         self._next = 0
         self._roots_fit = True
         self._good: dict[str, bytes] = {}  # newest record of each field that was found sound
+        self._records = StoredRecords(reader)
+        self._kept_from = reader.kept_from()
+        self.pruned = 0
         self.frames = 0
         self.segments = 0
-        self._look_for_expected_root()
+        self._root_before = self._tree.root
+        self._look_for_expected_root(self._root_before)
 
     @property
     def size(self) -> int:
@@ -95,9 +92,9 @@ class LedgerAudit:
             last = f" to {row.index - 1}" if row.index - 1 > self._next else ""
             yield Fault(f"leaf {self._next}", f"missing: there is no leaf {self._next}{last}", "missing")
         self._next = row.index + 1
-        before = self._tree.root if self._tree.size else None
+        before = self._root_before if self._tree.size else None
         sound = yield from self._check_hashes(row, where)
-        self._look_for_expected_root()
+        self._look_for_expected_root(self._root_before)
         if sound:
             yield from self._check_content(row, where, before)
         self.frames += row.kind == FRAME
@@ -105,17 +102,18 @@ class LedgerAudit:
 
     def _check_hashes(self, row: LeafRow, where: str) -> Generator[Fault, None, bool]:
         """Add the leaf to the tree; returns whether its content is what was hashed."""
-        computed, tree = leaf_hash(row.leaf), self._tree.copy()
-        tree.append(computed)
-        root_fits = tree.root == row.root
-        if computed != row.leaf_hash and not root_fits:
-            tree = self._tree.copy()
-            tree.append(row.leaf_hash)
-            root_fits = tree.root == row.root
+        computed = leaf_hash(row.leaf)
+        before = None if computed == row.leaf_hash else self._tree.copy()
+        self._tree.append(computed)
+        root = self._tree.root
+        if before is not None and root != row.root:
+            self._tree = before
+            self._tree.append(row.leaf_hash)
+            root = self._tree.root
             yield Fault(where, "its content does not have the stored leaf hash: the content was changed")
-        elif computed != row.leaf_hash:
+        elif before is not None:
             yield Fault(where, "its leaf hash was changed: content and root fit without it")
-        self._tree = tree
+        self._root_before, root_fits = root, root == row.root
         if not root_fits and self._roots_fit:
             yield Fault(where, "the stored root is not the root over the leaves up to here")
         self._roots_fit = root_fits  # a break goes on to the end: it is reported where it starts
@@ -124,8 +122,8 @@ class LedgerAudit:
     def _check_content(self, row: LeafRow, where: str, before: bytes | None) -> Iterator[Fault]:
         try:
             leaf = decode(row.leaf, where)
-            form = leaf_fault(leaf) or ("" if canonical(leaf) == row.leaf else "is not in canonical form")
-        except (VerificationError, RecordError) as err:
+            form = leaf_fault(leaf) or ("" if is_canonical(leaf, row.leaf) else "is not in canonical form")
+        except VerificationError as err:
             yield Fault(where, str(err))
             return
         if form or not isinstance(leaf, dict):
@@ -139,26 +137,30 @@ class LedgerAudit:
             yield Fault(where, f"is frame {leaf['seq']}, expected frame {self.frames}")
         if leaf["kind"] == SEGMENT and leaf["previous"] != before:
             yield Fault(where, "does not name the root before it")
+        old = row.index < self._kept_from
         for name in RECORDS[leaf["kind"]]:
-            if leaf[name] is not None:
-                yield from self._check_record(name, leaf[name], where)
+            if leaf[name] is not None and self._good.get(name) != leaf[name]:
+                payload = old and name in PAYLOAD
+                yield from self._check_record(name, leaf[name], where, payload=payload)
 
-    def _check_record(self, name: str, key: bytes, where: str) -> Iterator[Fault]:
+    def _check_record(self, name: str, key: bytes, where: str, *, payload: bool) -> Iterator[Fault]:
         if self._good.get(name) == key:
             return
-        try:
-            data = self._reader.blob(key)
-        except VerificationError:
+        found = self._records.is_sound(key)
+        if found is None:
+            if payload:
+                self.pruned += 1
+                return
             yield Fault(where, f"its {name} record {key.hex()} is missing or cannot be read", "missing")
             return
-        if sha256(data) != key:
+        if not found:
             yield Fault(where, f"its {name} record {key.hex()} was changed")
             return
         self._good[name] = key
         if name == "physics":
-            yield from self._check_physics(data, where)
+            yield from self._check_physics(self._reader.blob(key), where, payload=payload)
 
-    def _check_physics(self, record: bytes, where: str) -> Iterator[Fault]:
+    def _check_physics(self, record: bytes, where: str, *, payload: bool) -> Iterator[Fault]:
         """The numbers that drew each element are records of their own."""
         try:
             refs = physics_refs(decode(record, "physics record"))
@@ -166,20 +168,28 @@ class LedgerAudit:
             yield Fault(where, f"its physics record is none: {err}")
             return
         for ref in refs:
-            yield from self._check_record(f"parameters of {ref.element}", ref.parameters_sha256, where)
+            name = f"parameters of {ref.element}"
+            yield from self._check_record(name, ref.parameters_sha256, where, payload=payload)
 
-    def _look_for_expected_root(self) -> None:
-        if self._expected_root is not None and self._tree.root == self._expected_root:
+    def check_stored(self) -> tuple[Fault, ...]:
+        """Faults of the records, also of those that no leaf names: one whose key was changed is named by none."""
+        return self._records.check_rest()
+
+    def _look_for_expected_root(self, root: bytes) -> None:
+        if self._expected_root is not None and root == self._expected_root:
             self.expected_at = self._tree.size
 
 
-def verify_ledger(path: Path, expected_root: bytes | None = None) -> LedgerReport:
+def verify_ledger(
+    path: Path, expected_root: bytes | None = None, root_public: bytes | None = None
+) -> LedgerReport:
     """Check every leaf and every stored record of a ledger; it may be being written meanwhile.
 
     Args:
         path: the ledger file.
         expected_root: a root of this log that was noted elsewhere, from any time. If the log never had it,
             rows were cut off, or the file was rewritten.
+        root_public: public root key; the signed heads must lead to it. None: to any.
 
     Returns:
         All faults, with their places.
@@ -191,12 +201,22 @@ def verify_ledger(path: Path, expected_root: bytes | None = None) -> LedgerRepor
         audit = LedgerAudit(reader, expected_root)
         faults = list(_check_file(reader))
         faults.extend(audit.check_new())
-        faults.extend(_check_stored(reader))
+        faults.extend(audit.check_stored())
         if expected_root is not None and audit.expected_at is None:
             what = f"never had the root {expected_root.hex()}: leaves were cut off, or the file was rewritten"
             faults.append(Fault(f"log of {audit.size} leaves", what, "missing"))
+        heads = check_heads(reader, root_public)
+        if heads is not None:
+            faults.extend(heads.faults)
         return LedgerReport(
-            audit.size, audit.frames, audit.segments, audit.root, tuple(faults), audit.expected_at
+            audit.size,
+            audit.frames,
+            audit.segments,
+            audit.root,
+            tuple(faults),
+            audit.expected_at,
+            audit.pruned,
+            heads,
         )
 
 
@@ -209,15 +229,3 @@ def _check_file(reader: LedgerReader) -> Iterator[Fault]:
             yield Fault(f"leaf {first.index}", "was inserted before the first leaf", "inserted")
     except VerificationError as err:
         yield Fault("file", str(err))
-
-
-def _check_stored(reader: LedgerReader) -> Iterator[Fault]:
-    """Records also when no leaf names them: one whose key was changed is named by none."""
-    try:
-        for key, data in reader.blobs():
-            if sha256(data) != key:
-                yield Fault(
-                    f"record {key.hex()}", "its bytes do not have the hash under which they are stored"
-                )
-    except VerificationError as err:
-        yield Fault("records", f"{err}; records after this one were not checked")
