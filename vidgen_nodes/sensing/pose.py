@@ -1,49 +1,58 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""The drone's state from IMU and position fixes, as a pure function of their stamps.
+"""The drone's state from IMU, position fixes and headings, as a pure function of their stamps.
 
-Attitude is the IMU's own orientation, carried by the gyro over samples that lack one. Position and
-velocity come from a Kalman filter on each axis of ``map``, driven by the accelerometer (turned into
-map, gravity removed) and corrected by the fixes, which are put back to the antenna's lever arm.
+An error-state Kalman filter (``eskf.py``) runs over the IMU samples. A fix with stamp s enters with the first
+sample at or after ``s + fix_delay_ms``: the filter goes back to s, applies it there and runs forward again
+over the samples it has kept (``track.py``). So the state is what it would be had the fix come at once, and the
+order of arrival changes nothing. Headings of dual antennas enter in the same way.
 
-A fix with stamp s enters with the first IMU sample at or after ``s + fix_delay_ms``: the filter goes
-back to s, applies it there and runs forward again over the samples it has kept. So the state is what it
-would be had the fix come at once, and the order of arrival changes nothing.
-
-- A fix more than ``outlier_gate_sigma`` off on any axis is refused; the fifth in a row is believed
-  instead, and position and velocity start anew from it (a receiver that re-fixed, not an outlier).
+- It starts with the orientation that the IMU reports; without one, with tilt from gravity and with heading
+  from a dual antenna or, failing that, from motion. Before it has a heading it hands out nothing.
 - Nothing comes out before the second fix: one fix leaves the velocity unknown.
-- An IMU gap above 0.5 s, 10 s without a fix, or stamps that go back by over a second start anew too.
-- Heights are relative to the datum in the datum's own height system (see ``geodesy``).
+- What a measurement is off by is weighed against what is known (chi-square): outliers are refused and counted;
+  the fifth in a row is believed instead (a receiver that re-fixed), and what it measures starts anew from it.
+- Without fixes the IMU carries the state for ``coast_s``, with the covariance that the error deserves.
+- An IMU gap above 0.5 s, or stamps that go back by over a second, start everything anew.
+- Heights of two systems never meet unless the geoid is known (``heights.py``).
 
-Leaves out: estimated sensor biases, correlations between axes, and the correction of attitude by
-motion. The accelerometer's error is white noise with ``acceleration_noise_mps2`` as the sigma of its
-mean over 0.1 s, which has to cover tilt error as well (half a degree is 0.09 m/s²).
+Leaves out: velocities from the receiver, and true north turning with longitude (8e-6 rad per metre at 47 N
+and less elsewhere south of it, which a heading's sigma covers over any site).
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from vidgen_nodes.errors import ConfigError, InputError
-from vidgen_nodes.packets import Fix, ImuSample, NavState, Pose, RtkStatus, SourceRef
+from vidgen_nodes.errors import InputError
+from vidgen_nodes.packets import (
+    Fix,
+    FloatArray,
+    Heading,
+    ImuSample,
+    NavState,
+    Pose,
+    RtkStatus,
+    SourceRef,
+)
 from vidgen_nodes.params import RtkParams
-from vidgen_nodes.sensing.axis_filter import Step, fix_variances_m2, predict, update
-from vidgen_nodes.sensing.geodesy import LocalFrame
+from vidgen_nodes.sensing.alignment import GRAVITY_MPS2, MotionHeading, level, still_rate_radps
+from vidgen_nodes.sensing.fix_error import fix_variances_m2
+from vidgen_nodes.sensing.site import SiteFrame
 from vidgen_nodes.sensing.transform import (
     OPTICAL_FROM_BODY,
-    Vector,
+    Quaternion,
     compose,
     interpolate_pose,
     invert,
     pose_from_rpy,
     propagate_pose,
     rotate,
-    turned,
     unit,
 )
 
@@ -57,52 +66,73 @@ __all__ = [
     "propagate_pose",
 ]
 
-GRAVITY_MPS2: Final = 9.80665
 CLOCK_JUMP_NS: Final = 1_000_000_000
 _IMU_GAP_NS: Final = 500_000_000
-_FIX_GAP_NS: Final = 10_000_000_000
-_HISTORY_NS: Final = 500_000_000
-_NOISE_TIME_S: Final = 0.1
-_FIRST_SPEED_SIGMA_MPS: Final = 15.0
+_SECOND_NS: Final = 1_000_000_000
+_HISTORY_NS: Final = 1_200_000_000  # standing still is judged over a second
+_TENTH_NS: Final = 100_000_000
 _REJECTIONS_TO_RESTART: Final = 5
 _MAX_PENDING: Final = 256
-_GYRO_DRIFT_RADPS: Final = math.radians(0.1)
+_STILL_RATE_VARIANCE: Final = 2e-4**2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Due:
+    """What waits to enter, in the order in which it will."""
+
+    stamp_ns: int
+    kind: int  # fixes before headings
+
+
+@dataclass
+class _Refusals:
+    """Of one kind of measurement."""
+
+    entered_ns: int = 0
+    in_a_row: int = 0
 
 
 class NavFilter:
-    """Feed it IMU samples and fixes; it hands out states on a grid of event time."""
+    """Feed it IMU samples, fixes and headings; it hands out states on a grid of event time.
+
+    Attributes:
+        refused: measurements that entered and were not used, by reason.
+        fixes_used: so many fixes have been believed.
+        fix_nis: normalised innovation squared of the newest fix that corrected the state (3 degrees of freedom).
+    """
 
     def __init__(self, params: RtkParams) -> None:
-        self._antenna = params.antenna_m
-        self._gate = params.outlier_gate_sigma
+        # Imported here because it brings a compiler along, which those who only need poses do not pay for.
+        from vidgen_nodes.sensing.track import USELESS_HEADING_DEG, Track
+
+        self._track = Track(params)
+        self.site = SiteFrame(params)
         self._fix_delay_ns = round(params.fix_delay_ms * 1e6)
         self._period_ns = round(1e9 / params.output_rate_hz)
-        self._density = params.acceleration_noise_mps2**2 * _NOISE_TIME_S
-        self._tilt_sigma_rad, self._heading_sigma_rad = (
-            math.radians(d) for d in params.orientation_sigma_deg
-        )
-        self._lever_variance_m2 = (
-            math.dist((0.0, 0.0, 0.0), params.antenna_m) * self._heading_sigma_rad
-        ) ** 2
-        self._datum = (params.datum_latitude_deg, params.datum_longitude_deg, params.datum_altitude_m)
-        if math.isnan(self._datum[0]) != math.isnan(self._datum[1]):
-            raise ConfigError(
-                "datum_latitude_deg and datum_longitude_deg: got one of them, expected both or none"
-            )
-        self.frame: LocalFrame | None = None
-        if not any(math.isnan(value) for value in self._datum):
-            self.frame = _local_frame(self._datum)
-        self.refused: dict[str, int] = {}  # fixes that entered and were not used, by reason
+        self._coast_ns = round(params.coast_s * 1e9)
+        self._gyro_variance = params.gyro_noise_density**2
+        self._heading_sigma_rad = math.radians(params.heading_sigma_deg)
+        self._imu_has_heading = params.orientation_sigma_deg[1] < USELESS_HEADING_DEG
+        self._tilt_variance = math.radians(params.orientation_sigma_deg[0]) ** 2
+        self._zero_velocity = params.zero_velocity
+        self.refused: dict[str, int] = {}
+        self.fixes_used = 0
+        self.fix_nis = math.nan
+        self._motion = MotionHeading()
+        self._pending: list[tuple[_Due, Fix | Heading]] = []
         self._start()
-        self._pending: list[tuple[int, Fix]] = []
-        self._last_fix_ns = 0
-        self._bucket = -1
+        self._forget_stamps()
 
     def _start(self) -> None:
-        self._steps: list[Step] = []
+        self._track.clear()
+        self._motion.clear()
         self._sources: list[SourceRef] = []
-        self._oriented_ns = 0
+        self._level = False  # tilt is known
+        self._headed = False  # heading is known too
+        self._oriented = False  # the IMU has reported an orientation
         self._last_imu_ns = 0
+        self._tenth = self._oriented_tenth = -1
+        self._heading_rejected = 0
         self._lose_position()
 
     def _lose_position(self) -> None:
@@ -111,35 +141,51 @@ class NavFilter:
         self._accepted_ns = 0
         self._rtk = RtkStatus.NONE
         self._rtk_fixed_ns = 0
-        for step in self._steps:
-            step.axes = None
+        self._placed = False
+
+    def _forget_stamps(self) -> None:
+        self._last_ns: dict[type, int] = {Fix: 0, Heading: 0}
+        self._entered_ns = 0
+        self._bucket = -1
 
     def reset(self) -> None:
         """Start anew, as after a clock jump. The datum stays: map does not move under what was drawn."""
         self._start()
         self._pending.clear()
-        self._last_fix_ns = 0
-        self._bucket = -1
+        self._forget_stamps()
 
     @property
     def waiting_for(self) -> str:
         """What is missing before there is a pose, in plain words; empty when nothing is."""
         if not self._last_imu_ns:
             return "imu/data: no sample yet"
-        if not self._steps:
-            return "imu/data carries no orientation (orientation_covariance[0] is -1), and no other source gives it"
+        if not self._level:
+            return (
+                "imu/data carries no orientation (orientation_covariance[0] is -1); tilt from gravity needs "
+                "a calm second"
+            )
+        if not self._headed:
+            return (
+                "heading: the IMU gives none; a dual-antenna heading, or some seconds of flight with "
+                "changes of speed under an RTK fix, will give it"
+            )
         if self._accepted >= 2:
             return ""
         if self._accepted == 1:
             return "fix: a second position, to know the velocity"
         if self._pending:
-            ahead_s = (self._pending[0][0] - self._last_imu_ns) * 1e-9
+            ahead_s = (self._pending[0][0].stamp_ns - self._last_imu_ns) * 1e-9
             if abs(ahead_s) > 1.0:
                 return f"fix: its stamps are {ahead_s:+.1f} s off those of imu/data; set both clocks alike"
         if self.refused:
             reasons = ", ".join(f"{name} {count}" for name, count in sorted(self.refused.items()))
             return f"fix: no position could be used ({reasons})"
         return "fix: no position yet"
+
+    @property
+    def biases(self) -> tuple[FloatArray, FloatArray] | None:
+        """Gyro [rad/s] and accelerometer [m/s^2] biases, (3,) each in base; None before there is a pose."""
+        return self._track.biases(self._track.count - 1) if self._accepted >= 2 else None
 
     def add_fix(self, fix: Fix) -> None:
         """Take a fix; it enters at ``stamp + fix_delay_ms``.
@@ -154,20 +200,39 @@ class NavFilter:
                 "no_altitude",
                 "fix has altitude NaN; expected metres. Configure the receiver for a 3-D solution.",
             )
-        if self._last_fix_ns - fix.stamp_ns > CLOCK_JUMP_NS:
-            self._last_fix_ns = 0  # another clock, it seems: the IMU's jump will clear the rest
-        index = bisect_left(self._pending, fix.stamp_ns, key=lambda item: item[0])
-        known = index < len(self._pending) and self._pending[index][0] == fix.stamp_ns
-        if known or fix.stamp_ns == self._last_fix_ns:
+        self._queue(fix, 0, "fix")
+
+    def add_heading(self, heading: Heading) -> None:
+        """Take the heading of a dual antenna; it enters at ``stamp + fix_delay_ms``.
+
+        Raises:
+            InputError: ``not_finite``, ``duplicate`` or ``out_of_order``.
+        """
+        if not math.isfinite(heading.yaw_rad) or math.isinf(heading.sigma_rad) or heading.sigma_rad < 0.0:
             raise InputError(
-                "duplicate", f"a second fix has stamp {fix.stamp_ns} ns; only the first is used."
+                "not_finite",
+                f"heading is {heading.yaw_rad} rad, sigma {heading.sigma_rad}; expected a finite yaw, and a "
+                "sigma or NaN",
             )
-        if fix.stamp_ns < self._last_fix_ns:
-            late_ms = (self._last_fix_ns - fix.stamp_ns) / 1e6
+        self._queue(heading, 1, "heading")
+
+    def _queue(self, item: Fix | Heading, kind: int, name: str) -> None:
+        due = _Due(item.stamp_ns, kind)
+        if self._entered_ns - item.stamp_ns > CLOCK_JUMP_NS:
+            self._forget_stamps()  # another clock, it seems: the IMU's jump will clear the rest
+        index = bisect_left(self._pending, due, key=lambda entry: entry[0])
+        known = index < len(self._pending) and self._pending[index][0] == due
+        if known or item.stamp_ns == self._last_ns[type(item)]:
             raise InputError(
-                "out_of_order", f"fix is {late_ms:.1f} ms older than one already used; raise fix_delay_ms."
+                "duplicate", f"a second {name} has stamp {item.stamp_ns} ns; only the first is used."
             )
-        insort(self._pending, (fix.stamp_ns, fix), key=lambda item: item[0])
+        if item.stamp_ns < self._entered_ns:
+            late_ms = (self._entered_ns - item.stamp_ns) / 1e6
+            raise InputError(
+                "out_of_order",
+                f"{name} is {late_ms:.1f} ms older than a fix or heading already used; raise fix_delay_ms.",
+            )
+        insort(self._pending, (due, item), key=lambda entry: entry[0])
         if len(self._pending) > _MAX_PENDING:
             del self._pending[0]
             self._count("overflow")
@@ -178,17 +243,17 @@ class NavFilter:
         Raises:
             InputError: ``duplicate`` or ``out_of_order`` stamp.
         """
-        self._check_imu_stamp(sample.stamp_ns)
-        self._last_imu_ns = sample.stamp_ns
-        if not self._advance(sample):
-            return None
-        while self._pending and self._pending[0][0] + self._fix_delay_ns <= sample.stamp_ns:
+        stamp_ns = sample.stamp_ns
+        self._check_imu_stamp(stamp_ns)
+        self._last_imu_ns = stamp_ns
+        self._advance(sample)
+        while self._pending and self._pending[0][0].stamp_ns + self._fix_delay_ns <= stamp_ns:
             self._enter(self._pending.pop(0)[1])
-        if self._accepted and sample.stamp_ns - self._accepted_ns > _FIX_GAP_NS:
+        if self._accepted and stamp_ns - self._accepted_ns > self._coast_ns:
             self._lose_position()
             self._count("fix_gap")
-        self._trim(sample.stamp_ns)
-        bucket = sample.stamp_ns // self._period_ns
+        self._trim(stamp_ns)
+        bucket = stamp_ns // self._period_ns
         if self._accepted < 2 or bucket == self._bucket:
             return None
         self._bucket = bucket
@@ -197,7 +262,8 @@ class NavFilter:
     def _check_imu_stamp(self, stamp_ns: int) -> None:
         behind_ns = self._last_imu_ns - stamp_ns
         if behind_ns > CLOCK_JUMP_NS:
-            waiting = [item for item in self._pending if item[0] <= stamp_ns + CLOCK_JUMP_NS]
+            limit_ns = stamp_ns + CLOCK_JUMP_NS
+            waiting = [entry for entry in self._pending if entry[0].stamp_ns <= limit_ns]
             self.reset()
             self._pending = waiting
         elif behind_ns == 0 and self._last_imu_ns:
@@ -213,133 +279,170 @@ class NavFilter:
             self._start()
             self._count("imu_gap")
 
-    def _advance(self, sample: ImuSample) -> bool:
-        """Append a step for the sample; False while there is no attitude."""
-        last = self._steps[-1] if self._steps else None
-        rx, ry, rz = sample.angular_velocity_radps.tolist()
-        if sample.map_q_base is not None:
-            x, y, z, w = sample.map_q_base.tolist()
-            q = unit((x, y, z, w))
-            self._oriented_ns = sample.stamp_ns
-        elif last is None or sample.stamp_ns - self._oriented_ns > _IMU_GAP_NS:
-            if last is not None:
-                self._start()
-                self._last_imu_ns = sample.stamp_ns
-            return False
-        else:
-            middle = [0.5 * (a + b) for a, b in zip(last.rate_radps, (rx, ry, rz), strict=True)]
-            q = turned(last.map_q_base, middle, (sample.stamp_ns - last.stamp_ns) * 1e-9)
-        bx, by, bz = sample.acceleration_mps2.tolist()
-        ax, ay, az = rotate(q, (bx, by, bz))
-        az -= GRAVITY_MPS2
-        drive = (ax, ay, az)
-        if last is not None:
-            lx, ly, lz = last.acceleration_mps2
-            drive = (0.5 * (ax + lx), 0.5 * (ay + ly), 0.5 * (az + lz))
-        step = Step(sample.stamp_ns, q, (rx, ry, rz), (ax, ay, az), drive, sample.source)
-        if last is not None:
-            predict(last, step, self._density)
-        self._steps.append(step)
+    def _advance(self, sample: ImuSample) -> None:
+        """Append a row for the sample and carry the state to it, if there is one."""
+        track, stamp_ns = self._track, sample.stamp_ns
+        row = track.append(stamp_ns, sample.angular_velocity_radps, sample.acceleration_mps2)
         self._sources.append(sample.source)
-        return True
+        tenth = stamp_ns // _TENTH_NS
+        reported = sample.map_q_base
+        if reported is not None:
+            if not self._headed and (self._imu_has_heading or not self._level):
+                self._begin_as_reported(row, reported)
+                return
+            # Its error drifts: ten times a second say as much as every time.
+            if tenth != self._oriented_tenth:
+                self._oriented_tenth = tenth
+                track.note_orientation(row, reported)
+        if tenth != self._tenth:
+            self._tenth = tenth
+            self._note_rest(row, stamp_ns)
+        if self._level:
+            track.run(row - 1)
+            if track.refused_orientation(row):
+                self._count("orientation_outlier")
+        elif stamp_ns - int(track.stamps[0]) >= _SECOND_NS:
+            self._begin_level(row, stamp_ns)
+
+    def _note_rest(self, row: int, stamp_ns: int) -> None:
+        track = self._track
+        if self._zero_velocity and self._placed and stamp_ns - int(track.stamps[0]) >= _SECOND_NS:
+            rate = still_rate_radps(track.since(stamp_ns - _SECOND_NS))
+            if rate is not None:
+                track.note_still(row, rate)
+
+    def _begin_as_reported(self, row: int, map_q_base: FloatArray) -> None:
+        x, y, z, w = map_q_base.tolist()
+        self._track.begin_as_reported(row, unit((x, y, z, w)))
+        self._track.drop_before(self._last_imu_ns)
+        self._motion.clear()
+        self._level = True
+        self._headed = self._imu_has_heading
+
+    def _begin_level(self, row: int, stamp_ns: int) -> None:
+        """Tilt from a second of gravity, and the gyro's bias if it was a second of rest."""
+        track = self._track
+        window = track.since(stamp_ns - _SECOND_NS)
+        upright = level(window[:, 3:6])
+        if upright is None:
+            track.drop_before(stamp_ns - _SECOND_NS)
+            return
+        q, sigma_rad = upright
+        track.begin(row, q, sigma_rad * sigma_rad, 0.0)
+        rate = still_rate_radps(window)
+        if rate is not None:
+            track.know_rate_bias(row, rate, _STILL_RATE_VARIANCE + self._gyro_variance)
+        track.drop_before(stamp_ns)
+        self._level = True
 
     def _trim(self, stamp_ns: int) -> None:
+        track = self._track
         limit_ns = stamp_ns - self._fix_delay_ns - _HISTORY_NS
-        # In blocks, so that moving the list up costs little per sample.
-        if self._steps[0].stamp_ns < limit_ns - _HISTORY_NS:
-            keep = bisect_left(self._steps, limit_ns, key=lambda step: step.stamp_ns)
-            del self._steps[:keep]
-        if not self._accepted and len(self._sources) > len(self._steps):
+        # In blocks, so that moving the rows up costs little per sample.
+        if self._level and int(track.stamps[0]) < limit_ns - _SECOND_NS // 2:
+            track.drop_before(limit_ns)
+        if not self._accepted and len(self._sources) > track.count:
             # Samples that no state can be made from any more have entered nothing.
-            del self._sources[: len(self._sources) - len(self._steps)]
+            del self._sources[: len(self._sources) - track.count]
 
-    def _enter(self, fix: Fix) -> None:
-        """Apply a fix at its own stamp and run forward again to the newest sample."""
-        self._sources.append(fix.source)
-        self._last_fix_ns = fix.stamp_ns
-        at = self._step_at(fix.stamp_ns)
-        if at is None:
+    def _enter(self, item: Fix | Heading) -> None:
+        """Apply a measurement at its own stamp and run forward again to the newest sample."""
+        self._sources += (item.source, *item.also)
+        self._entered_ns = self._last_ns[type(item)] = item.stamp_ns
+        if not self._level:
+            self._count("no_attitude")
+            return
+        row = self._track.row_at(item.stamp_ns)
+        if row is None:
             self._count("older_than_imu")
             return
         try:
-            antenna_m = self._map_position(fix)
+            used = self._use_fix(row, item) if isinstance(item, Fix) else self._use_heading(row, item)
         except InputError as err:
             self._count(err.reason)
             return
-        step = self._steps[at]
-        lx, ly, lz = rotate(step.map_q_base, self._antenna)
-        measured = (antenna_m[0] - lx, antenna_m[1] - ly, antenna_m[2] - lz)
-        variances = fix_variances_m2(fix, self._lever_variance_m2)
-        if self._correct(step, measured, variances):
-            self._accepted += 1
-            self._rejected_in_a_row = 0
-            self._accepted_ns = fix.stamp_ns
-            self._rtk = fix.rtk
-            if fix.rtk == RtkStatus.FIXED:
-                self._rtk_fixed_ns = fix.stamp_ns
-            for before, after in zip(self._steps[at:], self._steps[at + 1 :], strict=False):
-                predict(before, after, self._density)
+        if used:
+            self._track.run(row)
 
-    def _correct(self, step: Step, measured: Vector, variances: Vector) -> bool:
-        if step.axes is not None:
-            worst = max(
-                abs(z - p) / math.sqrt(axis[0] + r)
-                for z, p, axis, r in zip(measured, step.position_m, step.axes, variances, strict=True)
-            )
-            if worst <= self._gate:
-                update(step, measured, variances)
-                return True
-            self._count("outlier")
-            self._rejected_in_a_row += 1
-            if self._rejected_in_a_row < _REJECTIONS_TO_RESTART:
-                return False
-            self._lose_position()
-            self._count("restart")
-        first_speed = _FIRST_SPEED_SIGMA_MPS**2
-        x, y, z = variances
-        step.position_m, step.velocity_mps = measured, (0.0, 0.0, 0.0)
-        step.axes = ((x, 0.0, first_speed), (y, 0.0, first_speed), (z, 0.0, first_speed))
+    def _use_fix(self, row: int, fix: Fix) -> bool:
+        antenna_m = self.site.position_m(fix)
+        white_m2, slow_m2 = fix_variances_m2(fix)
+        if not self._headed and not self._head_by_motion(row, fix.stamp_ns, antenna_m, white_m2 + slow_m2):
+            return False
+        self._track.set_fix_error(row, slow_m2, anew=not self._placed or fix.rtk != self._rtk)
+        if self._placed:
+            nis = self._track.use_position(row, antenna_m, white_m2)
+            if nis < 0.0:
+                self._count("outlier")
+                self._rejected_in_a_row += 1
+                if self._rejected_in_a_row < _REJECTIONS_TO_RESTART:
+                    return False
+                self._lose_position()
+                self._count("restart")
+                self._track.set_fix_error(row, slow_m2, anew=True)
+            else:
+                self.fix_nis = nis
+        if not self._placed:
+            self._track.place(row, antenna_m, white_m2)
+            self._placed = True
+        self.fixes_used += 1
+        self._accepted += 1
+        self._rejected_in_a_row = 0
+        self._accepted_ns = fix.stamp_ns
+        self._rtk = fix.rtk
+        if fix.rtk == RtkStatus.FIXED:
+            self._rtk_fixed_ns = fix.stamp_ns
         return True
 
-    def _step_at(self, stamp_ns: int) -> int | None:
-        """Index of the step at a stamp, made between two samples if need be; None before the first."""
-        index = bisect_left(self._steps, stamp_ns, key=lambda step: step.stamp_ns)
-        if index < len(self._steps) and self._steps[index].stamp_ns == stamp_ns:
-            return index
-        if index == 0 or index == len(self._steps):
-            return None
-        before, after = self._steps[index - 1], self._steps[index]
-        q = turned(before.map_q_base, before.rate_radps, (stamp_ns - before.stamp_ns) * 1e-9)
-        between = Step(stamp_ns, q, before.rate_radps, after.drive_mps2, after.drive_mps2, None)
-        predict(before, between, self._density)
-        self._steps.insert(index, between)
-        return index
+    def _head_by_motion(
+        self, row: int, stamp_ns: int, antenna_m: FloatArray, variance_m2: FloatArray
+    ) -> bool:
+        flown_x, flown_y, _ = (self._track.position_m(row) + self._track.arm(row)).tolist()
+        east, north, _ = antenna_m.tolist()
+        sigma_m = math.sqrt(float(variance_m2[:2].max()))
+        found = self._motion.add(stamp_ns, (flown_x, flown_y), (east, north), sigma_m)
+        if found is None:
+            return False
+        yaw_rad, sigma_rad = found
+        self._turn(row, yaw_rad, sigma_rad)
+        return True
 
-    def _map_position(self, fix: Fix) -> Vector:
-        if self.frame is None:
-            given = (fix.latitude_deg, fix.longitude_deg, fix.altitude_m)
-            lat, lon, height = (f if math.isnan(d) else d for d, f in zip(self._datum, given, strict=True))
-            self.frame = LocalFrame(lat, lon, height)
-        x, y, z = self.frame.to_enu(fix.latitude_deg, fix.longitude_deg, fix.altitude_m).tolist()
-        return (x, y, z)
+    def _use_heading(self, row: int, heading: Heading) -> bool:
+        stated = heading.sigma_rad
+        sigma_rad = stated if stated > 0.0 else self._heading_sigma_rad  # NaN is not above 0
+        if not self._headed:
+            self._turn(row, heading.yaw_rad - self._track.yaw_rad(row), sigma_rad)
+            return True
+        if self._track.use_heading(row, heading.yaw_rad, sigma_rad * sigma_rad) >= 0.0:
+            self._heading_rejected = 0
+            return True
+        self._count("heading_outlier")
+        self._heading_rejected += 1
+        if self._heading_rejected < _REJECTIONS_TO_RESTART:
+            return False
+        self._heading_rejected = 0
+        self._count("heading_restart")
+        self._track.forget_heading(row, heading.yaw_rad, sigma_rad * sigma_rad)
+        return True
 
-    def _state(self) -> NavState | None:
-        step = self._steps[-1]
-        if step.axes is None:
-            return None
-        drift = ((step.stamp_ns - self._oriented_ns) * 1e-9 * _GYRO_DRIFT_RADPS) ** 2
-        tilt, heading = self._tilt_sigma_rad**2 + drift, self._heading_sigma_rad**2 + drift
-        x, y, z = step.axes
-        covariance = np.zeros((6, 6))
-        covariance.flat[::7] = (x[0], y[0], z[0], tilt, tilt, heading)
+    def _turn(self, row: int, yaw_rad: float, sigma_rad: float) -> None:
+        self._track.turn(row, yaw_rad, sigma_rad * sigma_rad)
+        self._motion.clear()
+        self._headed = True
+
+    def _state(self) -> NavState:
+        track, row = self._track, self._track.count - 1
+        q: Quaternion = track.attitude(row)
+        fx, fy, fz = track.force_mps2(row).tolist()
+        east, north, up = rotate(q, (fx, fy, fz))
         sources, self._sources = tuple(self._sources), []
         return NavState(
-            stamp_ns=step.stamp_ns,
-            map_T_base=Pose(np.array(step.position_m), np.array(step.map_q_base)),
-            velocity_mps=np.array(step.velocity_mps),
-            acceleration_mps2=np.array(step.acceleration_mps2),
-            angular_velocity_radps=np.array(step.rate_radps),
-            covariance=covariance,
+            stamp_ns=self._last_imu_ns,
+            map_T_base=Pose(track.position_m(row), np.array(q)),
+            velocity_mps=track.velocity_mps(row),
+            acceleration_mps2=np.array((east, north, up - GRAVITY_MPS2)),
+            angular_velocity_radps=track.rate_radps(row),
+            covariance=track.covariance(row),
             rtk=self._rtk,
             rtk_fixed_ns=self._rtk_fixed_ns,
             sources=sources,
@@ -347,10 +450,3 @@ class NavFilter:
 
     def _count(self, reason: str) -> None:
         self.refused[reason] = self.refused.get(reason, 0) + 1
-
-
-def _local_frame(datum: tuple[float, float, float]) -> LocalFrame:
-    try:
-        return LocalFrame(*datum)
-    except InputError as err:
-        raise ConfigError(f"datum_latitude_deg, datum_longitude_deg, datum_altitude_m: {err}") from err

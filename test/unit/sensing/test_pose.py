@@ -98,7 +98,7 @@ def test_a_circle_is_followed_without_lag() -> None:
 
 def test_the_stated_covariance_covers_the_error() -> None:
     rng = np.random.default_rng(1)
-    nav = NavFilter(params())
+    nav = NavFilter(params(acceleration_noise_density=0.3 / math.sqrt(200)))
     inside = []
     for k in range(200 * 40):
         stamp = T0 + k * 5 * MS
@@ -109,8 +109,7 @@ def test_the_stated_covariance_covers_the_error() -> None:
             inside += list(
                 np.abs(state.map_T_base.translation_m) <= 1.96 * np.sqrt(np.diag(state.covariance)[:3])
             )
-    # White noise of 0.3 m/s^2 at 200 Hz is less than the filter assumes, so it may only be on the safe side.
-    assert 0.95 <= np.mean(inside) <= 1.0
+    assert 0.92 <= np.mean(inside) <= 0.99
 
 
 def test_the_antenna_is_not_the_body() -> None:
@@ -227,13 +226,13 @@ def test_samples_without_orientation_are_bridged_by_the_gyro() -> None:
     assert error.magnitude() < 1e-6
 
 
-def test_orientation_lost_for_long_ends_the_state() -> None:
-    nav = NavFilter(params())
-    fly(nav, 1.0)
-    states = [nav.add_imu(imu(T0 + 1000 * MS + k * 5 * MS, oriented=False)) for k in range(200)]
-    assert states[20] is not None or states[21] is not None
-    assert not any(states[110:])
-    assert "no orientation" in nav.waiting_for
+def test_orientation_lost_is_carried_on_with_the_uncertainty_that_it_deserves() -> None:
+    nav = NavFilter(params(zero_velocity=False))
+    before = fly(nav, 1.0)[-1]
+    states = [nav.add_imu(imu(T0 + 1000 * MS + k * 5 * MS, oriented=False)) for k in range(4000)]
+    after = [state for state in states if state is not None][-1]
+    assert after.stamp_ns > T0 + 20_000 * MS
+    assert after.covariance[5, 5] > 1.5 * before.covariance[5, 5]
 
 
 def test_an_outlier_is_refused_and_counted() -> None:
@@ -283,8 +282,8 @@ def test_a_receiver_that_states_nothing_is_not_taken_for_perfect() -> None:
         assert math.sqrt(state.covariance[0, 0]) > 1.0
 
 
-def test_the_covariance_grows_without_fixes_and_the_state_ends_after_ten_seconds() -> None:
-    nav = NavFilter(params())
+def test_the_covariance_grows_without_fixes_and_the_state_ends_after_the_coasting_time() -> None:
+    nav = NavFilter(params(coast_s=10.0, zero_velocity=False))
     states = fly(nav, 1.0)
     lone = [nav.add_imu(imu(T0 + 1000 * MS + k * 5 * MS)) for k in range(200 * 12)]
     alive = [s for s in lone if s is not None]
@@ -361,5 +360,5 @@ def test_what_waits_is_bounded() -> None:
     assert nav.refused["overflow"] == 744
     for k in range(4000):
         nav.add_imu(imu(T0 - 30_000 * MS + k * 5 * MS))
-    assert len(nav._steps) < 300
-    assert len(nav._sources) < 300
+    assert nav._track.count < 500
+    assert len(nav._sources) < 500
