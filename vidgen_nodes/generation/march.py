@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.packets import Float32Array, FloatArray
 
@@ -25,18 +26,24 @@ _LARGEST_SIDE = 32000  # of an image, for cv2.remap
 
 
 def march(
-    field: HazardField, centre_m: FloatArray, directions: Float32Array, depth_m: Float32Array
+    field: HazardField,
+    centre_m: FloatArray,
+    directions: Float32Array,
+    depth_m: Float32Array,
+    band: Band = Band.LWIR,
 ) -> tuple[Float32Array, Float32Array]:
-    """Optical depth and emitted band radiance of a field, as seen along rays.
+    """Optical depth and emitted radiance of a field in one band, as seen along rays.
 
     Args:
         field: the voxels.
         centre_m: (3,) in map, where the rays start.
         directions: (N, 3) unit vectors in map; NaN for a ray that is not there.
         depth_m: (N,) how far each ray goes; inf for no limit.
+        band: what is looked at.
 
     Returns:
-        Optical depth in LWIR (N,) and radiance W/(m2 sr) that reaches the start (N,).
+        Optical depth (N,) and the radiance that reaches the start (N,): in LWIR W/(m2 sr), in the visible
+        relative to ``appearance.WHITE_K``.
     """
     rays = np.ascontiguousarray(directions.T)  # (3, N): component by component is several times as fast
     optical_depth = np.zeros(rays.shape[1], dtype=np.float32)
@@ -57,7 +64,7 @@ def march(
             part = same[first : first + _LARGEST_SIDE]
             chosen = np.array([component[part] for component in rays])  # much faster than rays[:, part]
             optical_depth[part], emitted[part] = _through_sheets(
-                field, start_m, chosen, near_m[part], far_m[part], axis
+                field.sheets(axis, band), field.resolution_m, start_m, chosen, near_m[part], far_m[part], axis
             )
     return optical_depth, emitted
 
@@ -73,23 +80,23 @@ def _axis(slopes: Float32Array, counts: Sequence[int]) -> int:
 
 
 def _through_sheets(
-    field: HazardField,
+    sheets: Float32Array,
+    resolution_m: float,
     start_m: Float32Array,
     rays: Float32Array,
     near_m: Float32Array,
     far_m: Float32Array,
     axis: int,
 ) -> tuple[Float32Array, Float32Array]:
-    """``march`` for rays that all cross the sheets of one axis in the same sense."""
-    sheets = field.sheets(axis)  # (count, rows, cols, 2)
+    """``march`` for rays that all cross the sheets (count, rows, cols, 2) of one axis in the same sense."""
     count, rows, cols, _ = sheets.shape
     across, down = [item for item in (0, 1, 2) if item != axis]  # cols and rows: x before y before z
     order = np.arange(count) if rays[axis, 0] > 0.0 else np.arange(count)[::-1]
-    scale = np.float32(1.0 / field.resolution_m)
-    planes_m = ((order + 0.5) * field.resolution_m).astype(np.float32)
+    scale = np.float32(1.0 / resolution_m)
+    planes_m = ((order + 0.5) * resolution_m).astype(np.float32)
     per_sheet = np.float32(1.0) / rays[axis]
     along_m = (planes_m - start_m[axis])[:, None] * per_sheet  # (count, N)
-    half_m = np.float32(0.5 * field.resolution_m) * np.abs(per_sheet)
+    half_m = np.float32(0.5 * resolution_m) * np.abs(per_sheet)
     step_m = np.minimum(along_m + half_m, far_m)
     step_m -= np.maximum(along_m - half_m, near_m)
     np.maximum(step_m, np.float32(0.0), out=step_m)

@@ -19,6 +19,7 @@ import torch
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire, radiance
+from vidgen_nodes.generation.appearance import Band, relative_luminance, relative_luminance_of
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.turbulence import CarriedNoise, seed_of
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
@@ -41,28 +42,37 @@ class HazardField:
     reach_m: tuple[float, float]  # nothing worth drawing is farther from the axis at its foot, at its top
     top_m: float  # of the plume above the foot
     emission_w_per_m3_sr: torch.Tensor  # LWIR extinction times band radiance of the gas
+    flame_absorption_per_m: torch.Tensor  # share of the visible extinction that is luminous flame
+    luminous_k: float  # temperature of its soot; the gas around is cooler on the scale of a voxel
 
-    def sheets(self, axis: int) -> Float32Array:
-        """LWIR extinction and emission on the sheets across an axis; made once for each axis.
+    def sheets(self, axis: int, band: Band = Band.LWIR) -> Float32Array:
+        """Extinction and emission on the sheets across an axis; made once for each axis and band.
 
         Args:
             axis: 0 for x, 1 for y, 2 for z.
+            band: LWIR emission is in W/(m3 sr); visible emission is extinction times relative luminance.
 
         Returns:
             (sheets, rows, cols, 2): of the other two axes the earlier runs along the columns.
         """
-        found = self._sheets.get(axis)
+        found = self._sheets.get((axis, band))
         if found is None:
             order = {0: (2, 0, 1), 1: (1, 0, 2), 2: (0, 1, 2)}[axis]
-            layers = (self.extinction_lwir_per_m, self.emission_w_per_m3_sr)
+            if band is Band.LWIR:
+                layers = (self.extinction_lwir_per_m, self.emission_w_per_m3_sr)
+            else:
+                glow = torch.from_numpy(relative_luminance(self.temperature_k.numpy()))
+                glow.mul_(self.extinction_visible_per_m - self.flame_absorption_per_m)
+                glow.add_(self.flame_absorption_per_m, alpha=relative_luminance_of(self.luminous_k))
+                layers = (self.extinction_visible_per_m, glow)
             turned = [layer.permute(order).numpy() for layer in layers]
             found = np.empty((*turned[0].shape, len(turned)), dtype=np.float32)
             for channel, layer in enumerate(turned):
                 found[..., channel] = layer
-            self._sheets[axis] = found
+            self._sheets[axis, band] = found
         return found
 
-    _sheets: dict[int, Float32Array] = field(default_factory=dict, init=False, repr=False)
+    _sheets: dict[tuple[int, Band], Float32Array] = field(default_factory=dict, init=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +183,12 @@ class Plume:
         temperature_k = (rise_k * mask).add_(self.ambient_k)
         flame.mul_(mask)
         soot.mul_(mask)
-        absorbed = flame * self.ignition.flame_absorption_per_m
+        luminous = flame * self.ignition.flame_absorption_per_m
+        soot.mul_(1.0 - flame)
         lwir = fire.SOOT_EXTINCTION_M2_PER_KG * fire.LWIR_EXTINCTION_RATIO
-        absorbed.addcmul_(soot, 1.0 - flame, value=lwir)
+        absorbed = luminous.add(soot, alpha=lwir)
         emitted = absorbed * self._band_radiance(temperature_k)
-        visible = (flame * self.ignition.flame_absorption_per_m).add_(
-            soot, alpha=fire.SOOT_EXTINCTION_M2_PER_KG
-        )
+        visible = luminous.add(soot, alpha=fire.SOOT_EXTINCTION_M2_PER_KG)
         starts = (cols.start, rows.start, levels.start)
         x, y, z = (
             lower + start * self.resolution_m for lower, start in zip(self.origin_m, starts, strict=True)
@@ -194,6 +203,8 @@ class Plume:
             reach_m=self.reach_m,
             top_m=self.top_m,
             emission_w_per_m3_sr=emitted,
+            flame_absorption_per_m=luminous,
+            luminous_k=self.model.luminous_soot_k,
         )
 
     def _fill(

@@ -28,6 +28,7 @@ class PlumeModel:
     field_half_widths: float = _look(2.5, "half widths", "horizontal reach of the field")
     convection_fraction: float = _look(0.6, "1", "eddies rise at this share of the centreline velocity")
     flame_rise_k: float = _look(900.0, "K", "rise inside a luminous eddy, at most")
+    luminous_soot_k: float = _look(1350.0, "K", "soot of the visible flame, whose light the eye sees")
     puff_height: float = _look(0.25, "1", "amplitude of the flame height at the puffing frequency")
     puff_width: float = _look(0.35, "1", "amplitude of the flame's cross-section at the puffing frequency")
     ragged_base: float = _look(0.12, "1", "noise on the flame surface at the base")

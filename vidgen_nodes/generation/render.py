@@ -1,6 +1,9 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""The world drawn through the real camera: a straight-alpha overlay with a confidence for each pixel.
+"""The world drawn through any calibrated camera: a straight-alpha overlay with a confidence for each pixel.
+
+One world state serves every viewpoint (``scene.compose.seen_from``) in either band: LWIR for thermal cameras,
+visible for glasses and robots.
 
 Guarantees that no pixel outside the gate's pixel mask is drawn, that a pixel that is not drawn is
 exactly (0, 0, 0, 0) with confidence 0, that fire ends at the first modelled surface along each ray, and
@@ -18,6 +21,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from vidgen_nodes.generation.appearance import Band, visible_rgba
 from vidgen_nodes.generation.debris import FACES, DebrisBox
 from vidgen_nodes.generation.march import march
 from vidgen_nodes.generation.palette import colour_of_radiance
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from vidgen_nodes.scene.compose import Scene
     from vidgen_nodes.scene.gate import Gate
 
+_STRIDE_WIDTH_PX = 640  # width that ``render_stride_px`` is meant for
 CONFIDENCE_SCALE_PX = 10.0  # placement error at which the confidence has fallen to 1/e
 _LEAST_ALPHA = 4  # of 255; fainter pixels are not drawn
 _DEBRIS_ALPHA = 235
@@ -49,7 +54,7 @@ class Renderer:
     def __init__(self, params: GeneratorParams) -> None:
         self._stride_px = params.render_stride_px
 
-    def draw(self, world: WorldState, gate: Gate, scene: Scene) -> Overlay:
+    def draw(self, world: WorldState, gate: Gate, scene: Scene, band: Band = Band.LWIR) -> Overlay:
         """Draw what the gate lets be seen from the scene's camera."""
         camera = scene.camera
         if scene.causes or camera is None or not (world.fields or world.debris):
@@ -64,7 +69,7 @@ class Renderer:
         pieces = _visible_debris(world.debris, scene, camera)
         fire_m = min((_distance_m(field, camera.centre_m) for field in world.fields), default=math.inf)
         behind = _paint_debris(canvas, pieces, pieces.away_m >= fire_m, view, camera)
-        burning = self._paint_fire(rgba, world.fields, view, scene, camera, onto_empty=behind is None)
+        burning = self._paint_fire(rgba, world.fields, view, scene, camera, band, onto_empty=behind is None)
         before = _paint_debris(canvas, pieces, pieces.away_m < fire_m, view, camera)
         return _finish(rgba, mask, _union([behind, burning, before]), scene)
 
@@ -75,6 +80,7 @@ class Renderer:
         view: _Rect,
         scene: Scene,
         camera: Camera,
+        band: Band,
         *,
         onto_empty: bool,
     ) -> _Rect | None:
@@ -83,7 +89,7 @@ class Renderer:
         area = _union(boxes)
         if area is None:
             return None
-        stride = self._stride_px
+        stride = self._stride(camera)
         left, top = area[0] // stride, area[1] // stride
         right, bottom = -(-area[2] // stride), -(-area[3] // stride)
         centre_m, rays = camera.rays(stride, (slice(top, bottom), slice(left, right)))
@@ -93,10 +99,11 @@ class Renderer:
         optical_depth = np.zeros(len(rays), dtype=np.float32)
         radiance = np.zeros(len(rays), dtype=np.float32)
         for field in sorted(fields, key=lambda item: _distance_m(item, centre_m)):
-            depth, emitted = march(field, centre_m, rays, depth_m)
+            depth, emitted = march(field, centre_m, rays, depth_m, band)
             radiance += np.exp(-optical_depth) * emitted
             optical_depth += depth
-        small = _colour(optical_depth, radiance).reshape(*shape, 4)
+        colour = _colour if band is Band.LWIR else visible_rgba
+        small = colour(optical_depth, radiance).reshape(*shape, 4)
         large = cv2.resize(small, None, fx=stride, fy=stride, interpolation=cv2.INTER_LINEAR)
         x0, y0 = left * stride, top * stride
         target = rgba[y0 : y0 + large.shape[0], x0 : x0 + large.shape[1]]
@@ -106,6 +113,10 @@ class Renderer:
         else:
             _blend_over(target, drawn)
         return (x0, y0, x0 + target.shape[1], y0 + target.shape[0])
+
+    def _stride(self, camera: Camera) -> int:
+        """A larger picture of the same view gets no more rays: the field has no more to tell."""
+        return self._stride_px * max(1, round(camera.width_px / _STRIDE_WIDTH_PX))
 
 
 def placement_confidence(sigma_px: float) -> int:

@@ -8,10 +8,10 @@ gate. Leaves out: a missing building, which is no cause of its own: it forbids f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.packets import Bundle, CameraCalibration, Cause, Scenario, UncertaintyMap
+from vidgen_nodes.packets import Bundle, CameraCalibration, Cause, Pose, Scenario, UncertaintyMap
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.camera import Camera
 
@@ -34,6 +34,29 @@ class Scene:
     scenario: Scenario | None
     causes: tuple[Cause, ...]  # in the order found, each once; any of them closes the gate
     sigma_px: float  # expected placement error, 1 sigma; NaN without pose
+
+
+def seen_from(scene: Scene, calibration: CameraCalibration, map_T_camera: Pose, sigma_px: float) -> Scene:
+    """The same moment through another camera: glasses, a robot, a second drone.
+
+    Args:
+        scene: of the thermal frame; its causes hold for every viewer.
+        calibration: of the viewer; its frame id and size are those of the picture.
+        map_T_camera: its optical frame (z forward) in ``map``.
+        sigma_px: expected placement error for it, 1 sigma; NaN unknown.
+
+    Raises:
+        InputError: ``bad_camera_info``.
+    """
+    return replace(
+        scene,
+        frame_id=calibration.frame_id,
+        width_px=calibration.width_px,
+        height_px=calibration.height_px,
+        calibration=calibration,
+        camera=Camera(calibration, map_T_camera),
+        sigma_px=sigma_px,
+    )
 
 
 def compose_scene(bundle: Bundle, building: Building | None, scenario: Scenario | None) -> Scene:

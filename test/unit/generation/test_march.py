@@ -29,6 +29,8 @@ def block(shape: tuple[int, int, int] = (20, 10, 16), value: torch.Tensor | None
         (50.0, 50.0),
         4.0,
         kappa * EMISSION,
+        torch.zeros(shape),
+        1350.0,
     )
 
 

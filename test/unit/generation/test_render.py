@@ -13,12 +13,13 @@ import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
+from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.generator import World
 from vidgen_nodes.generation.render import Renderer, placement_confidence
 from vidgen_nodes.packets import Cause, Overlay, Scenario
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.building import Building, Surface
-from vidgen_nodes.scene.compose import Scene
+from vidgen_nodes.scene.compose import Scene, seen_from
 from vidgen_nodes.scene.gate import audit_overlay, open_gate, pixel_mask
 
 SceneMaker = Callable[..., Scene]
@@ -192,6 +193,46 @@ def test_image_size_that_the_stride_does_not_divide(
     overlay = odd.draw(make_scene(100.0))
     assert overlay.rgba.shape == (512, 640, 4)
     assert overlay.rgba.any()
+
+
+def test_the_eye_sees_the_flame_glow_and_the_smoke_dark(chain: Chain, make_scene: SceneMaker) -> None:
+    scene = make_scene(100.0)
+    gate = open_gate(scene, chain.params)
+    world = chain.world.at(scene.stamp_ns, scene, gate)
+    seen = chain.renderer.draw(world, gate, scene, Band.VISIBLE)
+    assert scene.camera is not None
+    low, high = (
+        tuple(scene.camera.project(np.array([[-2.0, 0.0, 3.0 + up_m]]))[0][0].round().astype(int))
+        for up_m in (0.5, 5.0)
+    )
+    flame, smoke = (seen.rgba[y, x].astype(int) for x, y in (low, high))
+    assert flame[0] > 200 > flame[2]
+    assert smoke[:3].max() < 110
+    assert smoke[3] > 100
+    lwir = chain.renderer.draw(world, gate, scene).rgba
+    assert int(lwir[high[1], high[0], 3]) < smoke[3] // 2  # soot lets long waves through
+
+
+@pytest.mark.parametrize("size", [(320, 256), (1920, 1080), (3840, 2160)])
+def test_another_viewer_of_the_same_world_draws_inside_the_same_gate(
+    chain: Chain, make_scene: SceneMaker, size: tuple[int, int]
+) -> None:
+    scene = make_scene(100.0)
+    assert scene.camera is not None
+    assert scene.calibration is not None
+    width, height = size
+    focal = 1.1 * width
+    matrix = np.array([[focal, 0.0, width / 2], [0.0, focal, height / 2], [0.0, 0.0, 1.0]])
+    glasses = dataclasses.replace(
+        scene.calibration, width_px=width, height_px=height, matrix_px=matrix, frame_id="glasses"
+    )
+    seen = seen_from(scene, glasses, scene.camera.map_T_camera, 2.0)
+    gate = open_gate(scene, chain.params)
+    overlay = chain.renderer.draw(chain.world.at(scene.stamp_ns, scene, gate), gate, seen, Band.VISIBLE)
+    assert (overlay.frame_id, overlay.rgba.shape) == ("glasses", (height, width, 4))
+    report = audit_overlay(overlay, gate, seen, 20000)
+    assert report.pixels_drawn > 0.002 * width * height
+    assert report.pixels_outside == 0
 
 
 def test_confidence_falls_with_the_placement_error() -> None:
