@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vidgen_nodes.custody.identity import params_from_config, software_identity
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.recording import compare_inputs, compare_manifest
@@ -28,7 +26,7 @@ from vidgen_nodes.ros.bagfile import storage_files
 from vidgen_nodes.ros.convert import serialized_digest
 from vidgen_nodes.ros.offline import Surroundings, run_offline
 from vidgen_nodes.ros.replay import INPUT_TYPES, Recording, read_recording
-from vidgen_nodes.scene.building import Building, Surface
+from vidgen_nodes.scene.building import Building
 
 Leaf = Mapping[str, object]
 
@@ -194,10 +192,7 @@ def _building(reader: LedgerReader, leaf: Leaf) -> Building | None:
     key = _hash(leaf, "building")
     body = _map(reader, key, "building")
     try:
-        surfaces = [
-            Surface(**{**item, "corners_m": np.array(item["corners_m"], float)}) for item in body["surfaces"]
-        ]
-        return Building(body["name"], tuple(surfaces))
+        return Building.from_record(body)
     except (TypeError, KeyError, ValueError) as err:
         raise VerificationError(f"building record {key.hex()}: is of another version: {err}") from err
 

@@ -21,7 +21,9 @@ from vidgen_nodes.packets import CameraCalibration, Float32Array, FloatArray, Po
 
 _COEFFICIENTS = {"plumb_bob": (0, 4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
 _MIN_DEPTH_M = 1e-6  # nearer points have no finite pixel
-_ROUND_TRIP_PX = 1e-2  # an undistorted pixel that does not come back this closely has no ray
+_ROUND_TRIP_PX = 1e-6  # an undistorted pixel that does not come back this closely has no ray
+_NEWTON_STEPS = 40
+_PATH_SHARES = np.linspace(0.1, 1.0, 10)  # of the way from the axis, at which a lens is looked at for a fold
 _INVERSION = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-9)
 
 
@@ -68,15 +70,52 @@ class Lens:
                 pixels[:, None], matrix, coefficients, np.eye(3), np.eye(3), _INVERSION
             )
         tangents = np.asarray(found, np.float64).reshape(-1, 2)
-        # The fixed-point iteration may end off the solution far out in a strong lens: say so with NaN.
+        # The fixed-point iteration may end off the solution far out in a strong lens.
         with np.errstate(all="ignore"):
             miss_px = np.abs(self.distort(tangents) - pixels).max(axis=1)
-        tangents[~(miss_px <= _ROUND_TRIP_PX)] = np.nan
+            missed = np.flatnonzero(~(miss_px <= _ROUND_TRIP_PX))
+            if missed.size:
+                tangents[missed] = np.nan if self.model == "equidistant" else self._by_newton(pixels[missed])
         return tangents
+
+    def _by_newton(self, pixels: FloatArray) -> FloatArray:
+        """:meth:`undistort` by Newton's method from the axis outwards; NaN beyond the fold of the polynomial."""
+        tangents = (pixels - (self.cx_px, self.cy_px)) / (self.fx_px, self.fy_px)
+        for _ in range(_NEWTON_STEPS):
+            found, slopes = self._distort_slopes(tangents)
+            determinant = _determinant(slopes)
+            miss = pixels - found
+            step = np.column_stack(
+                (
+                    slopes[:, 1, 1] * miss[:, 0] - slopes[:, 0, 1] * miss[:, 1],
+                    slopes[:, 0, 0] * miss[:, 1] - slopes[:, 1, 0] * miss[:, 0],
+                )
+            )
+            tangents = tangents + step / determinant[:, None]
+        good = (np.abs(self.distort(tangents) - pixels) <= _ROUND_TRIP_PX).all(axis=1)
+        # On the way from the axis to a visible direction the image never runs backwards.
+        path = tangents[:, None] * _PATH_SHARES[:, None]
+        turned = _determinant(self._distort_slopes(path.reshape(-1, 2))[1]).reshape(len(tangents), -1) > 0.0
+        tangents[~(good & turned.all(axis=1))] = np.nan
+        return tangents
+
+    def _distort_slopes(self, tangents: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Pixels (N, 2) and their derivatives (N, 2, 2) by the tangents; not of an equidistant lens."""
+        matrix, coefficients = self._opencv()
+        points = np.column_stack((tangents, np.ones(len(tangents))))
+        pixels, slopes = cv2.projectPoints(points, np.zeros(3), np.zeros(3), matrix, coefficients)
+        # Columns 3 and 4: by x and y of a translation, which at depth 1 is by the tangents.
+        by_tangent = np.asarray(slopes, np.float64)[:, 3:5].reshape(-1, 2, 2)
+        return np.asarray(pixels, np.float64).reshape(-1, 2), by_tangent
 
     def _opencv(self) -> tuple[FloatArray, FloatArray]:
         matrix = np.array([[self.fx_px, 0, self.cx_px], [0, self.fy_px, self.cy_px], [0, 0, 1]], np.float64)
         return matrix, np.asarray(self.distortion or (0.0,) * 4, np.float64)
+
+
+def _determinant(slopes: FloatArray) -> FloatArray:
+    found: FloatArray = slopes[:, 0, 0] * slopes[:, 1, 1] - slopes[:, 0, 1] * slopes[:, 1, 0]
+    return found
 
 
 def lens_of(calibration: CameraCalibration) -> Lens:

@@ -3,10 +3,10 @@
 """What may be drawn where.
 
 Guarantees: debris only over cells where the LiDAR recently confirmed structural uncertainty; flames only
-on combustible paths from an ignition of the scenario, or within the stand-off of one; nothing at all
-under any doubt. ``open_gate`` is a pure function of the scene and the parameters. A cell that both rules
-open is one column, from the lower floor to the higher ceiling. Leaves out: what is drawn in the columns,
-and occlusion.
+on combustible paths from an ignition of the scenario, or within the stand-off of one, and none in a
+building whose place in map nobody gave; nothing at all under any doubt. ``open_gate`` is a pure function
+of the scene and the parameters. A cell that both rules open is one column, from the lower floor to the
+higher ceiling. Leaves out: what is drawn in the columns, and occlusion.
 """
 
 from __future__ import annotations
@@ -121,6 +121,8 @@ def _opened(
     reasons = list(region.refused)
     if building is None and scenario.ignitions:
         reasons.append("no_building: without a building model no surface is known to burn, so no flame")
+    elif building is not None and not building.placed and scenario.ignitions:
+        reasons.append(f"building_not_placed: {building.placement}; no flame")
     low_m = np.where(debris, umap.elevation_m, np.float32(np.nan))
     floor_m = np.fmin(low_m, region.floor_m)
     ceiling_m = np.fmax(low_m + np.float32(DEBRIS_CLEARANCE_M), region.ceiling_m)
@@ -139,7 +141,9 @@ def _region(grid: Grid, building: Building | None, scenario: Scenario, standoff_
     """The flame region, which does not depend on what the LiDAR sees."""
     if building is None:
         closed, nan = np.zeros(grid.shape, bool), np.full(grid.shape, np.nan, np.float32)
-        return FlameRegion(closed, closed.astype(np.int32), nan, nan, {}, ())
+        return FlameRegion(
+            closed, closed.astype(np.int32), nan, nan, {}, (), np.zeros((0, *grid.shape), np.int32)
+        )
     for known_grid, known_building, known_scenario, known_m, region in _CACHE.regions:
         if (
             known_building is building

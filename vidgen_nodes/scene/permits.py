@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why each cell is open, in words that a record can quote.
 
-Guarantees: names rule, cell and evidence for each open cell. Leaves out: deciding anything.
+Guarantees: names rule, cell, evidence and the way through the building model for each open cell. Leaves
+out: deciding anything.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from vidgen_nodes.packets import BoolArray, UncertaintyMap
-from vidgen_nodes.scene.building import CellFuel
+from vidgen_nodes.scene.cell_fuel import JOINT_M, CellFuel
 from vidgen_nodes.scene.flame import PLUME_CLEARANCE_M, FlameRegion, standoff_disc
+
+_MOST_NAMED = 4  # elements spelt out in one sentence; the rest are counted
 
 
 class Permits(Mapping[tuple[int, int], str]):
@@ -51,7 +54,8 @@ class Permits(Mapping[tuple[int, int], str]):
             parts.append(sentence)
         if self._debris[cell]:
             value, count = float(self._umap.uncertainty[cell]), int(self._umap.observations[cell])
-            parts.append(f"debris: cell ({cell[0]},{cell[1]}) U={value:.2f} n={count}")
+            over = self._evidence(self._fuel.all_names.get(cell, ()) if self._fuel else ())
+            parts.append(f"debris: cell ({cell[0]},{cell[1]}) U={value:.2f} n={count} over {over}")
         return "; ".join(parts)
 
     def _flame(self, cell: tuple[int, int]) -> str:
@@ -64,11 +68,34 @@ class Permits(Mapping[tuple[int, int], str]):
         labels: set[int] = set()
         for row, col in sources:
             if 0 <= row < path.shape[0] and 0 <= col < path.shape[1] and path[row, col]:
-                labels.add(int(path[row, col]))
-                names.update(self._fuel.names.get((row, col), ()) if self._fuel else ())
-        ignitions = sorted({name for label in labels for name in self._region.ignitions[label]})
+                labels.update(self._region.span_labels[:, row, col].tolist())
+                names.update(self._on_path((row, col)))
+        ignitions = sorted({name for label in labels - {0} for name in self._region.ignitions[label]})
         on = "on" if path[cell] else f"at most {self._standoff_m:g} m off"
         return (
             f"flame: cell ({cell[0]},{cell[1]}) {on} {', '.join(sorted(names))}, path from ignition "
-            f"{', '.join(ignitions)}, column up to {PLUME_CLEARANCE_M:g} m above the path"
+            f"{', '.join(ignitions)}, column up to {PLUME_CLEARANCE_M:g} m above the path; "
+            f"model: {self._evidence(sorted(names))}"
         )
+
+    def _on_path(self, cell: tuple[int, int]) -> tuple[str, ...]:
+        """Surfaces whose fuel in the cell is part of a burning path; others in the cell permit nothing."""
+        if self._fuel is None:
+            return ()
+        pieces = self._fuel.pieces.get(cell)
+        if pieces is None:
+            return self._fuel.names.get(cell, ())
+        low_m, high_m = (layer[:, cell[0], cell[1]] for layer in self._fuel.spans_m)
+        burning = self._region.span_labels[:, cell[0], cell[1]] > 0
+        return tuple(
+            name
+            for name, low, high in pieces
+            if np.any(burning & (low <= high_m + JOINT_M) & (high >= low_m - JOINT_M))
+        )
+
+    def _evidence(self, names: tuple[str, ...] | list[str]) -> str:
+        if self._fuel is None or not names:
+            return "no modelled element"
+        told = [self._fuel.evidence.get(name, name) for name in names[:_MOST_NAMED]]
+        more = len(names) - len(told)
+        return " | ".join(told) + (f" | and {more} more" if more else "")

@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.scene.camera import Camera
+from vidgen_nodes.scene.camera import Camera, lens_of
+from vidgen_nodes.sensing.calibration import COEFFICIENTS, checked_calibration
 
 MODELS = [
     ("plumb_bob", (), 1e-6),
     ("plumb_bob", (0.0, 0.0, 0.0, 0.0, 0.0), 1e-6),
-    ("plumb_bob", (-0.28, 0.07, 1e-3, -5e-4, 0.0), 1e-3),
-    ("rational_polynomial", (0.2, -0.1, 1e-4, 2e-4, 0.01, 0.3, -0.05, 0.01), 1e-3),
-    ("equidistant", (0.0, 0.0, 0.0, 0.0), 1e-3),
-    ("equidistant", (0.02, -0.01, 0.003, -0.0005), 1e-3),
+    ("plumb_bob", (-0.28, 0.07, 1e-3, -5e-4, 0.0), 1e-6),
+    ("rational_polynomial", (0.2, -0.1, 1e-4, 2e-4, 0.01, 0.3, -0.05, 0.01), 1e-6),
+    ("equidistant", (0.0, 0.0, 0.0, 0.0), 1e-6),
+    ("equidistant", (0.02, -0.01, 0.003, -0.0005), 1e-6),
 ]
 
 
@@ -132,3 +133,81 @@ def test_bad_calibration_is_refused_by_name(make, change, words):
     with pytest.raises(InputError, match=words) as refusal:
         Camera(make.calibration(**change), make.look_at((1, -9, 5), (0, 0, 0)))
     assert refusal.value.reason == "bad_camera_info"
+
+
+def numpy_pixels(tangents, matrix, model, distortion):
+    """The lens models as their papers write them (Brown; Kannala and Brandt), apart from OpenCV."""
+    x, y = tangents.T
+    if model == "equidistant":
+        r = np.hypot(x, y)
+        theta = np.arctan(r)
+        k = distortion
+        bent = theta * (1 + k[0] * theta**2 + k[1] * theta**4 + k[2] * theta**6 + k[3] * theta**8)
+        factor = np.where(r > 1e-12, bent / np.maximum(r, 1e-12), 1.0)
+        xd, yd = x * factor, y * factor
+    else:
+        k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = np.pad(
+            np.asarray(distortion, float), (0, 12 - len(distortion))
+        )
+        r2 = x * x + y * y
+        radial = (1 + k1 * r2 + k2 * r2**2 + k3 * r2**3) / (1 + k4 * r2 + k5 * r2**2 + k6 * r2**3)
+        xd = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x) + s1 * r2 + s2 * r2**2
+        yd = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y + s3 * r2 + s4 * r2**2
+    return np.column_stack((matrix[0, 0] * xd + matrix[0, 2], matrix[1, 1] * yd + matrix[1, 2]))
+
+
+LENSES = [(model, distortion) for model, distortion, _ in MODELS] + [
+    ("plumb_bob", (-0.38, 0.16, 1e-3, -5e-4, -0.03)),
+    ("rational_polynomial", (0.2, -0.1, 1e-4, 2e-4, 0.01, 0.3, -0.05, 0.01, 1e-3, -1e-4, 2e-3, 1e-4)),
+]
+
+
+@pytest.mark.parametrize(("model", "distortion"), LENSES)
+@pytest.mark.parametrize("focal", [150.0, 702.0])
+def test_lens_models_are_right_to_a_millionth_of_a_pixel(make, model, distortion, focal):
+    calibration = make.calibration(focal=focal, model=model, distortion=distortion)
+    lens = lens_of(calibration)
+    x, y = np.meshgrid(np.linspace(0, 159, 33), np.linspace(0, 127, 29))
+    pixels = np.column_stack((x.ravel(), y.ravel()))
+    tangents = lens.undistort(pixels)
+    assert np.isfinite(tangents).all()
+    assert np.abs(numpy_pixels(tangents, calibration.matrix_px, model, distortion) - pixels).max() <= 1.1e-6
+    assert np.abs(lens.distort(tangents) - pixels).max() <= 1.1e-6
+
+
+def test_rays_near_the_fold_of_a_strong_lens_are_found_and_none_beyond_it(make):
+    # r (1 - 0.3 r^2) turns at r = 1 / sqrt(0.9), where it is 2 / 3 of that.
+    lens = lens_of(make.calibration(focal=60.0, model="plumb_bob", distortion=(-0.3, 0.0, 0.0, 0.0, 0.0)))
+    fold = 60.0 * (2.0 / 3.0) / np.sqrt(0.9)
+    radii = np.array([0.5, 0.99, 0.9999, 1.0001, 1.2]) * fold
+    tangents = lens.undistort(np.column_stack((79.5 + radii, np.full(5, 63.5))))
+    assert np.isfinite(tangents).all(axis=1).tolist() == [True, True, True, False, False]
+    assert (tangents[:3, 0] < 1.0 / np.sqrt(0.9)).all()  # on the near side of the fold
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    model=st.sampled_from(["plumb_bob", "rational_polynomial", "equidistant"]),
+    size=st.sampled_from([0, 4, 5, 8, 12, 14]),
+    coefficient=st.floats(-1e6, 1e6),
+    focal=st.floats(1.3, 1e5),
+)
+def test_any_lens_gives_rays_that_come_back_or_none(make, model, size, coefficient, focal):
+    calibration = make.calibration(focal=focal, model=model, distortion=(coefficient,) * size)
+    try:
+        lens = lens_of(calibration)
+    except InputError:
+        return
+    pixels = np.array([[0.0, 0.0], [159.0, 127.0], [79.5, 63.5], [80.0, 10.0]])
+    tangents = lens.undistort(pixels)
+    seen = np.isfinite(tangents).all(axis=1)
+    assert np.abs(lens.distort(tangents[seen]) - pixels[seen]).max(initial=0.0) <= 1.1e-6
+
+
+def test_every_lens_that_comes_in_can_be_drawn_with(make):
+    for model, sizes in COEFFICIENTS.items():
+        for size in sizes:
+            checked = checked_calibration(
+                1, "c", (160, 128), (150, 0, 80, 0, 150, 64, 0, 0, 1), model, (0.01,) * size
+            )
+            Camera(checked, make.look_at((1, -9, 5), (0, 0, 0)))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from vidgen_nodes.packets import Cause, Grid, Overlay
 from vidgen_nodes.params import GeneratorParams
-from vidgen_nodes.scene.building import CellFuel
 from vidgen_nodes.scene.camera import Camera
+from vidgen_nodes.scene.cell_fuel import JOINT_M
 from vidgen_nodes.scene.compose import compose_scene
 from vidgen_nodes.scene.flame import PLUME_CLEARANCE_M, flame_region
 from vidgen_nodes.scene.gate import DEBRIS_CLEARANCE_M, audit_overlay, open_gate, pixel_mask
@@ -57,7 +57,7 @@ def test_confirmed_uncertain_cell_opens_for_debris(make, scene_of):
     assert gate.ceiling_m[5, 6] == pytest.approx(3.0 + DEBRIS_CLEARANCE_M)
     assert np.isnan(gate.floor_m).sum() == np.isnan(gate.ceiling_m).sum() == 255
     assert gate.cells_open == 1
-    assert dict(gate.permits) == {(5, 6): "debris: cell (5,6) U=0.83 n=10"}
+    assert dict(gate.permits) == {(5, 6): "debris: cell (5,6) U=0.83 n=10 over no modelled element"}
 
 
 @pytest.mark.parametrize(
@@ -244,26 +244,36 @@ def random_case(make, seed, lens=LENSES[0]):
 
 
 def reachable(fuel, grid, scenario):
-    """Combustible cells joined to an ignition, by walking from cell to cell."""
+    """Cells with fuel joined to an ignition, by walking from span to span of heights."""
     size, half = grid.resolution_m, grid.resolution_m / 2
+    spans = {}
+    for low, high in zip(*fuel.spans_m, strict=True):
+        for cell in cells(np.isfinite(low)):
+            spans.setdefault(cell, []).append((float(low[cell]), float(high[cell])))
     todo = []
-    for row, col in cells(fuel.combustible):
+    for (row, col), found in spans.items():
         west, south = grid.origin_east_m + col * size, grid.origin_north_m + row * size
         for item in scenario.ignitions:
             x, y, z = item.position_m
             away = np.hypot(x - np.clip(x, west, west + size), y - np.clip(y, south, south + size))
-            low, high = fuel.lowest_m[row, col], fuel.highest_m[row, col]
-            if away <= half + 1e-9 and low - half - 1e-6 <= z <= high + half + 1e-6:
-                todo.append((row, col))
-    found = set()
+            todo += [
+                (row, col, low, high)
+                for low, high in found
+                if away <= half + 1e-9 and low - half - 1e-6 <= z <= high + half + 1e-6
+            ]
+    reached = set()
     while todo:
-        row, col = todo.pop()
-        inside = 0 <= row < grid.rows and 0 <= col < grid.cols
-        if (row, col) in found or not inside or not fuel.combustible[row, col]:
+        row, col, low, high = span = todo.pop()
+        if span in reached:
             continue
-        found.add((row, col))
-        todo += [(row + i, col + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
-    return found
+        reached.add(span)
+        for near in [(row + i, col + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]:
+            todo += [
+                (*near, bottom, top)
+                for bottom, top in spans.get(near, [])
+                if bottom <= high + JOINT_M and low <= top + JOINT_M
+            ]
+    return {span[:2] for span in reached}
 
 
 SEEDS = st.integers(0, 10**9)
@@ -352,10 +362,12 @@ def test_turning_a_cell_unknown_can_only_shrink_the_flame_region(make, seed):
     rng = np.random.default_rng(seed + 1)
     for cell in list(rng.permutation(sorted(cells(fuel.combustible))))[:5]:
         cell = tuple(cell)
-        layers = [np.array(item) for item in (fuel.combustible, fuel.unknown, fuel.lowest_m, fuel.highest_m)]
-        for layer, value in zip(layers, (False, True, np.nan, np.nan), strict=True):
-            layer[cell] = value
-        less = CellFuel(layers[0], fuel.noncombustible, layers[1], layers[2], layers[3], fuel.names)
+        layers = {"combustible": False, "unknown": True, "lowest_m": np.nan, "highest_m": np.nan}
+        layers |= {"span_low_m": np.nan, "span_high_m": np.nan}
+        changed = {name: np.array(getattr(fuel, name)) for name in layers}
+        for name, value in layers.items():
+            changed[name][(..., *cell)] = value
+        less = replace(fuel, **changed)
         assert_not_grown(before, flame_region(less, grid, scenario.ignitions, params.flame_standoff_m))
 
 

@@ -1,0 +1,151 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""A building from an IFC model, put where it stands in ``map``.
+
+Guarantees: what was parsed once is not parsed again while file, material table and reader stay the same
+(``scene.building_cache``), and gives the same building either way. Leaves out the reading itself
+(``scene.ifc_model``) and the finding of the place (``scene.georeference``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.scene import building_cache
+from vidgen_nodes.scene.building import Building
+from vidgen_nodes.scene.building_file import refuse_extra
+from vidgen_nodes.scene.georeference import Placement, place
+from vidgen_nodes.scene.ifc_model import IfcContent, read_ifc
+from vidgen_nodes.scene.materials import MaterialTable, material_table
+from vidgen_nodes.scene.surface import FAR_M, Surface, number
+
+if TYPE_CHECKING:
+    from vidgen_nodes.scene.building import Progress, ToMap
+
+_KEYS = frozenset(("name", "ifc", "map_T_ifc", "metres_per_unit", "material_names"))
+
+
+def load_ifc(
+    path: Path,
+    *,
+    to_map: ToMap | None = None,
+    progress: Progress | None = None,
+    override: Any = None,
+    name: str = "",
+    metres_per_unit: float | None = None,
+    material_names: Mapping[str, str] | None = None,
+) -> Building:
+    """Read a model, or take it from the cache, and place it.
+
+    Raises:
+        ConfigError: see :func:`vidgen_nodes.scene.ifc_model.read_ifc` and ``scene.georeference``.
+    """
+    table = material_table()
+    names = dict(material_names or {})
+    key = _cache_key(path, table, metres_per_unit, names)
+    content = building_cache.load(key)
+    if content is None:
+        content = read_ifc(
+            path, table, metres_per_unit=metres_per_unit, material_names=names, progress=progress
+        )
+        building_cache.store(key, content)
+    elif progress is not None:
+        progress(1.0, "from the cache")
+    try:
+        placement = place(content.georeference, to_map, override)
+        return _placed(content, placement, name)
+    except ConfigError as err:
+        raise ConfigError(f"{path}: {err}") from err
+
+
+def load_placed_ifc(
+    path: Path, content: dict[Any, Any], to_map: ToMap | None, progress: Progress | None
+) -> Building:
+    """Read a building YAML that names a model: ``ifc``, and what the model does not say or says wrong.
+
+    Raises:
+        ConfigError: a wrong key or value, or a model that cannot be used.
+    """
+    refuse_extra(str(path), content, _KEYS)
+    file, name = content["ifc"], content.get("name", "")
+    if not isinstance(file, str) or not file or not isinstance(name, str):
+        raise ConfigError(
+            f"{path}: ifc, name: got {file!r}, {name!r}, expected the name of a file and a text"
+        )
+    names = content.get("material_names", {})
+    if not isinstance(names, dict) or not all(
+        isinstance(item, str) for pair in names.items() for item in pair
+    ):
+        raise ConfigError(
+            f"{path}: material_names: got {names!r}, expected names in the model: names in materials.yaml"
+        )
+    for here, meant in names.items():
+        if material_table().find(meant) is None:
+            raise ConfigError(
+                f"{path}: material_names: {here}: got {meant!r}, expected a name that materials.yaml has"
+            )
+    return load_ifc(
+        path.parent / file,
+        to_map=to_map,
+        progress=progress,
+        override=content.get("map_T_ifc"),
+        name=name,
+        metres_per_unit=_scale(path, content.get("metres_per_unit")),
+        material_names=names,
+    )
+
+
+def _scale(path: Path, value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        scale = number(value)
+    except TypeError as err:
+        raise ConfigError(f"{path}: metres_per_unit: {err}") from err
+    if not (math.isfinite(scale) and 1e-4 <= scale <= 1e3):
+        raise ConfigError(f"{path}: metres_per_unit: got {value}, expected 0.0001 to 1000")
+    return scale
+
+
+def _cache_key(
+    path: Path, table: MaterialTable, metres_per_unit: float | None, names: Mapping[str, str]
+) -> str:
+    digest = hashlib.sha256(building_cache.reader_version() + table.digest)
+    try:
+        with path.open("rb") as file:
+            for part in iter(lambda: file.read(1 << 20), b""):
+                digest.update(part)
+    except OSError as err:
+        raise ConfigError(f"{path}: cannot be read: {err}") from err
+    digest.update(repr((metres_per_unit, sorted(names.items()), path.stem)).encode())
+    return digest.hexdigest()
+
+
+def _placed(content: IfcContent, placement: Placement, name: str) -> Building:
+    surfaces = tuple(_moved(item, placement) for item in content.surfaces)
+    if placement.placed and not all(np.abs(item.corners_m).max() <= FAR_M for item in surfaces):
+        raise ConfigError(
+            f"the model lies more than {FAR_M:g} m from the origin of map ({placement.words}); give map_T_ifc"
+        )
+    return Building(
+        name or content.name,
+        surfaces,
+        placed=placement.placed,
+        placement=placement.words,
+        notes=content.notes,
+    )
+
+
+def _moved(surface: Surface, placement: Placement) -> Surface:
+    corners = surface.corners_m @ placement.matrix[:3, :3].T + placement.matrix[:3, 3]
+    corners = np.round(corners, 5) + 0.0
+    corners.setflags(write=False)
+    return dataclasses.replace(surface, corners_m=corners)
