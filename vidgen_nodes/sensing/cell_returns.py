@@ -69,14 +69,18 @@ def locate(points_m: Float32Array | FloatArray, map_T_lidar: Pose, grid: Grid) -
     return CellReturns(cell, east, north, z, outside)
 
 
-def middle(points_m: Float32Array, map_T_lidar: Pose) -> tuple[float, float]:
-    """Mean place of all points in map, east and north, m; NaN without points."""
-    if not len(points_m):
+def middle(points_m: Float32Array, map_T_lidar: Pose, reach_m: float) -> tuple[float, float]:
+    """Mean place in map, east and north, m, of the points within a reach of the LiDAR; NaN without any."""
+    px, py, pz = points_m.T
+    near = px * px + py * py + pz * pz <= np.float32(reach_m * reach_m)
+    count = int(np.count_nonzero(near))
+    if not count:
         return float("nan"), float("nan")
-    mean = points_m.mean(axis=0, dtype=np.float64)
+    x, y, z = (float(np.sum(values, where=near, dtype=np.float64)) / count for values in (px, py, pz))
+    rotation, offset = rotation_matrix(map_T_lidar), map_T_lidar.translation_m
     east, north = (
-        float(row[0] * mean[0] + row[1] * mean[1] + row[2] * mean[2] + offset)
-        for row, offset in zip(rotation_matrix(map_T_lidar)[:2], map_T_lidar.translation_m[:2], strict=True)
+        float(row[0] * x + row[1] * y + row[2] * z + at)
+        for row, at in zip(rotation[:2], offset[:2], strict=True)
     )
     return east, north
 

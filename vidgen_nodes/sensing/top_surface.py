@@ -3,11 +3,11 @@
 """The highest surface of each cell, told apart from what floats above it.
 
 A top rises at once by returns within ``BAND_M`` of it. What is seen higher is a ghost (smoke, a bird)
-until it proves solid: seen ``REPEATS`` scans in a row at about one height, with either as many returns as
-the surface below still gives, or nothing below any more and most returns within the band of its top.
-A plume, whose returns are few or spread over its depth, fulfils neither; where it is opaque and flat for
-longer than ``_OPAQUE_NS``, no LiDAR can tell it from a surface and it is believed. A top that no return has
-confirmed for a second while lower ones come is given up.
+until it proves solid: seen ``REPEATS`` scans in a row at about one height, with ``_PROOF`` returns within the
+band of its top, and since then either as many as the surface below gave, or none from below and two thirds of the
+higher returns in that band. A plume, whose returns are few or spread over its depth, fulfils neither;
+where it is opaque and its top level for longer than ``_OPAQUE_NS``, no LiDAR can tell it from a surface and it is
+believed. A top that no return has confirmed for a second while lower ones come is given up.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vidgen_nodes.packets import BoolArray, Float32Array
 from vidgen_nodes.sensing.cell_returns import CellReturns, Indices
@@ -25,6 +26,8 @@ BAND_M: Final = 0.5
 REPEATS: Final = 3
 _LOST_NS: Final = 1_000_000_000
 _OPAQUE_NS: Final = 3_000_000_000
+_PROOF: Final = 10
+_Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,17 @@ class TopSurface(CellLayers):
         "_above_m": (np.float32(np.nan), ()),
         "_above_ns": (np.int64(0), ()),
         "_in_a_row": (np.int64(0), ()),
+        "_returns": (
+            np.int64(0),
+            (3,),
+        ),  # while in a row: near the top seen, above the old top, on the old top
     }
     _top_m: Float32Array
-    _top_ns: np.ndarray[tuple[int], np.dtype[np.int64]]
+    _top_ns: _Integers
     _above_m: Float32Array
-    _above_ns: np.ndarray[tuple[int], np.dtype[np.int64]]
-    _in_a_row: np.ndarray[tuple[int], np.dtype[np.int64]]
+    _above_ns: _Integers
+    _in_a_row: _Integers
+    _returns: _Integers
 
     def add(self, returns: CellReturns, stamp_ns: int) -> Tops:
         """Enter a scan and say where the tops are now."""
@@ -64,9 +72,11 @@ class TopSurface(CellLayers):
         row = np.where(repeats, self._in_a_row + 1, above.astype(np.int64))
         self._in_a_row = np.where(seen, row, self._in_a_row)
         self._above_m = np.where(seen, np.where(above, scan_m, np.float32(np.nan)), self._above_m)
+        self._returns[:, ~repeats & seen] = 0
         risen = above & (self._in_a_row >= REPEATS)
-        if risen.any():
-            risen &= self._solid(returns, scan_m, risen, stamp_ns)
+        if above.any():
+            self._count(returns, scan_m, above)
+            risen &= self._solid(stamp_ns)
         lost = seen & (scan_m < self._top_m - BAND_M) & (stamp_ns - self._top_ns > _LOST_NS)
         ghost = above & ~risen
         self._top_m = np.where(
@@ -78,16 +88,18 @@ class TopSurface(CellLayers):
         self._top_ns[confirmed] = stamp_ns
         return Tops(self._top_m, ghost, seen)
 
-    def _solid(
-        self, returns: CellReturns, scan_m: Float32Array, asked: BoolArray, stamp_ns: int
-    ) -> BoolArray:
-        """Which of the cells asked for see a surface and no plume above their old top."""
-        higher = returns.z_m > self._top_m[returns.cell] + BAND_M
-        of_interest = asked[returns.cell] & higher
-        above = np.bincount(returns.cell[of_interest], minlength=asked.size)
-        near, below = self._near(returns, scan_m, asked), self._near(returns, self._top_m, asked)
+    def _count(self, returns: CellReturns, scan_m: Float32Array, above: BoolArray) -> None:
+        """Add the returns of the cells that see something above their top to what speaks for and against it."""
+        higher = above[returns.cell] & (returns.z_m > self._top_m[returns.cell] + BAND_M)
+        self._returns[0] += self._near(returns, scan_m, above)
+        self._returns[1] += np.bincount(returns.cell[higher], minlength=above.size)
+        self._returns[2] += self._near(returns, self._top_m, above)
+
+    def _solid(self, stamp_ns: int) -> BoolArray:
+        """Which cells have seen a surface and no plume above their top."""
+        near, above, below = self._returns
         opaque = stamp_ns - self._above_ns > _OPAQUE_NS
-        return np.where(below > 0, near >= below, (2 * near >= above) | opaque)
+        return (near >= _PROOF) & np.where(below > 0, near >= below, (3 * near >= 2 * above) | opaque)
 
     def _near(self, returns: CellReturns, level_m: Float32Array, asked: BoolArray) -> Indices:
         """Returns within the band of a level per cell, in the cells asked for."""

@@ -105,6 +105,7 @@ class UncertaintyMapper:
             self._change.cut(self.grid)
         self._stamp_ns = 0
         self._pose_sigma_m = 0.0
+        self._view_m: FloatArray = np.full(2, np.nan)
 
     def add_scan(self, scan: PointScan, map_T_lidar: Pose, height_sigma_m: float = 0.0) -> UncertaintyMap:
         """Enter a scan.
@@ -121,8 +122,8 @@ class UncertaintyMapper:
             InputError: ``duplicate`` or ``out_of_order`` stamp; one more than a second back starts anew.
         """
         elapsed_s = self._check_stamp(scan.stamp_ns)
-        self._follow(scan.points_m, map_T_lidar)
         decay = math.exp(-elapsed_s / MEMORY_S)
+        self._follow(scan.points_m, map_T_lidar, decay)
         self._pose_sigma_m = max(height_sigma_m, self._pose_sigma_m * decay)
         returns = locate(scan.points_m, map_T_lidar, self.grid)
         tops = self._tops.add(returns, scan.stamp_ns)
@@ -150,14 +151,19 @@ class UncertaintyMapper:
         self._stamp_ns = stamp_ns
         return elapsed_s
 
-    def _follow(self, points_m: Float32Array, map_T_lidar: Pose) -> None:
+    def _follow(self, points_m: Float32Array, map_T_lidar: Pose, decay: float) -> None:
+        """Move the window with what it follows; the view counts as it was over the last seconds."""
         if self._follows == "nothing":
             return
         if self._follows == "drone":
-            east_m, north_m = map_T_lidar.translation_m[:2].tolist()
+            shift = self._window.follow(*map_T_lidar.translation_m[:2].tolist())
         else:
-            east_m, north_m = middle(points_m, map_T_lidar)
-        shift = self._window.follow(east_m, north_m)
+            edge_m = self.grid.cols * self.grid.resolution_m
+            now = np.array(middle(points_m, map_T_lidar, edge_m))
+            if np.isfinite(now).all():
+                kept = decay if np.isfinite(self._view_m).all() else 0.0
+                self._view_m = now if not kept else kept * self._view_m + (1.0 - kept) * now
+            shift = self._window.follow(*self._view_m.tolist())
         if shift is not None:
             for part in (self._tops, self._elevation, self._occupancy, self._shape, self._holes):
                 part.move(shift)

@@ -10,18 +10,39 @@ from scipy.spatial.transform import Rotation
 
 from vidgen_nodes.custody import digest as custody_digest
 from vidgen_nodes.errors import ConfigError, InputError
-from vidgen_nodes.packets import PointScan, Pose, SourceRef, UncertaintyMap
+from vidgen_nodes.packets import CellFlag, Grid, PointScan, Pose, SourceRef, UncertaintyMap
 from vidgen_nodes.params import LidarParams
+from vidgen_nodes.sensing.change import Baseline, BaselineLayers
 from vidgen_nodes.sensing.uncertainty import UncertaintyMapper, map_digest
 
 T0 = 1_700_000_000_000_000_000
 STEP_NS = 100_000_000
-FLOAT_LAYERS = ("elevation_m", "variance_m2", "uncertainty", "entropy", "roughness_m", "deviation_m")
-PARAMS = LidarParams(map_size_m=12.0, resolution_m=0.5)
+FLOAT_LAYERS = (
+    "elevation_m",
+    "variance_m2",
+    "uncertainty",
+    "entropy",
+    "roughness_m",
+    "deviation_m",
+    "surface_variation",
+    "lod95_m",
+)
+PARAMS = LidarParams(map_size_m=12.0, resolution_m=0.5, map_follows="nothing")
 # The LiDAR hangs 20 m up, tilted and turned, so that a wrong transform shows.
 MAP_T_LIDAR = Pose(
     np.array((1.0, -2.0, 20.0)), Rotation.from_euler("ZYX", (30, 40, 10), degrees=True).as_quat()
 )
+
+
+def sound(height_m, ground_m=None) -> Baseline:
+    """A baseline known exactly: a number for all cells, or a layer."""
+
+    def cut(grid: Grid) -> BaselineLayers:
+        height = np.array(np.broadcast_to(height_m, np.shape(height_m) or grid.shape), np.float64)
+        ground = np.full(grid.shape, np.nan) if ground_m is None else np.asarray(ground_m, np.float64)
+        return BaselineLayers(height, np.zeros(height.shape), ground)
+
+    return cut
 
 
 def scan(points_map: np.ndarray, k: int) -> PointScan:
@@ -127,7 +148,7 @@ def test_a_sag_shows_against_the_baseline_alone() -> None:
     sag = (abs(x) < 1.5) & (abs(y) < 1.5)
     umap = build(
         lambda x, y: np.where((abs(x) < 1.5) & (abs(y) < 1.5), -0.4, 0.0),
-        baseline=np.zeros((24, 24), np.float32),
+        baseline=sound(0.0),
     )
     np.testing.assert_allclose(umap.deviation_m[sag], -0.4, atol=0.03)
     assert (umap.uncertainty[sag] >= 0.5).all()
@@ -135,16 +156,14 @@ def test_a_sag_shows_against_the_baseline_alone() -> None:
 
 
 def test_a_centimetre_of_sag_is_not_claimed() -> None:
-    umap = build(lambda x, y: np.full_like(x, -0.01), baseline=np.zeros((24, 24), np.float32))
+    umap = build(lambda x, y: np.full_like(x, -0.01), baseline=sound(0.0))
     assert umap.uncertainty.max() < 0.3
 
 
 @pytest.mark.parametrize("with_baseline", [False, True])
 def test_an_edge_is_not_damage(with_baseline: bool) -> None:
     x, y = centres()
-    baseline = (
-        np.where((abs(x) < 2.5) & (abs(y) < 2.5), 3.0, np.nan).astype(np.float32) if with_baseline else None
-    )
+    baseline = sound(np.where((abs(x) < 2.5) & (abs(y) < 2.5), 3.0, np.nan)) if with_baseline else None
     mapper = UncertaintyMapper(PARAMS, baseline)
     for k in range(30):
         umap = mapper.add_scan(scan(np.vstack((surface(house, k), walls(k))), k), MAP_T_LIDAR)
@@ -160,7 +179,7 @@ def test_an_edge_is_not_damage(with_baseline: bool) -> None:
 
 def test_edges_of_the_baseline_state_no_deviation() -> None:
     x, y = centres()
-    baseline = np.where((abs(x) < 2.5) & (abs(y) < 2.5), 3.0, 0.0).astype(np.float32)
+    baseline = sound(np.where((abs(x) < 2.5) & (abs(y) < 2.5), 3.0, 0.0))
     umap = build(house, baseline=baseline)
     ring = (np.maximum(abs(x), abs(y)) > 2.0) & (np.maximum(abs(x), abs(y)) < 3.0)
     assert np.isnan(umap.deviation_m[ring]).all()
@@ -168,12 +187,12 @@ def test_edges_of_the_baseline_state_no_deviation() -> None:
 
 
 def test_a_baseline_of_another_datum_is_not_used() -> None:
-    mapper = UncertaintyMapper(PARAMS, np.full((24, 24), -20.0, np.float32))
+    mapper = UncertaintyMapper(PARAMS, sound(-20.0))
     umap = mapper.add_scan(scan(surface(flat, 0), 0), MAP_T_LIDAR)
     assert "+20.00 m off" in mapper.baseline_refused
     assert np.isnan(umap.deviation_m).all()
     with pytest.raises(ConfigError):
-        UncertaintyMapper(PARAMS, np.zeros((3, 3), np.float32))
+        UncertaintyMapper(PARAMS, sound(np.zeros((3, 3))))
 
 
 def test_what_was_never_seen_is_unknown_and_not_uncertain() -> None:
@@ -197,7 +216,7 @@ def test_returns_off_the_window_change_nothing() -> None:
 
 
 def test_ghost_points_raise_the_entropy_and_not_the_deviation() -> None:
-    mapper = UncertaintyMapper(PARAMS, np.zeros((24, 24), np.float32))
+    mapper = UncertaintyMapper(PARAMS, sound(0.0))
     for k in range(10):
         before = mapper.add_scan(scan(surface(flat, k), k), MAP_T_LIDAR)
     smoke = surface(flat, 99, count=3000) + np.array((0, 0, 2.0))
@@ -242,7 +261,7 @@ def test_the_same_scans_give_the_same_bytes_and_the_digest_sees_every_layer() ->
     umap = build(flat, 3)
     assert build(flat, 3).digest == umap.digest
     assert umap.sources[0].stamp_ns == umap.stamp_ns
-    names = [*FLOAT_LAYERS, "observations", "observed_ns"]
+    names = [*FLOAT_LAYERS, "observations", "observed_ns", "flags"]
     layers = [getattr(umap, name) for name in names]
     assert custody_digest.map_digest(umap.stamp_ns, umap.grid, *layers) == umap.digest
     for k, layer in enumerate(layers):
@@ -261,3 +280,172 @@ def test_layers_have_the_types_of_the_packet() -> None:
         assert layer.shape == umap.grid.shape
     assert umap.observations.dtype == np.uint16
     assert umap.observed_ns.dtype == np.int64
+    assert umap.flags.dtype == np.uint8
+
+
+def test_every_term_of_the_uncertainty_is_a_layer() -> None:
+    umap = build(lambda x, y: -0.08 * (x > 0), baseline=sound(0.0))
+    terms = 0.4 * umap.entropy + np.nan_to_num(0.3 * umap.roughness_m / (3 * PARAMS.sensor_sigma_m))
+    terms += np.nan_to_num(0.3 * abs(umap.deviation_m) / (2 * umap.lod95_m))
+    np.testing.assert_allclose(umap.uncertainty, np.clip(terms, 0, 1), atol=1e-5)
+    assert np.nanmax(umap.surface_variation) <= 1 / 3
+    assert ((umap.flags & CellFlag.CHANGED) > 0)[:, 14:].mean() > 0.9
+    assert not ((umap.flags & CellFlag.CHANGED) > 0)[:, :10].any()
+
+
+def site(ground_sees: bool, roof_m: float, offset_m: float = 0.0) -> tuple[str, UncertaintyMap]:
+    """A building 3 m high of 5 m on level ground, built as planned; the roof is seen at ``roof_m``."""
+    x, y = centres()
+    inside, ring = np.maximum(abs(x), abs(y)) < 2.5, np.maximum(abs(x), abs(y)) > 3.5
+    baseline = sound(np.where(inside, 3.0, np.nan), np.where(ring, 0.0, np.nan))
+    mapper = UncertaintyMapper(PARAMS, baseline)
+    for k in range(20):
+        points = surface(flat, k)
+        on_roof = np.maximum(abs(points[:, 0]), abs(points[:, 1])) < 2.5
+        points[on_roof, 2] += roof_m
+        if not ground_sees:
+            points = points[on_roof]
+        umap = mapper.add_scan(scan(points - (0, 0, -offset_m), k), MAP_T_LIDAR)
+    return mapper.baseline_refused, umap
+
+
+def test_a_building_that_came_down_as_a_whole_is_seen_by_the_ground_around_it() -> None:
+    refused, umap = site(ground_sees=True, roof_m=0.6)
+    assert refused == ""
+    x, y = centres()
+    roof = np.maximum(abs(x), abs(y)) < 2.0
+    np.testing.assert_allclose(umap.deviation_m[roof], -2.4, atol=0.05)
+    assert (umap.uncertainty[roof] >= 0.5).all()
+    assert ((umap.flags[roof] & CellFlag.CHANGED) > 0).all()
+
+
+@pytest.mark.parametrize(("ground_sees", "roof_m", "offset_m"), [(True, 3.0, -2.4), (False, 0.6, 0.0)])
+def test_without_agreeing_ground_a_shift_is_not_called_a_collapse(
+    ground_sees: bool, roof_m: float, offset_m: float
+) -> None:
+    refused, umap = site(ground_sees, roof_m, offset_m)
+    assert "-2.40 m off" in refused
+    assert np.isnan(umap.deviation_m).all()
+    assert umap.uncertainty[np.isfinite(umap.uncertainty)].max() < 0.5
+
+
+def test_an_unsure_pose_claims_less() -> None:
+    mapper = UncertaintyMapper(PARAMS, sound(0.0))
+    for k in range(20):
+        umap = mapper.add_scan(scan(surface(flat, k) - (0, 0, 0.4), k), MAP_T_LIDAR, height_sigma_m=0.3)
+    assert not (umap.flags & CellFlag.CHANGED).any()
+    assert umap.uncertainty.max() < 0.5
+
+
+def without(points: np.ndarray, half_m: float) -> np.ndarray:
+    return points[np.maximum(abs(points[:, 0]), abs(points[:, 1])) > half_m]
+
+
+def test_cells_that_fall_silent_in_view_are_a_hole_and_no_damage() -> None:
+    mapper = UncertaintyMapper(PARAMS, sound(0.0))
+    for k in range(40):
+        points = surface(flat, k)
+        umap = mapper.add_scan(scan(points if k < 20 else without(points, 1.0), k), MAP_T_LIDAR)
+    x, y = centres()
+    inside = np.maximum(abs(x), abs(y)) < 1.0
+    hole = (umap.flags & CellFlag.HOLE) > 0
+    assert (hole == inside).all()
+    assert umap.uncertainty[inside].max() < 0.5
+    umap = mapper.add_scan(scan(surface(flat, 50), 40), MAP_T_LIDAR)
+    assert not (umap.flags & CellFlag.HOLE).any()
+
+
+def test_cells_out_of_view_or_never_hit_are_no_hole() -> None:
+    mapper = UncertaintyMapper(PARAMS)
+    for k in range(40):
+        points = without(surface(flat, k), 1.0)
+        umap = mapper.add_scan(scan(points if k < 20 else points[points[:, 0] < -1], k), MAP_T_LIDAR)
+    assert not (umap.flags & CellFlag.HOLE).any()
+
+
+def test_cells_hidden_behind_a_wall_are_no_hole() -> None:
+    """The LiDAR comes down until a wall 4 m high stands between it and the strip behind."""
+    mapper = UncertaintyMapper(PARAMS)
+    east = Pose(np.array((20.0, 0.0, 3.0)), MAP_T_LIDAR.quaternion_xyzw)
+    for k in range(40):
+        points = surface(flat, k)
+        on_wall = abs(points[:, 0] - 1.25) < 0.25
+        points[on_wall, 2] += 4.0
+        if k >= 20:
+            points = points[~((points[:, 0] > -0.5) & (points[:, 0] < 1.0))]
+        pose = MAP_T_LIDAR if k < 20 else east
+        rotation = Rotation.from_quat(pose.quaternion_xyzw)
+        seen = rotation.inv().apply(points - pose.translation_m).astype(np.float32)
+        umap = mapper.add_scan(dataclasses.replace(scan(points, k), points_m=seen), pose)
+    assert not (umap.flags & CellFlag.HOLE).any()
+
+
+def smoke_over(points: np.ndarray, seed: int, count: int, depth_m: float) -> np.ndarray:
+    rng = np.random.default_rng(5000 + seed)
+    x, y = rng.uniform(-2, 2, (2, count))
+    return np.vstack((points, np.stack((x, y, 1.5 + rng.uniform(0, depth_m, count)), axis=1)))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_smoke_that_stays_raises_the_entropy_and_never_the_surface(share: float) -> None:
+    mapper = UncertaintyMapper(PARAMS, sound(0.0))
+    for k in range(100):
+        clear = surface(flat, k)
+        points = clear if k < 10 else smoke_over(clear, k, int(share * 6000 * 16 / 144), 3.0)
+        umap = mapper.add_scan(scan(points, k), MAP_T_LIDAR)
+        if k == 9:
+            before = umap
+    np.testing.assert_allclose(umap.elevation_m, 0, atol=0.05)
+    np.testing.assert_allclose(umap.deviation_m, 0, atol=0.03)
+    ghost = (umap.flags & CellFlag.GHOST) > 0
+    assert ghost.any()
+    assert (umap.entropy[ghost] > before.entropy[ghost] + 0.05).all()
+    assert umap.uncertainty.max() < 0.5
+    assert mapper.counts["above_surface"] > 100
+
+
+def test_a_thick_plume_that_hides_the_roof_for_two_seconds_is_not_the_roof() -> None:
+    mapper = UncertaintyMapper(PARAMS, sound(0.0))
+    for k in range(10):
+        mapper.add_scan(scan(surface(flat, k), k), MAP_T_LIDAR)
+    for k in range(10, 30):
+        hidden = smoke_over(without(surface(flat, k), 2.0), k, 700, 3.0)
+        umap = mapper.add_scan(scan(hidden, k), MAP_T_LIDAR)
+    x, y = centres()
+    under = np.maximum(abs(x), abs(y)) < 2.0
+    np.testing.assert_allclose(umap.elevation_m[under], 0, atol=0.05)
+    assert not (umap.flags[under] & CellFlag.CHANGED).any()
+
+
+def test_the_window_follows_by_whole_cells_and_keeps_what_stays_inside() -> None:
+    params = LidarParams(map_size_m=12.0, resolution_m=0.5, map_follows="drone")
+    rolling, fixed = UncertaintyMapper(params), UncertaintyMapper(PARAMS)
+    level = np.array([0.0, 0.0, 0.0, 1.0])
+    moved_m = 0.0
+    for k in range(30):
+        at = Pose(np.array((0.2 * k, 0.1 * k, 20.0)), level)
+        points = (surface(flat, k) - at.translation_m).astype(np.float32)
+        frame = dataclasses.replace(scan(np.zeros((1, 3)), k), points_m=points)
+        umap, still = rolling.add_scan(frame, at), fixed.add_scan(frame, at)
+        rows = (umap.grid.origin_north_m - still.grid.origin_north_m) / 0.5
+        cols = (umap.grid.origin_east_m - still.grid.origin_east_m) / 0.5
+        assert rows == round(rows)
+        assert cols == round(cols)
+        moved_m = max(moved_m, cols * 0.5)
+    assert moved_m >= 3.0
+    row, col = round(rows), round(cols)
+    for name in FLOAT_LAYERS:
+        kept, whole = getattr(umap, name)[: 24 - row, : 24 - col], getattr(still, name)[row:, col:]
+        np.testing.assert_allclose(kept, whole, atol=2e-4, err_msg=name)
+    assert np.isnan(umap.elevation_m[:, 24 - col :]).all()
+
+
+def test_the_window_moves_to_where_the_lidar_looks() -> None:
+    mapper = UncertaintyMapper(LidarParams(map_size_m=12.0, resolution_m=0.5, map_follows="view"))
+    low = Pose(np.array((2.0, 0.0, 5.0)), np.array([0.0, 0.0, 0.0, 1.0]))
+    ahead = (surface(flat, 0) * (0.5, 0.5, 1.0) + (8.0, 0.0, 0.0) - low.translation_m).astype(np.float32)
+    umap = mapper.add_scan(dataclasses.replace(scan(ahead, 0), points_m=ahead), low)
+    assert umap.grid.origin_east_m == pytest.approx(2.0, abs=0.6)
+    assert np.isfinite(umap.elevation_m).sum() > 100
+    far = (ahead - (500.0, 0.0, 0.0)).astype(np.float32)
+    assert mapper.add_scan(dataclasses.replace(scan(far, 1), points_m=far), low).grid == umap.grid
