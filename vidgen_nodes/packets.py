@@ -40,6 +40,12 @@ class Cause(str, Enum):
     NOT_REVIEWED = "not_reviewed"
 
 
+class Mark(str, Enum):
+    """A doubt about a frame that is shown with it and hides nothing. The value is what users read."""
+
+    POSE_OLD = "pose_old"
+
+
 class RtkStatus(IntEnum):
     """Quality of the newest position fix; order means "better"."""
 
@@ -262,6 +268,8 @@ class Bundle:
     causes: tuple[Cause, ...]  # doubts that force a transparent overlay
     sources: tuple[SourceRef, ...]  # every message that entered since the previous bundle
     late: dict[str, int]  # inputs that came too late to count, by name, since the previous bundle
+    marks: tuple[Mark, ...] = ()  # doubts that hide nothing
+    clock_offset_ns: int = 0  # camera clock minus navigation's, as it was taken out of the stamp to place the frame
 
 
 @dataclass(frozen=True, slots=True)

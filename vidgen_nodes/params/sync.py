@@ -26,6 +26,13 @@ class SyncParams(Checked):
         low=1.0,
         high=10000.0,
     )
+    pose_old_ms: float = param(
+        50.0,
+        "Navigation older than this at the thermal stamp marks the frame.",
+        unit="ms",
+        low=1.0,
+        high=10000.0,
+    )
     map_stale_ms: float = param(
         2000.0, "A map older than this hides the overlay.", unit="ms", low=1.0, high=60000.0
     )
@@ -59,6 +66,38 @@ class SyncParams(Checked):
         "",
         "Inputs that replay_wait_ms waits for even before the first of their kind came: those in the recording.",
         choices=("", "nav", "map", "nav,map"),
+    )
+    thermal_time_source: str = param(
+        "header",
+        "What time a thermal frame tells: that of its stamp, or of its arrival (less the transport's jitter).",
+        choices=("header", "arrival"),
+    )
+    nav_time_source: str = param("header", "The same for navigation states.", choices=("header", "arrival"))
+    map_time_source: str = param("header", "The same for uncertainty maps.", choices=("header", "arrival"))
+    arrival_delays_ms: tuple[float, float, float] = param(
+        [0.0, 0.0, 0.0],
+        "Least time from measuring to arriving of thermal frames, navigation states, maps; for time source arrival.",
+        unit="ms",
+    )
+    clock_offset: str = param(
+        "apply",
+        "Constant offset of the camera's clock against navigation's: estimated from how the picture turns with the "
+        "drone and taken out once it is known well, only measured, or not looked for.",
+        choices=("apply", "measure", "off"),
+    )
+    clock_offset_sigma_ms: float = param(
+        1.0,
+        "An estimated offset is used once its own 1 sigma is this small.",
+        unit="ms",
+        low=0.01,
+        high=100.0,
+    )
+    clock_offset_search_ms: float = param(
+        100.0,
+        "Offsets up to this, either way, are looked for; further ones where the arrival of messages shows them.",
+        unit="ms",
+        low=20.0,
+        high=1000.0,
     )
     camera_translation_m: tuple[float, float, float] = param(
         [0.0, 0.0, 0.0], "Thermal camera in base_link (FLU).", unit="m"
