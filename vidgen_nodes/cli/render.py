@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``vidgen render``: a recording through the same pipeline offline, as fast as it goes.
 
-Writes ``frames/<stamp>.png`` (overlay, straight alpha), ``ledger.db``, ``params.yaml`` and ``summary.json``
-into an empty directory. Frames and ledger root depend on the recording, the parameters and the software
-alone; ``summary.json`` also holds timings. Latency is from taking up a thermal frame to its durable record.
+Writes ``frames/<stamp>.png`` (overlay, straight alpha), ``ledger.db``, its signed tree head, ``params.yaml`` and
+``summary.json`` into an empty directory. Frames and ledger root depend on the recording, the parameters and the
+software alone; ``summary.json`` also holds timings. Latency is from taking up a thermal frame to its durable record.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from vidgen_nodes.cli.audit import conclude, custody_state
 from vidgen_nodes.cli.options import add_config, add_remap, resolved
 from vidgen_nodes.cli.video import VideoFile
 from vidgen_nodes.custody.segment_file import manifests
+from vidgen_nodes.custody.signer import keys_of, sign_ledger, signing_of
 from vidgen_nodes.delivery.ar import composite
 from vidgen_nodes.delivery.encode import png_rgb, png_with_alpha
 from vidgen_nodes.errors import ConfigError
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     params = resolved(args, merge_overrides(replay_overrides(recording)))
+    keys, signing = keys_of(params.custody), signing_of(params.custody)
     _make_empty(args.out)
     write_params(args.out / "params.yaml", params)
     files = manifests(storage_files(args.bag))
@@ -67,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
             progress.advance(task)
 
         counts = run_offline(recording, params, args.out / "ledger.db", sink, manifests=files)
+    sign_ledger(args.out / "ledger.db", keys, signing)
     elapsed_s = time.perf_counter() - started_s
     summary = _summary(counts, elapsed_s, custody_state(args.out / "ledger.db"), str(args.out))
     (args.out / "summary.json").write_text(json_line(summary.as_dict()) + "\n", encoding="utf-8")

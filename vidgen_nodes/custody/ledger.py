@@ -5,7 +5,7 @@
 Guarantees: when an append returns, its leaf survives the death of this process; when it raises,
 nothing of it was written. One writer a file: a second one is refused. SQLite with a write-ahead log
 and ``synchronous=FULL`` also keeps it through a power cut if the disk honours flushes, which is not
-tested here. Leaves out reading (``reader.py``), checking (``verify.py``) and signatures.
+tested here. Leaves out reading (``reader.py``), checking (``verify.py``) and signing (``signer.py``).
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING
 from vidgen_nodes.custody import schema
 from vidgen_nodes.custody.checkpoints import Checkpoints
 from vidgen_nodes.custody.digest import RunDigests, canonical
+from vidgen_nodes.custody.heads import HeadStore, heads_path
 from vidgen_nodes.custody.leaf import FRAME, SEGMENT, FrameLeaves, Leaf, Records, segment_leaf
 from vidgen_nodes.custody.lock import take_lock
 from vidgen_nodes.custody.merkle import MerkleTree, leaf_hash
+from vidgen_nodes.custody.note import TreeHead
 from vidgen_nodes.custody.reader import LedgerReader as LedgerReader
-from vidgen_nodes.errors import CustodyError
+from vidgen_nodes.errors import CustodyError, VerificationError
 from vidgen_nodes.packets import Bundle, GateReport, Origin, Overlay, Record
 
 if TYPE_CHECKING:
@@ -239,19 +241,38 @@ def _load_tree(path: Path, connection: sqlite3.Connection) -> MerkleTree:
     """The tree over the stored leaves, hashed again.
 
     Raises:
-        CustodyError: rows are missing or changed; a log that continued from them would hide it.
+        CustodyError: rows are missing or changed, or are not those that were signed; a log that continued from
+            them would hide it.
     """
     tree = MerkleTree()
     stored_root = tree.root
+    signed = _signed(path)
     rows = connection.execute("SELECT idx, leaf, leaf_hash, root FROM leaves ORDER BY idx")
     for index, leaf, hashed, root in rows:
         if index != tree.size or not isinstance(leaf, bytes) or leaf_hash(leaf) != hashed:
             raise CustodyError(_broken(path, f"leaf {tree.size} is missing or was changed"))
         tree.append(hashed)
         stored_root = root
+        if signed is not None and tree.size == signed.size and tree.root != signed.root:
+            raise CustodyError(_broken(path, f"the first {tree.size} leaves are not those that were signed"))
+    if signed is not None and tree.size < signed.size:
+        raise CustodyError(_broken(path, f"{signed.size} leaves were signed, {tree.size} are left"))
     if stored_root != tree.root:
         raise CustodyError(_broken(path, f"the root at leaf {tree.size - 1} does not fit the leaves"))
     return tree
+
+
+def _signed(path: Path) -> TreeHead | None:
+    """The newest signed head of a ledger, if any."""
+    beside = heads_path(path)
+    if not beside.is_file():
+        return None
+    try:
+        with HeadStore(beside) as store:
+            newest = store.newest()
+    except VerificationError as err:
+        raise CustodyError(_broken(path, f"its signed heads cannot be read: {err}")) from err
+    return None if newest is None else newest.head
 
 
 def _broken(path: Path, what: str) -> str:

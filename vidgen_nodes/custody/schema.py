@@ -22,6 +22,10 @@ TRIGGERS = (
     "blobs_once",
 )
 
+# Retention (``retention.py``) takes this one away for as long as it deletes what the log says it deletes.
+BLOBS_NO_DELETE = """CREATE TRIGGER blobs_no_delete BEFORE DELETE ON blobs
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"""
+
 # root is the Merkle root after the leaf. INSERT OR REPLACE fires no delete trigger, so the insert
 # triggers refuse what it would overwrite. A blob that is there already is left as it is.
 _SCHEMA = """
@@ -42,8 +46,6 @@ CREATE TRIGGER leaves_in_order BEFORE INSERT ON leaves
     BEGIN SELECT RAISE(ABORT, 'a leaf can only be added at the end'); END;
 CREATE TRIGGER blobs_no_update BEFORE UPDATE ON blobs
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER blobs_no_delete BEFORE DELETE ON blobs
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER blobs_once BEFORE INSERT ON blobs
     WHEN EXISTS (SELECT 1 FROM blobs WHERE sha256 = NEW.sha256)
     BEGIN SELECT RAISE(IGNORE); END;
@@ -54,7 +56,7 @@ def create(connection: sqlite3.Connection) -> None:
     """Make an empty ledger in an empty database, all or nothing."""
     connection.executescript(
         f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};"
-        f"PRAGMA user_version = {FORMAT_VERSION}; {_SCHEMA} COMMIT;"
+        f"PRAGMA user_version = {FORMAT_VERSION}; {_SCHEMA} {BLOBS_NO_DELETE}; COMMIT;"
     )
 
 

@@ -24,8 +24,9 @@ from vidgen_nodes.custody.note import SignedNote, TreeHead, sign_note
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.subtrees import Subtrees
 from vidgen_nodes.custody.timestamp import TimestampAuthority
-from vidgen_nodes.custody.witness_client import WitnessClient
+from vidgen_nodes.custody.witness_client import WitnessClient, parse_witnesses
 from vidgen_nodes.errors import CustodyError, VerificationError, VidgenError
+from vidgen_nodes.params import CustodyParams
 
 _LOG = logging.getLogger(__name__)
 _RENEW_S = 3600  # before a session certificate ends
@@ -40,6 +41,29 @@ class Signing:
     witnesses: tuple[WitnessClient, ...] = ()
     authority: TimestampAuthority | None = None
     stamp_period_s: float = 60.0
+
+
+def signing_of(params: CustodyParams) -> Signing:
+    """How the parameters say that heads are signed.
+
+    Raises:
+        ConfigError: a witness or an authority that is named wrongly.
+        MissingPackageError: an authority is named and asn1crypto is absent.
+    """
+    authority = TimestampAuthority(params.timestamp_url) if params.timestamp_url else None
+    witnesses = parse_witnesses(params.witnesses)
+    return Signing(params.head_period_s, witnesses, authority, params.timestamp_period_s)
+
+
+def keys_of(params: CustodyParams) -> KeyRing:
+    """The keys that the parameters name; made on first use.
+
+    Raises:
+        ConfigError: they cannot be used.
+        MissingPackageError: a token is named and python-pkcs11 is absent.
+    """
+    folder = Path(params.key_dir).expanduser() if params.key_dir else None
+    return KeyRing.open(folder, int(time.time()), params.unit_key)
 
 
 class HeadLog:

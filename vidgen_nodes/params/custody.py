@@ -11,9 +11,21 @@ from vidgen_nodes.params.checked import Checked, param
 
 @dataclass(frozen=True, slots=True)
 class CustodyParams(Checked):
-    """custody_node: the auditor beside the writer."""
+    """custody_node: the auditor beside the writer; keys and heads are the generator's, which owns the writer."""
 
     ledger: str = param("vidgen_out/ledger.db", "Ledger file that the generator writes; read only here.")
+    key_dir: str = param(
+        "", "Folder of root and unit key, made on first use; empty: $VIDGEN_KEYS, else ~/.config/vidgen/keys."
+    )
+    unit_key: str = param("", "pkcs11: URI of the unit key (see docs/CUSTODY.md); empty: a file in key_dir.")
+    head_period_s: float = param(
+        1.0, "A signed tree head at most this often, and one at the end.", unit="s", low=0.1, high=3600.0
+    )
+    witnesses: str = param("", "'URL KEY' of each witness as it prints it, separated by commas; empty: none.")
+    timestamp_url: str = param("", "RFC 3161 authority; empty: no time stamps.")
+    timestamp_period_s: float = param(
+        60.0, "A head is time-stamped at most this often.", unit="s", low=1.0, high=86400.0
+    )
     audit_period_s: float = param(
         1.0, "New leaves are re-checked this often.", unit="s", low=0.1, high=3600.0
     )

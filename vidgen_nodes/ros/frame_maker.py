@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from vidgen_nodes.custody.digest import run_digests
 from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.custody.segment_file import read_segment_file
+from vidgen_nodes.custody.signer import HeadSigner, keys_of, signing_of
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.packets import Bundle, Frame, Scenario, UncertaintyMap
 from vidgen_nodes.params import NodeParams
@@ -69,7 +70,14 @@ class FrameMaker:
         self._starts_with_first = scenario is not None and not params.scenario_start_ns
         recording = read_segment_file(Path(params.segment_file)) if params.segment_file else None
         digests = run_digests(graph, building)
-        self._ledger = Ledger.open(Path(params.ledger), segment=digests.segment("start", recording))
+        path, keys, signing = Path(params.ledger), keys_of(graph.custody), signing_of(graph.custody)
+        cause = "restart" if path.exists() else "start"
+        self._ledger = Ledger.open(path, segment=digests.segment(cause, recording))
+        try:
+            self._signer = HeadSigner(path, keys, signing)
+        except BaseException:
+            self._ledger.close()
+            raise
         self._worker = LatestWorker(
             "pipeline",
             self._make,
@@ -135,9 +143,10 @@ class FrameMaker:
         return self._on_thread(lambda: self._append_review(review))
 
     def close(self) -> None:
-        """Finish what waits, then close the ledger."""
+        """Finish what waits, close the ledger, sign its end."""
         self._worker.stop()
         self._ledger.close()
+        self._signer.close()
 
     def _make(self, bundle: Bundle) -> None:
         if self._segment is not None and bundle.segment != self._segment:
@@ -147,6 +156,8 @@ class FrameMaker:
             self._replace_scenario(load_scenario(Path(self._params.scenario_file), bundle.stamp_ns))
         frame = self._pipeline.process(bundle)
         self._publish(frame)
+        self._health.extra["signed_leaves"] = str(self._signer.signed_size)
+        self._health.extra["tree_heads"] = self._signer.fault or "signed"
         self._expected = self._foresee(bundle)
         self._health.causes.update(cause.value for cause in frame.record.causes)
 
