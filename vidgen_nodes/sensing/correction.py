@@ -102,7 +102,9 @@ def make_correction(
             total += offset.astype(np.float32)
         if shutter is not None:
             counts = shutter.astype(np.float64)
-            total += (np.median(counts[~dead]) - counts).astype(np.float32)
+            # The lower of two middle values: whole counts stay whole, and equal pixels round alike.
+            level = np.quantile(counts[~dead], 0.5, method="lower")
+            total += (level - counts).astype(np.float32)
         total[dead] = 0.0
     height, width = dead.shape
     return Correction(total, np.flatnonzero(dead), _live_neighbours(dead), (height, width))

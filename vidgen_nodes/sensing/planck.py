@@ -54,4 +54,6 @@ class PlanckConstants:
 
     def temperature_k(self, counts: npt.ArrayLike) -> FloatArray:
         """Brightness temperature of counts; any shape, NaN where the constants give none."""
-        return self.temperature_of_signal_k((np.asarray(counts, np.float64) + self.o) * self.r2 / self.r1)
+        with np.errstate(over="ignore"):
+            signal = (np.asarray(counts, np.float64) + self.o) * self.r2 / self.r1
+        return self.temperature_of_signal_k(signal)

@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.packets import RtkStatus, SourceRef
+from vidgen_nodes.packets import Pose, RtkStatus, SourceRef
+from vidgen_nodes.params import ThermalParams
 from vidgen_nodes.ros import convert
+from vidgen_nodes.scene.camera import Camera
+from vidgen_nodes.sensing.thermal import ThermalIngest
 
 SOURCE = SourceRef("/t", "pkg/msg/T", 1, bytes(32))
 
@@ -135,6 +138,101 @@ def test_any_image_header_gives_pixels_or_a_refusal(data: bytes, step: int, heig
     except InputError:
         return
     assert pixels.shape == (height, width)
+
+
+# What may stand in each field of a message that a broken or hostile driver sends.
+_WHOLE = st.integers(-(2**31), 2**32 - 1)
+_NUMBER = st.floats() | st.sampled_from([0.0, -0.0, 1e-300, 1e300])
+_TEXT = st.text(max_size=12)
+_ROI = st.builds(
+    lambda x, y, width, height: Obj(x_offset=x, y_offset=y, width=width, height=height, do_rectify=False),
+    *[st.integers(0, 700) | st.integers(0, 2**32 - 1)] * 4,
+)
+_IMAGE_FIELDS = {
+    "header": st.builds(lambda sec, nanosec, frame: header(sec, nanosec, frame), _WHOLE, _WHOLE, _TEXT),
+    "height": _WHOLE | st.integers(0, 9),
+    "width": _WHOLE | st.integers(0, 9),
+    "encoding": _TEXT | st.sampled_from(["mono8", "8UC1", "16UC1", "32FC1", "rgb8", "bgr8", "h264"]),
+    "is_bigendian": st.integers(0, 255),
+    "step": st.integers(0, 2**32 - 1) | st.integers(0, 40),
+    "data": st.binary(max_size=64),
+}
+_INFO_FIELDS = {
+    "header": _IMAGE_FIELDS["header"],
+    "height": _WHOLE,
+    "width": _WHOLE,
+    "distortion_model": _TEXT
+    | st.sampled_from(["plumb_bob", "rational_polynomial", "equidistant", "fisheye", ""]),
+    "d": st.lists(_NUMBER, max_size=15),
+    "k": st.lists(_NUMBER, max_size=10) | st.lists(_NUMBER, min_size=9, max_size=9),
+    "r": st.lists(_NUMBER, min_size=9, max_size=9),
+    "p": st.lists(_NUMBER, min_size=12, max_size=12),
+    "binning_x": st.integers(0, 2**32 - 1) | st.integers(0, 8),
+    "binning_y": st.integers(0, 2**32 - 1) | st.integers(0, 8),
+    "roi": _ROI,
+}
+
+
+def changes_of(fields: dict[str, Any]) -> Any:
+    return st.lists(st.sampled_from(sorted(fields)), min_size=1, max_size=4, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({name: fields[name] for name in names})
+    )
+
+
+@settings(deadline=None, max_examples=400)
+@given(changes_of(_IMAGE_FIELDS))
+def test_any_value_in_any_field_of_an_image_is_taken_or_refused_for_a_reason(changes: dict[str, Any]) -> None:
+    message = image(**changes)
+    try:
+        packet = convert.thermal_image(message, SOURCE)
+        frame = ThermalIngest(ThermalParams()).process(packet)
+    except InputError as err:
+        assert err.reason.isidentifier()  # noqa: PT017 (both outcomes are right)
+        return
+    assert packet.pixels.shape[:2] == (message.height, message.width)
+    assert packet.stamp_ns > 0
+    assert 0.0 <= frame.saturated_fraction <= 1.0
+
+
+@pytest.mark.parametrize("field", sorted(_INFO_FIELDS))
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_any_value_in_any_field_of_camera_info_is_taken_or_refused(field: str, data: st.DataObject) -> None:
+    message = camera_info(binning_x=0, binning_y=0, roi=Obj(x_offset=0, y_offset=0, width=0, height=0))
+    message.__dict__[field] = data.draw(_INFO_FIELDS[field])
+    try:
+        packet = convert.camera_calibration(message)
+    except InputError as err:
+        assert err.reason.isidentifier()  # noqa: PT017 (both outcomes are right)
+        return
+    assert np.isfinite(packet.matrix_px).all()
+    assert packet.width_px >= 1
+    assert packet.height_px >= 1
+    pose = Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+    found, _ = Camera(packet, pose).project(np.array([[0.0, 0.0, 5.0], [1.0, 1.0, 5.0]]))
+    assert not np.isinf(found).any()
+
+
+@pytest.mark.parametrize(
+    "field", ["nanosec_image", "nanosec_info", "is_bigendian", "r", "p", "roi", "binning_x"]
+)
+def test_each_field_that_was_not_looked_at_before_is_now(field: str) -> None:
+    late = header(5, 1_000_000_000)
+    cases: dict[str, tuple[Any, Any, str]] = {
+        "nanosec_image": (lambda m: convert.thermal_image(m, SOURCE), image(header=late), "bad_stamp"),
+        "nanosec_info": (convert.camera_calibration, camera_info(header=late), "bad_stamp"),
+        "is_bigendian": (convert.image_pixels, image(is_bigendian=2), "is_bigendian"),
+        "r": (convert.camera_calibration, camera_info(r=np.full(9, np.nan)), "not_finite"),
+        "p": (convert.camera_calibration, camera_info(p=np.full(12, np.inf)), "not_finite"),
+        "roi": (
+            convert.camera_calibration,
+            camera_info(roi=Obj(x_offset=600, y_offset=0, width=100, height=100)),
+            "window",
+        ),
+        "binning_x": (convert.camera_calibration, camera_info(binning_x=641), "window"),
+    }
+    function, message, reason = cases[field]
+    assert refusal(function, message) == reason
 
 
 def test_calibration_keeps_every_number() -> None:
