@@ -14,6 +14,24 @@ from vidgen_nodes.params.checked import Checked, param
 class RtkParams(Checked):
     """rtk_node: datum, heights, antennas and filter."""
 
+    stack: str = param(
+        "generic",
+        "Whose messages are read: standard topics in standard axes (fix, imu/data, gimbal), or a drone stack's own.",
+        choices=("generic", "psdk_ros2", "mavros", "px4"),
+    )
+    nmea_source: str = param(
+        "",
+        "Positions from NMEA sentences instead of a topic: a file, /dev/ttyUSB0@115200 or tcp://host:port; "
+        "empty: from the topic.",
+    )
+    publish_tf: bool = param(
+        True,
+        "Send map -> base_link to TF where tf2 is installed. Off where something else does: a frame has one parent.",
+    )
+    thermal_frame: str = param(
+        "", "Also send base_link -> this optical frame, where the driver sends none (psdk_ros2); empty: not."
+    )
+    lidar_frame: str = param("", "Also send base_link -> this LiDAR frame; empty: not.")
     datum_latitude_deg: float = param(
         math.nan, "Latitude of the origin of map; NaN: the first fix becomes the datum.", unit="deg"
     )

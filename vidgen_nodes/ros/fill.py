@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point, Vector3
+from geometry_msgs.msg import Point, QuaternionStamped, Vector3
 from nav_msgs.msg import OccupancyGrid, Odometry
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from vidgen import msg as interfaces
@@ -25,6 +25,7 @@ from vidgen_nodes.delivery.ar import Marker as Shape
 from vidgen_nodes.packets import (
     CameraCalibration,
     Frame,
+    GimbalAttitude,
     Grid,
     Hazard,
     NavState,
@@ -147,6 +148,15 @@ def odometry(state: NavState) -> Any:
 
 _MAP_LAYERS = ("elevation_m", "variance_m2", "uncertainty", "entropy", "roughness_m", "deviation_m",
                "surface_variation", "lod95_m", "observations", "observed_ns", "flags")  # fmt: skip
+
+
+def gimbal(attitude: GimbalAttitude) -> Any:
+    """``geometry_msgs/QuaternionStamped``; its frame_id is what it is turned against."""
+    message = QuaternionStamped()
+    set_header(message.header, attitude.stamp_ns, attitude.parent)
+    q = message.quaternion
+    q.x, q.y, q.z, q.w = attitude.quaternion_xyzw.tolist()
+    return message
 
 
 def uncertainty_map(umap: UncertaintyMap) -> Any:

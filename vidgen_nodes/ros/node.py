@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -27,6 +28,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, qos_policy_name_from_kind
+from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
 
 from vidgen_nodes.errors import ConfigError, InputError, VidgenError
@@ -157,7 +159,7 @@ class NodeBase(Generic[P]):
             try:
                 handler(message)
             except InputError as err:
-                self._refused(entry, err, before_s)
+                self.refuse(entry, err, before_s)
 
         return self._create_subscription(message_type, topic, profile, guarded, entry, raw=False)
 
@@ -194,6 +196,36 @@ class NodeBase(Generic[P]):
             required=required,
         )
 
+    def subscribe_stack(
+        self,
+        message_type: Any,
+        topic: str,
+        handler: Callable[[Any, SourceRef], None],
+        stamp_ns: Callable[[Any], int],
+        *,
+        required: bool = True,
+    ) -> Subscriber:
+        """Subscribe to a topic of a drone stack: a type that need not be known here, with or without a header.
+
+        Args:
+            message_type: ROS message class.
+            topic: name, remapped as any other.
+            handler: gets the message and its source reference.
+            stamp_ns: event time of a message, 0 where it has none; ``InputError`` refuses the message.
+            required: without this topic the node can put nothing out.
+        """
+        resolved, type_name = self.ros.resolve_topic_name(topic), _type_name(message_type)
+
+        def take(message: Any, raw: bytes) -> None:
+            at_ns = stamp_ns(message)
+            if at_ns:
+                self.health.inputs[resolved].offset_s = (self.now_ns() - at_ns) * 1e-9
+            handler(message, SourceRef(resolved, type_name, at_ns, convert.serialized_digest(raw)))
+
+        return self._subscribe_raw(
+            message_type, topic, qos.stack_input(type_name, self.input_reliability), take, required=required
+        )
+
     def _subscribe_raw(
         self,
         message_type: Any,
@@ -205,14 +237,17 @@ class NodeBase(Generic[P]):
     ) -> Subscriber:
         entry = self.health.add_input(self.ros.resolve_topic_name(topic), required=required)
         type_name = _type_name(message_type)
+        decode = partial(wire.decode, type_name=type_name)
+        if type_name not in wire.store().types:
+            decode = partial(deserialize_message, message_type=message_type)
 
         def guarded(raw: bytes) -> None:
             before_s = entry.last_good_s
             try:
-                message = wire.decode(raw, type_name)
+                message = decode(raw)
             except Exception as err:  # noqa: BLE001 (rosbags raises what it likes on bytes that do not parse)
                 entry.arrive(time.monotonic())
-                self._refused(
+                self.refuse(
                     entry, InputError("not_parsed", f"{len(raw)} bytes are no {type_name}: {err}"), before_s
                 )
                 return
@@ -220,7 +255,7 @@ class NodeBase(Generic[P]):
             try:
                 handler(message, raw)
             except InputError as err:
-                self._refused(entry, err, before_s)
+                self.refuse(entry, err, before_s)
 
         return self._create_subscription(message_type, topic, profile, guarded, entry, raw=True)
 
@@ -254,7 +289,8 @@ class NodeBase(Generic[P]):
         header = getattr(message, "header", None)
         return (self.now_ns() - convert.stamp_ns(header.stamp)) * 1e-9 if header is not None else float("nan")
 
-    def _refused(self, entry: InputHealth, error: InputError, before_s: float) -> None:
+    def refuse(self, entry: InputHealth, error: InputError, before_s: float) -> None:
+        """Count what just arrived as refused, and tell the first of its kind; see ``InputHealth.refuse``."""
         first = error.reason not in entry.refused
         entry.refuse(error, before_s)
         if first:

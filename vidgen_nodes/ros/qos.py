@@ -32,6 +32,19 @@ _INPUT_DEPTH = {"thermal/image_raw": 5, "thermal/camera_info": 5, "fix": 10, "im
 _REPLAY_DEPTH_FACTOR = 20
 
 
+# What is read of drone stacks, by type: half a second of it, so that a pause of ours loses nothing.
+_STACK_DEPTH = {"SensorCombined": 150, "Imu": 50, "VehicleAttitude": 50}
+_STACK_USUAL_DEPTH = 10
+
+
+def stack_input(type_name: str, reliability: str) -> QoSProfile:
+    """QoS with which a topic of a drone stack is read: best effort and volatile fits every way they publish."""
+    depth = _STACK_DEPTH.get(type_name.rsplit("/", 1)[-1], _STACK_USUAL_DEPTH)
+    if reliability == "reliable":
+        return _reliable(depth * _REPLAY_DEPTH_FACTOR)
+    return _profile(depth, ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE)
+
+
 def sensor_input(topic: str, reliability: str) -> QoSProfile:
     """QoS with which a sensor topic is read; ``reliability`` is one of :data:`RELIABILITIES`."""
     depth = _INPUT_DEPTH[topic]
@@ -48,6 +61,7 @@ THERMAL_FRAME = _reliable(25)
 TEMPERATURE = _reliable(2)
 NAV_STATE = _reliable(100)
 ODOMETRY = _reliable(10)
+GIMBAL = _reliable(10)
 UNCERTAINTY_MAP = _latched(5)
 BUNDLE = _reliable(25)
 

@@ -283,7 +283,7 @@ class NavFilter:
         """Append a row for the sample and carry the state to it, if there is one."""
         track, stamp_ns = self._track, sample.stamp_ns
         row = track.append(stamp_ns, sample.angular_velocity_radps, sample.acceleration_mps2)
-        self._sources.append(sample.source)
+        self._sources += (*sample.also, sample.source)
         tenth = stamp_ns // _TENTH_NS
         reported = sample.map_q_base
         if reported is not None:

@@ -29,8 +29,8 @@ class GenericAdapter(Adapter):
     def __init__(self, sink: NavSink) -> None:
         super().__init__(sink)
         self.routes = (
-            Route("fix", "sensor_msgs/msg/NavSatFix", self._on_fix, header_stamp_ns),
-            Route("imu/data", "sensor_msgs/msg/Imu", self._on_imu, header_stamp_ns, depth=50),
+            Route("fix", "sensor_msgs/msg/NavSatFix", self._on_fix, header_stamp_ns, gives_position=True),
+            Route("imu/data", "sensor_msgs/msg/Imu", self._on_imu, header_stamp_ns),
             Route(
                 "gimbal", "geometry_msgs/msg/Vector3Stamped", self._on_gimbal, header_stamp_ns, required=False
             ),

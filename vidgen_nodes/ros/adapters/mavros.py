@@ -39,9 +39,10 @@ class MavrosAdapter(Adapter):
         gps, gimbal = "mavros_msgs/msg/GPSRAW", "mavros_msgs/msg/GimbalDeviceAttitudeStatus"
         self.routes = (
             Route(
-                "/mavros/global_position/global", "sensor_msgs/msg/NavSatFix", self._on_fix, header_stamp_ns
+                "/mavros/global_position/global", "sensor_msgs/msg/NavSatFix", self._on_fix, header_stamp_ns,
+                gives_position=True,
             ),
-            Route("/mavros/imu/data", "sensor_msgs/msg/Imu", self._on_imu, header_stamp_ns, depth=50),
+            Route("/mavros/imu/data", "sensor_msgs/msg/Imu", self._on_imu, header_stamp_ns),
             Route("/mavros/gpsstatus/gps1/raw", gps, self._on_status, header_stamp_ns, required=False),
             Route(
                 "/mavros/gimbal_control/device/attitude_status", gimbal, self._on_gimbal, header_stamp_ns,

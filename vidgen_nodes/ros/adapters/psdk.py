@@ -63,12 +63,14 @@ class PsdkAdapter(Adapter):
         super().__init__(sink)
         self._position_status, self._yaw_status = _Status(), _Status()
         self._rtk_ns: int | None = None
-        byte = "std_msgs/msg/UInt8"
+        byte, fix = "std_msgs/msg/UInt8", "sensor_msgs/msg/NavSatFix"
         self.routes = (
             Route(f"{_ROOT}/rtk_position_info", byte, self._on_position_status, no_stamp_ns, required=False),
-            Route(f"{_ROOT}/rtk_position", "sensor_msgs/msg/NavSatFix", self._on_rtk, header_stamp_ns, required=False),
-            Route(f"{_ROOT}/gps_position_fused", "sensor_msgs/msg/NavSatFix", self._on_gps, header_stamp_ns),
-            Route(f"{_ROOT}/imu", "sensor_msgs/msg/Imu", self._on_imu, header_stamp_ns, depth=50),
+            Route(
+                f"{_ROOT}/rtk_position", fix, self._on_rtk, header_stamp_ns, required=False, gives_position=True
+            ),
+            Route(f"{_ROOT}/gps_position_fused", fix, self._on_gps, header_stamp_ns, gives_position=True),
+            Route(f"{_ROOT}/imu", "sensor_msgs/msg/Imu", self._on_imu, header_stamp_ns),
             Route(f"{_ROOT}/rtk_yaw_info", byte, self._on_yaw_status, no_stamp_ns, required=False),
             Route(
                 f"{_ROOT}/rtk_yaw", "psdk_interfaces/msg/RTKYaw", self._on_yaw, header_stamp_ns,

@@ -13,7 +13,7 @@ Field names are those of px4_msgs 1.14 and later, with the integers of earlier o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,19 +41,14 @@ class Px4Adapter(Adapter):
         super().__init__(sink)
         self._attitude: tuple[int, Quaternion, SourceRef] | None = None
         self._taken_ns = 0
-        self.routes = tuple(
-            Route(
-                f"/fmu/out/{topic}", f"px4_msgs/msg/{name}", handler, stamp_ns, without, required, depth, True
-            )
-            for topic, name, handler, without, required, depth in (
-                ("vehicle_gps_position", "SensorGps", self._on_gps, "", True, 10),
-                ("sensor_combined", "SensorCombined", self._on_sensors, "", True, 100),
-                ("vehicle_attitude", "VehicleAttitude", self._on_attitude, "", True, 50),
-                (
-                    "gimbal_device_attitude_status", "GimbalDeviceAttitudeStatus", self._on_gimbal,
-                    "the gimbal's attitude", False, 20,
-                ),
-            )
+        self.routes = (
+            _route("vehicle_gps_position", "SensorGps", self._on_gps, gives_position=True),
+            _route("sensor_combined", "SensorCombined", self._on_sensors),
+            _route("vehicle_attitude", "VehicleAttitude", self._on_attitude),
+            _route(
+                "gimbal_device_attitude_status", "GimbalDeviceAttitudeStatus", self._on_gimbal,
+                without="the gimbal's attitude", required=False,
+            ),
         )  # fmt: skip
 
     def _on_gps(self, message: Any, source: SourceRef) -> None:
@@ -87,6 +82,10 @@ class Px4Adapter(Adapter):
         yaw_rad = None if self._attitude is None else frames.yaw_of(self._attitude[1])
         turn = gimbal_in_map(frames.xyzw_from_wxyz(message.q), int(message.device_flags), yaw_rad)
         self.sink.gimbal(GimbalAttitude(stamp_ns(message), turn, "map", source))
+
+
+def _route(topic: str, name: str, handler: Callable[[Any, SourceRef], None], **options: Any) -> Route:
+    return Route(f"/fmu/out/{topic}", f"px4_msgs/msg/{name}", handler, stamp_ns, versioned=True, **options)
 
 
 def stamp_ns(message: Any) -> int:

@@ -54,7 +54,7 @@ class Route:
     stamp_ns: Callable[[Any], int]
     without: str = ""  # what is lost when its package is missing; empty: it cannot be done without
     required: bool = True  # nothing comes out while this topic is silent
-    depth: int = 20
+    gives_position: bool = False  # not read where positions come from NMEA sentences
     versioned: bool = False  # the topic may end in _v<N>
 
 
