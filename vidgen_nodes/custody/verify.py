@@ -19,8 +19,10 @@ from vidgen_nodes.custody.fault import Fault as Fault
 from vidgen_nodes.custody.head_check import HeadReport, check_heads
 from vidgen_nodes.custody.leaf import FRAME, PAYLOAD, RECORDS, SEGMENT, leaf_fault, physics_refs
 from vidgen_nodes.custody.merkle import MerkleTree, leaf_hash
-from vidgen_nodes.custody.reader import LeafRow, LedgerReader, decode
+from vidgen_nodes.custody.proof_maker import make_proof
+from vidgen_nodes.custody.reader import InclusionProof, LeafRow, LedgerReader, decode
 from vidgen_nodes.custody.stored_records import StoredRecords
+from vidgen_nodes.custody.subtrees import Subtrees
 from vidgen_nodes.errors import VerificationError
 
 
@@ -42,6 +44,11 @@ class LedgerReport:
         """No fault was found."""
         return not self.faults
 
+    @property
+    def signed_size(self) -> int:
+        """Leaves under the newest signed head that holds; 0: none."""
+        return self.heads.signed_size if self.heads else 0
+
 
 class LedgerAudit:
     """Checks leaves one after the other and remembers where it stopped, to go on when the log has grown.
@@ -54,6 +61,7 @@ class LedgerAudit:
         self._expected_root = expected_root
         self.expected_at: int | None = None
         self._tree = MerkleTree()
+        self._subtrees = Subtrees(reader.leaf_hashes)
         self._next = 0
         self._roots_fit = True
         self._good: dict[str, bytes] = {}  # newest record of each field that was found sound
@@ -74,6 +82,24 @@ class LedgerAudit:
     def root(self) -> bytes:
         """Merkle root over them, as they are."""
         return self._tree.root
+
+    def inclusion_proof(self, index: int) -> InclusionProof:
+        """Proof that a leaf is in the tree over the leaves checked so far. O(log n).
+
+        Raises:
+            VerificationError: there is no such leaf.
+        """
+        path = self._subtrees.inclusion(index, self._subtrees.size)
+        (row,) = self._reader.rows(index, index + 1)
+        return InclusionProof(index, row.leaf, self._subtrees.size, self._tree.root, tuple(path))
+
+    def proof_file(self, index: int) -> bytes:
+        """The proof file of a leaf under the newest signed head. O(log n).
+
+        Raises:
+            VerificationError: there is no such leaf, or no head over it yet.
+        """
+        return make_proof(self._reader.path, index, self._subtrees)
 
     def check_new(self) -> tuple[Fault, ...]:
         """Faults of the leaves that were added since the last call; what cannot be read ends the check."""
@@ -113,6 +139,7 @@ class LedgerAudit:
             yield Fault(where, "its content does not have the stored leaf hash: the content was changed")
         elif before is not None:
             yield Fault(where, "its leaf hash was changed: content and root fit without it")
+        self._subtrees.append(row.leaf_hash)  # what the reader returns when it is asked again
         self._root_before, root_fits = root, root == row.root
         if not root_fits and self._roots_fit:
             yield Fault(where, "the stored root is not the root over the leaves up to here")

@@ -105,15 +105,22 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
         self.health.fault = f"custody is broken: {message}" if not self.health.fault else self.health.fault
 
     def _on_proof(self, request: Any, response: Any) -> Any:
+        index = int(request.leaf_index)
         try:
-            with LedgerReader(Path(self.params.ledger)) as reader:
-                proof = reader.inclusion_proof(int(request.leaf_index))
+            self._look()
+            if self._audit is None:
+                raise VerificationError(f"there is no ledger yet: {self.health.waiting_for}")
+            proof = self._audit.inclusion_proof(index)
         except (VerificationError, ValueError) as err:
             response.success, response.message = False, str(err)
             return response
-        response.success, response.message = True, f"leaf {proof.leaf_index} of {proof.tree_size}"
+        response.success, response.message = True, f"leaf {index} of {proof.tree_size}"
         response.leaf, response.tree_size = list(proof.leaf), proof.tree_size
         response.root, response.path = fill.digest(proof.root), list(b"".join(proof.path))
+        try:
+            response.file = list(self._audit.proof_file(index))
+        except VerificationError as err:
+            response.message += f"; no proof file: {err}"
         return response
 
     def _on_verify(self, request: Any, response: Any) -> Any:  # noqa: ARG002
@@ -122,11 +129,8 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
         except VerificationError as err:
             response.success, response.message = False, str(err)
             return response
-        response.success, response.records, response.root = (
-            report.ok,
-            report.records,
-            fill.digest(report.root),
-        )
+        response.success, response.records = report.ok, report.records
+        response.root, response.signed_records = fill.digest(report.root), report.signed_size
         response.message = str(report.faults[0]) if report.faults else f"{report.records} records verify"
         return response
 
