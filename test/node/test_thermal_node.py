@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,54 @@ def test_refused_image_is_counted_told_and_survived(bench: Any) -> None:
         "both refusals in diagnostics",
     )
     bench.until(lambda: frames, "a good frame after bad ones", lambda: images.publish(image(peer)))
+
+
+def test_temperature_goes_out_while_somebody_listens_and_only_of_a_radiometric_camera(bench: Any) -> None:
+    node = bench.start(ThermalNode, temperature_rate_hz=60.0)
+    peer = bench.peer()
+    newest, pictures, frames = values(bench, peer), [], []
+    peer.create_subscription(ThermalFrame, "thermal/frame", frames.append, 10)
+    images = peer.create_publisher(Image, "thermal/image_raw", 5)
+    bench.until(images.get_subscription_count, "discovery")
+    kelvin = np.full((512, 640), 30000, np.uint16)
+    kelvin[100] = 65535
+    bench.until(lambda: frames, "a frame", lambda: images.publish(image(peer, kelvin)))
+    assert not node._temperatures.is_wanted
+    peer.create_subscription(Image, "thermal/temperature", pictures.append, 2)
+    bench.until(lambda: pictures, "a temperature picture", lambda: images.publish(image(peer, kelvin)))
+    found = np.frombuffer(pictures[-1].data, np.float32).reshape(512, 640)
+    assert pictures[-1].encoding == "32FC1"
+    assert pictures[-1].header.frame_id == FRAME
+    assert found[0, 0] == pytest.approx(300.0, abs=1e-3)
+    assert np.isposinf(found[100]).all()
+    bench.until(lambda: newest.get("radiometric") == "yes", "radiometric in diagnostics")
+
+    grey = np.full((512, 640), 90, np.uint8)
+    before, made = len(frames), len(pictures)
+    send = lambda: images.publish(image(peer, grey, "mono8"))  # noqa: E731
+    bench.until(lambda: sum(not f.radiometric for f in frames[before:]) > 3, "grey frames", send)
+    bench.until(lambda: "mono8 is gain-controlled" in newest.get("radiometric", ""), "the sentence", send)
+    assert all(np.frombuffer(p.data, np.float32).min() > 290.0 for p in pictures[made:])
+
+
+def test_corrected_counts_travel_in_the_frame(bench: Any, tmp_path: Path) -> None:
+    np.savez(tmp_path / "flat.npz", offset=np.full((512, 640), -50.0))
+    bench.start(ThermalNode, correction_file=str(tmp_path / "flat.npz"))
+    peer = bench.peer()
+    frames: list[Any] = []
+    peer.create_subscription(ThermalFrame, "thermal/frame", frames.append, 10)
+    images = peer.create_publisher(Image, "thermal/image_raw", 5)
+    bench.until(images.get_subscription_count, "discovery")
+    pixels = np.full((512, 640), 30000, np.uint16)
+    bench.until(lambda: frames, "a frame", lambda: images.publish(image(peer, pixels)))
+    assert (convert.image_pixels(frames[0].image) == 29950).all()
+    assert convert.stamp_ns(frames[0].image.header.stamp) == convert.stamp_ns(frames[0].header.stamp)
+
+
+@pytest.mark.parametrize("name", ["calibration_file", "correction_file"])
+def test_a_file_that_is_missing_ends_the_node_with_its_name(bench: Any, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} .*nowhere"):
+        bench.start(ThermalNode, **{name: str(tmp_path / "nowhere.npz")})
 
 
 def test_missing_camera_is_named_within_five_seconds(bench: Any) -> None:

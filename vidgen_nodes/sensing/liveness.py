@@ -9,6 +9,7 @@ one pixel of the rest are not called frozen, and that NaN equals NaN.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -81,7 +82,7 @@ def clipping(inner: Pixels, limit: float) -> tuple[float, float]:
     at = min(float(top) if full else np.inf, limit)
     if top < at:
         return np.inf, 0.0
-    return at, float(np.count_nonzero(inner >= np.asarray(at, inner.dtype))) / inner.size
+    return at, float(np.count_nonzero(inner >= max(math.ceil(at), 0))) / inner.size
 
 
 def _identical(a: Pixels, b: Pixels) -> bool:

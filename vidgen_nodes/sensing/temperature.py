@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vidgen_nodes.packets import Float32Array, FloatArray, ThermalFrame
 from vidgen_nodes.params import ThermalParams
@@ -21,6 +22,8 @@ from vidgen_nodes.sensing.liveness import body
 from vidgen_nodes.sensing.radiometry import ZERO_CELSIUS_K, planck_constants
 
 _COUNTS: Final = 65536
+_LOWEST_K, _STEP_K, _STEPS = 150.0, 0.1, 33500  # up to 3500 K, as far as band radiance goes
+_BLOCK_ROWS: Final = 32
 _HAIR_K: Final = 1e-6  # a count at the limit must not miss it by rounding
 
 
@@ -44,6 +47,7 @@ class ObjectTemperature:
         self._plain = params.emissivity == 1.0 and tau == 1.0
         self._table: Float32Array | None = None
         self._table_of = (np.nan, np.nan)
+        self._fine: Float32Array | None = None
 
     def of(self, frame: ThermalFrame) -> Float32Array | None:
         """Kelvin (H, W): +inf where the camera clipped, -inf below its range; None if not radiometric."""
@@ -52,8 +56,9 @@ class ObjectTemperature:
         pixels: Any = frame.pixels
         scale, offset = frame.scale_k_per_count, frame.offset_k
         if pixels.dtype != np.uint16:
-            brightness_k: Any = pixels.astype(np.float64) * scale + offset
-            return self.object_k(brightness_k).astype(np.float32)
+            return self._of_floats(
+                pixels.astype(np.float32, copy=False) * np.float32(scale) + np.float32(offset)
+            )
         if self._table is None or self._table_of != (scale, offset):
             self._table = self.object_k(np.arange(_COUNTS, dtype=np.float64) * scale + offset).astype(
                 np.float32
@@ -64,14 +69,34 @@ class ObjectTemperature:
             temperature_k[pixels >= body(pixels).max()] = np.inf
         return temperature_k
 
+    def _of_floats(self, brightness_k: Float32Array) -> Float32Array:
+        """:meth:`object_k` of a picture, to 2 mK of brightness: interpolated in a table of 0.1 K, much faster."""
+        if self._plain:
+            return self._within_range(
+                brightness_k, np.where(brightness_k > 0.0, brightness_k, np.float32(np.nan))
+            )
+        if self._fine is None:
+            grid_k = _LOWEST_K + _STEP_K * np.arange(_STEPS, dtype=np.float64)
+            self._fine = self._object_k(grid_k).astype(np.float32)
+        found = np.empty_like(brightness_k)
+        for first in range(0, len(found), _BLOCK_ROWS):  # few rows at a time stay in the cache
+            rows = slice(first, first + _BLOCK_ROWS)
+            found[rows] = _interpolated(self._fine, brightness_k[rows])
+        return self._within_range(brightness_k, found)
+
     def object_k(self, brightness_k: FloatArray) -> FloatArray:
         """Of brightness temperatures, any shape; what is out of the camera's range is infinite."""
+        return self._within_range(brightness_k, self._object_k(brightness_k))
+
+    def _object_k(self, brightness_k: FloatArray) -> FloatArray:
         if self._plain:
-            found = np.where(brightness_k > 0.0, brightness_k, np.nan)
-        else:
-            found = self._temperature_k(self.path.emitted(self._signal(brightness_k)))
-        found = np.where(brightness_k >= self._high_k - _HAIR_K, np.inf, found)
-        return np.where(brightness_k < self._low_k, -np.inf, found)
+            return np.where(brightness_k > 0.0, brightness_k, np.nan)
+        return self._temperature_k(self.path.emitted(self._signal(brightness_k)))
+
+    def _within_range(self, brightness_k: npt.NDArray[Any], found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        found[brightness_k >= self._high_k - _HAIR_K] = np.inf
+        found[brightness_k < self._low_k] = -np.inf
+        return found
 
     def brightness_k(self, object_k: FloatArray) -> FloatArray:
         """What the camera would say of surfaces of these temperatures: the way back, for checks."""
@@ -86,3 +111,11 @@ class ObjectTemperature:
         if self._planck is not None:
             return self._planck.temperature_of_signal_k(signal)
         return band_radiance.temperature_k(signal)
+
+
+def _interpolated(table: Float32Array, brightness_k: Float32Array) -> Float32Array:
+    at = (brightness_k - np.float32(_LOWEST_K)) * np.float32(1.0 / _STEP_K)
+    at[~((at >= 0.0) & (at < _STEPS - 1))] = np.nan
+    cell = np.nan_to_num(at, nan=0.0).astype(np.int32)
+    low = table.take(cell)
+    return np.asarray(low + (table.take(cell + 1) - low) * (at - cell.astype(np.float32)), np.float32)

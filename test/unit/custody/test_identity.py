@@ -16,7 +16,7 @@ import vidgen_nodes
 from vidgen_nodes.custody import identity
 from vidgen_nodes.custody.digest import canonical
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.params import GeneratorParams, NodeParams, RtkParams, SyncParams
+from vidgen_nodes.params import GeneratorParams, NodeParams, RtkParams, SyncParams, ThermalParams
 
 
 def test_software_identity_has_a_canonical_form_and_names_what_rounds():
@@ -127,3 +127,25 @@ def test_a_parameter_of_another_version_is_refused():
     record["sync"] = {"warp": 1.0}
     with pytest.raises(ConfigError, match="warp"):
         identity.params_from_config(record)
+
+
+def test_a_calibration_file_is_recorded_by_what_it_says(tmp_path):
+    text = "image_width: 640\nimage_height: 512\n"
+    names = []
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "cam.yaml").write_text(text)
+        names.append(str(tmp_path / folder / "cam.yaml"))
+    here, there = (
+        identity.config_identity(NodeParams(thermal=ThermalParams(calibration_file=name))) for name in names
+    )
+    assert here == there
+    again = identity.params_from_config(here)
+    assert again.thermal.calibration_file == text
+    assert identity.config_identity(again) == here  # frames can be derived again without the file
+
+
+def test_a_calibration_file_that_is_gone_is_recorded_by_its_name():
+    params = NodeParams(thermal=ThermalParams(calibration_file="gone.yaml"))
+    found = identity.config_identity(params)["thermal"]
+    assert found["calibration_file"] == "gone.yaml"

@@ -140,3 +140,21 @@ def test_more_air_than_can_be_seen_through_is_refused_at_the_start() -> None:
         ObjectTemperature(
             ThermalParams(object_distance_m=2000.0, air_degc=40.0, relative_humidity_percent=100.0)
         )
+
+
+@settings(deadline=None)
+@given(
+    emissivity=st.floats(0.3, 1.0), distance_m=st.floats(0.0, 200.0),
+    degc=st.lists(st.floats(-100.0, 1400.0), min_size=1, max_size=50),
+)  # fmt: skip
+def test_the_fast_way_of_float_pictures_says_the_same(emissivity, distance_m, degc) -> None:
+    params = ThermalParams(radiometry="kelvin", emissivity=emissivity, object_distance_m=distance_m)
+    chain = ObjectTemperature(params)
+    brightness_k = np.array([degc], np.float32) + np.float32(273.15)
+    frame = ThermalFrame(1, "cam", "32FC1", brightness_k, 0, None, True, 1.0, 0.0, 0.0, False, ())
+    found, exact = chain.of(frame), chain.object_k(brightness_k.astype(np.float64))
+    assert found is not None
+    both = np.isfinite(found) & np.isfinite(exact)
+    assert chain.brightness_k(found[both].astype(np.float64)) == pytest.approx(brightness_k[both], abs=2e-3)
+    # Only within a tenth of a kelvin of where temperatures end may one say more than the other.
+    assert (np.isfinite(found) == np.isfinite(exact))[exact > 200.0].all()
