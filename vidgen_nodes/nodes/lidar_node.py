@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from vidgen.msg import NavState, UncertaintyMap
 from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.params import LidarParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
+from vidgen_nodes.ros.adapters.route import message_class
 from vidgen_nodes.ros.baseline import baseline_for
+from vidgen_nodes.ros.grid_map import elevation_scan
 from vidgen_nodes.ros.node import VidgenNode, main_for
 from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.scene.building import load_building
@@ -25,9 +28,9 @@ from vidgen_nodes.sensing.uncertainty import UncertaintyMapper
 
 
 class LidarNode(VidgenNode[LidarParams]):
-    """``points`` and ``drone/nav_state`` to ``uncertainty/map`` and, while wanted, ``uncertainty/occupancy``.
+    """``points`` and ``drone/nav_state``, or ``elevation_map``, to ``uncertainty/map`` and ``uncertainty/occupancy``.
 
-    A scan is worked on in the callback that completes it: about 6 ms, ten times a second, and nothing else
+    A scan is worked on in the callback that completes it: about 5 ms, ten times a second, and nothing else
     in this process is waiting.
     """
 
@@ -38,8 +41,18 @@ class LidarNode(VidgenNode[LidarParams]):
         self._mapper = UncertaintyMapper(self.params, baseline_for(self.params, building))
         self._maps = self.advertise(UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP)
         self._occupancy = self.advertise(OccupancyGrid, "uncertainty/occupancy", qos.OCCUPANCY, primary=False)
-        self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav)
-        self.subscribe_sensor(PointCloud2, "points", self._on_points)
+        self._from_points = self.params.scan_source == "points"
+        self._refused_points: Counter[str] = Counter()
+        if self._from_points:
+            self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav)
+            self.subscribe_sensor(PointCloud2, "points", self._on_points)
+        else:
+            self.subscribe_stack(
+                message_class("grid_map_msgs/msg/GridMap"),
+                "elevation_map",
+                self._on_elevation_map,
+                convert.header_stamp_ns,
+            )
 
     def _on_nav(self, message: Any) -> None:
         self._map(self._posing.add_nav(unpack.nav_state(message)))
@@ -49,7 +62,13 @@ class LidarNode(VidgenNode[LidarParams]):
             message, source, min_range_m=self.params.min_range_m, max_range_m=self.params.max_range_m,
             dialect=self.params.dialect,
         )  # fmt: skip
+        self._refused_points.update(scan.refused)
         self._map(self._posing.add_scan(scan))
+
+    def _on_elevation_map(self, message: Any, source: SourceRef) -> None:
+        scan, map_T_lidar = elevation_scan(message, source)
+        self._refused_points.update(scan.refused)
+        self._map([PosedScan(scan, map_T_lidar)])
 
     def _map(self, posed: Iterable[PosedScan]) -> None:
         for item in posed:
@@ -63,10 +82,15 @@ class LidarNode(VidgenNode[LidarParams]):
                 self._occupancy.publish(fill.occupancy(umap.stamp_ns, umap.grid, cells))
 
     def on_tick(self) -> None:
-        """Say what the scans wait for."""
-        self.health.waiting_for = self._posing.waiting_for
+        """Say what the scans wait for, and what became of scans and points that were not used as they came."""
+        self.health.waiting_for = self._posing.waiting_for if self._from_points else ""
         for reason, count in self._posing.dropped.items():
             self.health.dropped[reason] = count
+        counts = {f"points {reason}": count for reason, count in self._refused_points.items()}
+        counts |= {f"points {reason}": count for reason, count in self._mapper.counts.items()}
+        self.health.extra |= {name: str(n) for name, n in (counts | self._posing.noted).items() if n}
+        if self.params.building_file or self.params.baseline_file:
+            self.health.extra["baseline"] = self._mapper.baseline_refused or "used"
 
 
 def main() -> None:

@@ -47,6 +47,11 @@ class LidarParams(Checked):
         low=1.0,
         high=1000.0,
     )
+    scan_source: str = param(
+        "points",
+        "What the map is made from: the LiDAR's points, or elevation_map (grid_map_msgs/GridMap) of another node.",
+        choices=("points", "elevation_map"),
+    )
     map_follows: str = param(
         "view",
         "What the map window moves with, by whole cells: the middle of the returns, the drone, or nothing.",

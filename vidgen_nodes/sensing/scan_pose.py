@@ -155,7 +155,7 @@ class ScanPosing:
             return None, times_s
         own_s = times_s - times_s[finite].min()
         with np.errstate(invalid="ignore"):
-            kept = own_s <= self._span_s
+            kept = finite & (own_s <= self._span_s)
         if 2 * np.count_nonzero(kept) < kept.size:
             return None, times_s
         self.noted["scan_own_clock"] += 1

@@ -27,7 +27,8 @@ from vidgen_nodes.sensing.cell_window import CellLayers
 MEMORY_S: Final = 4.0  # time constant of all sums
 _WALL_SHARE: Final = 0.02
 _MIN_FREEDOM: Final = 6.0
-_NEWTON_STEPS: Final = 12
+_NEWTON_STEPS: Final = 24
+_NEWTON_ENDS: Final = 1e-6  # a step so small against the root is the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,41 +85,39 @@ class SurfaceShape(CellLayers):
 
     def describe(self, resolution_m: float) -> Shape:
         """What the sums say now."""
-        xx, xy, yy, xz, yz, zz = self._moments
-        with np.errstate(divide="ignore", invalid="ignore"):
-            l0, trace, planarity = _flatness(
-                (xx * resolution_m**2, xy * resolution_m**2, yy * resolution_m**2),
-                (xz * resolution_m, yz * resolution_m, zz),
-            )
-            freedom = self._freedom - 2.0
-            residual = np.sqrt(l0 / freedom)
-            variation = l0 / trace
-            middle, variance, returns = self._middle(freedom)
-        silent = (freedom < _MIN_FREEDOM) | (self._below > _WALL_SHARE * self._weight)
-        for layer in (residual, variation, planarity, middle, variance):
-            layer[silent] = np.nan
-        return Shape(residual, variation, planarity, middle, variance, returns)
-
-    def _middle(self, freedom: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Height of the plane of regression at the middle of each cell, its variance, and the returns behind it."""
-        xx, xy, yy, xz, yz, zz = self._moments
-        ridge = (
-            1e-3 * (xx + yy) + 1e-12
-        )  # returns on one line leave the slope across it open: take the flattest
-        xx, yy = xx + ridge, yy + ridge
-        determinant = xx * yy - xy * xy
-        slope_x, slope_y = (xz * yy - yz * xy) / determinant, (yz * xx - xz * xy) / determinant
-        spread = np.maximum(zz - slope_x * xz - slope_y * yz, 0.0) / freedom
-        east, north, height = self._sums / self._weight
-        east, north = east - 0.5, north - 0.5
-        leverage = (east * east * yy - 2.0 * east * north * xy + north * north * xx) / determinant
-        # Old returns count less: the effective number is (sum w)^2 / sum w^2 (Kish).
-        returns = self._weight * self._weight / self._weight2
-        return (
-            height - slope_x * east - slope_y * north,
-            spread * (1.0 / returns + leverage),
-            np.nan_to_num(returns),
+        heard = (self._freedom - 2.0 >= _MIN_FREEDOM) & ~(self._below > _WALL_SHARE * self._weight)
+        index = np.flatnonzero(heard)
+        moments, freedom = self._moments[:, index], self._freedom[index] - 2.0
+        xx, xy, yy, xz, yz, zz = moments
+        l0, trace, planarity = _flatness(
+            (xx * resolution_m**2, xy * resolution_m**2, yy * resolution_m**2),
+            (xz * resolution_m, yz * resolution_m, zz),
         )
+        weight, weight2 = self._weight[index], self._weight2[index]
+        # Old returns count less: the effective number is (sum w)^2 / sum w^2 (Kish).
+        count = weight * weight / weight2
+        middle, variance = _middle(moments, freedom, self._sums[:, index] / weight, count)
+        values = (np.sqrt(l0 / freedom), l0 / trace, planarity, middle, variance)
+        layers = np.full((len(values), heard.size), np.nan)
+        layers[:, index] = values
+        returns = np.zeros(heard.size)
+        returns[index] = count
+        return Shape(layers[0], layers[1], layers[2], layers[3], layers[4], returns)
+
+
+def _middle(
+    moments: FloatArray, freedom: FloatArray, mean: FloatArray, count: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Height of the plane of regression at the middle of each cell, and its variance."""
+    xx, xy, yy, xz, yz, zz = moments
+    ridge = 1e-3 * (xx + yy) + 1e-12  # returns on one line leave the slope across it open: take the flattest
+    xx, yy = xx + ridge, yy + ridge
+    determinant = xx * yy - xy * xy
+    slope_x, slope_y = (xz * yy - yz * xy) / determinant, (yz * xx - xz * xy) / determinant
+    spread = np.maximum(zz - slope_x * xz - slope_y * yz, 0.0) / freedom
+    east, north = mean[0] - 0.5, mean[1] - 0.5
+    leverage = (east * east * yy - 2.0 * east * north * xy + north * north * xx) / determinant
+    return mean[2] - slope_x * east - slope_y * north, spread * (1.0 / count + leverage)
 
 
 def _flatness(
@@ -134,11 +133,17 @@ def _flatness(
     trace = xx + yy + zz
     minors = xx * yy - xy * xy + xx * zz - xz * xz + yy * zz - yz * yz
     determinant = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
-    root = np.zeros_like(trace)
+    root, open_ = np.zeros_like(trace), np.arange(trace.size)
     for _ in range(_NEWTON_STEPS):
-        value = determinant - root * (minors - root * (trace - root))
-        slope = minors - root * (2.0 * trace - 3.0 * root)
-        root += np.where((slope > 0.0) & (value > 0.0), value / slope, 0.0)
+        at, t, m, d = root[open_], trace[open_], minors[open_], determinant[open_]
+        value, slope = d - at * (m - at * (t - at)), m - at * (2.0 * t - 3.0 * at)
+        rising = (slope > 0.0) & (value > 0.0)
+        step = np.divide(value, slope, out=np.zeros_like(at), where=rising)
+        root[open_] = at + step
+        open_ = open_[step > _NEWTON_ENDS * at]
+        if not open_.size:
+            break
     rest, product = trace - root, minors - root * (trace - root)
     half = np.sqrt(np.maximum(0.25 * rest * rest - product, 0.0))
-    return root, trace, (0.5 * rest - half - root) / (0.5 * rest + half)
+    largest = np.maximum(0.5 * rest + half, np.finfo(np.float64).tiny)
+    return root, np.maximum(trace, np.finfo(np.float64).tiny), (0.5 * rest - half - root) / largest

@@ -99,7 +99,8 @@ class TopSurface(CellLayers):
         """Which cells have seen a surface and no plume above their top."""
         near, above, below = self._returns
         opaque = stamp_ns - self._above_ns > _OPAQUE_NS
-        return (near >= _PROOF) & np.where(below > 0, near >= below, (3 * near >= 2 * above) | opaque)
+        solid = (near >= _PROOF) & np.where(below > 0, near >= below, (3 * near >= 2 * above) | opaque)
+        return np.asarray(solid)
 
     def _near(self, returns: CellReturns, level_m: Float32Array, asked: BoolArray) -> Indices:
         """Returns within the band of a level per cell, in the cells asked for."""
