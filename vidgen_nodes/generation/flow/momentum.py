@@ -1,0 +1,220 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The air's own momentum: carried, rubbed and lifted, before the pressure acts.
+
+Guarantees that momentum is carried by the same conserving fluxes as everything else, on boxes shifted by half
+a cell, whose air is conserved because it is the mean of two cells'. Leaves out the pressure
+(``projection.py``). Walls let the air slip: cells are far larger than a wall's friction layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from vidgen_nodes.generation.fire import GRAVITY_MPS2
+from vidgen_nodes.generation.flow.domain import PERIODIC, Domain
+from vidgen_nodes.generation.flow.transport import carry
+from vidgen_nodes.packets import Float32Array
+
+Velocity = tuple[Float32Array, Float32Array, Float32Array]  # on the faces across z, y, x; m/s
+
+
+def carried(
+    velocity: Velocity, by: Velocity, domain: Domain, scale: float, parts: int, *, upward: bool
+) -> Velocity:
+    """A velocity carried by another one.
+
+    Args:
+        velocity: what is carried.
+        by: what carries it; free of divergence.
+        domain: where.
+        scale: whole step over cell width.
+        parts: how many sweeps over all axes it is cut into; each moves the air by less than a cell.
+        upward: order of the axes of the first part.
+    """
+    wraps = tuple(low == PERIODIC for low, _ in domain.kinds)
+    found = []
+    for axis, own in enumerate(velocity):
+        speeds = tuple(_speed_beside(by, axis, across, wraps[axis]) for across in range(3))
+        # A periodic axis has its first face twice: the second is not carried.
+        content = own if not wraps[axis] else _without_last(own, axis)
+        for part in range(parts):
+            content, _ = carry(
+                content,
+                speeds,  # type: ignore[arg-type]
+                scale / parts,
+                _ends(content, axis, domain),
+                wraps,  # type: ignore[arg-type]
+                upward=upward == (part % 2 == 0),
+                limited=False,
+                conserve=False,
+            )
+        found.append(content if not wraps[axis] else _with_first(content, axis))
+    z, y, x = found
+    return z, y, x
+
+
+def _without_last(own: Float32Array, axis: int) -> Float32Array:
+    return np.ascontiguousarray(np.moveaxis(np.moveaxis(own, axis, 0)[:-1], 0, axis))
+
+
+def _with_first(content: Float32Array, axis: int) -> Float32Array:
+    turned = np.moveaxis(content, axis, 0)
+    return np.ascontiguousarray(np.moveaxis(np.concatenate((turned, turned[:1])), 0, axis))
+
+
+def _speed_beside(velocity: Velocity, axis: int, across: int, wraps: bool) -> Float32Array:
+    """Speed across an axis on the borders of the boxes around the faces of ``axis``."""
+    turned = np.moveaxis(velocity[across], axis, 0)
+    count = len(turned)
+    if across == axis:  # from n + 1 faces to the n middles between them, and an end beyond each
+        inner = turned[1:] + turned[:-1]
+        inner *= np.float32(0.5)
+        ends = (inner[-1:], inner) if wraps else (turned[:1], inner, turned[-1:])
+        found = np.concatenate(ends)
+    else:
+        found = np.empty((count + (0 if wraps else 1), *turned.shape[1:]), dtype=np.float32)
+        np.add(turned[1:], turned[:-1], out=found[1:count])
+        found[1:count] *= np.float32(0.5)
+        if wraps:
+            found[0] = np.float32(0.5) * (turned[0] + turned[-1])
+        else:
+            found[0], found[count] = turned[0], turned[-1]
+    return np.ascontiguousarray(np.moveaxis(found, 0, axis))
+
+
+def _ends(content: Float32Array, axis: int, domain: Domain) -> tuple[Float32Array, ...]:
+    """What enters from outside: across its own axis the wind's, along it half of its own.
+
+    Air that a side draws in comes from rest: on its way it trades pressure for speed, -u^2 / 2 at the side
+    (Bernoulli). Where it enters at half its speed, the side takes just that much pressure; were it to enter
+    at its full speed, an inflow would cost nothing and run away.
+    """
+    outside = (0.0, domain.wind_mps[1], domain.wind_mps[0])[axis]
+    planes = []
+    for side in range(6):
+        edge = np.moveaxis(content, side // 2, 0)[0 if side % 2 == 0 else -1]
+        if side // 2 == axis:
+            inward = edge > 0.0 if side % 2 == 0 else edge < 0.0
+            planes.append(np.where(inward, np.float32(0.5) * edge, edge))
+        else:
+            planes.append(np.full(edge.shape, outside, dtype=np.float32))
+    return tuple(planes)
+
+
+def force(
+    velocity: Velocity, light: Float32Array, pressure: Float32Array, domain: Domain, time_s: float
+) -> None:
+    """What pressure and weight do to the air in a time, in place.
+
+    Args:
+        velocity: on the faces.
+        light: (nz, ny, nx) share below 1 by which the air is lighter than that around.
+        pressure: over the density of the air around, m2/s2.
+        domain: where.
+        time_s: for so long.
+    """
+    wraps = np.array([low == PERIODIC for low, _ in domain.kinds])
+    push, weight = np.float32(time_s / domain.grid.cell_m), np.float32(time_s * GRAVITY_MPS2)
+    _force(*velocity, pressure, light, *domain.open_faces, wraps, push, weight)
+
+
+@njit(cache=True, error_model="numpy")
+def _force(  # noqa: C901 (a kernel: one pass over the cells, borders included)
+    w: Any, v: Any, u: Any, p: Any, light: Any, cz: Any, cy: Any, cx: Any, wraps: Any, push: Any, weight: Any
+) -> None:
+    nz, ny, nx = p.shape
+    one, half, none = np.float32(1.0), np.float32(0.5), np.float32(0.0)
+    for k in range(nz):
+        below = k - 1 if k > 0 else (nz - 1 if wraps[0] else 0)
+        keep_z = one if k > 0 or wraps[0] else none
+        for j in range(ny):
+            south = j - 1 if j > 0 else (ny - 1 if wraps[1] else 0)
+            keep_y = one if j > 0 or wraps[1] else none
+            for i in range(nx):
+                own, pressure = light[k, j, i], p[k, j, i]
+                beside = half * (own + light[below, j, i])
+                free = cz[k, j, i]
+                lift = weight * beside if free > none else none
+                w[k, j, i] += (lift - free * push * (pressure - keep_z * p[below, j, i])) / (one - beside)
+                beside = half * (own + light[k, south, i])
+                v[k, j, i] -= cy[k, j, i] * push * (pressure - keep_y * p[k, south, i]) / (one - beside)
+            for i in range(1, nx):
+                beside = half * (light[k, j, i] + light[k, j, i - 1])
+                u[k, j, i] -= cx[k, j, i] * push * (p[k, j, i] - p[k, j, i - 1]) / (one - beside)
+            first, last = light[k, j, 0], light[k, j, nx - 1]
+            if wraps[2]:
+                gone = push * (p[k, j, 0] - p[k, j, nx - 1]) / (one - half * (first + last))
+                u[k, j, 0] -= cx[k, j, 0] * gone
+                u[k, j, nx] = u[k, j, 0]
+            else:
+                u[k, j, 0] -= cx[k, j, 0] * push * p[k, j, 0] / (one - first)
+                u[k, j, nx] += cx[k, j, nx] * push * p[k, j, nx - 1] / (one - last)
+    if wraps[0]:
+        w[nz] = w[0]
+    else:
+        for j in range(ny):
+            for i in range(nx):
+                own, free = light[nz - 1, j, i], cz[nz, j, i]
+                lift = weight * own if free > none else none
+                w[nz, j, i] += (lift + free * push * p[nz - 1, j, i]) / (one - own)
+    if wraps[1]:
+        v[:, ny] = v[:, 0]
+    else:
+        for k in range(nz):
+            for i in range(nx):
+                v[k, ny, i] += cy[k, ny, i] * push * p[k, ny - 1, i] / (one - light[k, ny - 1, i])
+
+
+def copied(velocity: Velocity) -> Velocity:
+    """A velocity that may be changed in place."""
+    w, v, u = (item.copy() for item in velocity)
+    return w, v, u
+
+
+def largest(values: Float32Array) -> float:
+    """Largest size; NaN where there is one."""
+    return max(float(values.max()), -float(values.min()))
+
+
+def fastest(velocity: Velocity) -> float:
+    """Largest speed across any face; not finite where one is not."""
+    speeds = [largest(item) for item in velocity]
+    return float(np.max(speeds))
+
+
+def rub(velocity: Velocity, domain: Domain, number: float) -> None:
+    """Viscosity at one value all over, in place, in as many parts as keep it stable.
+
+    Args:
+        velocity: after it was carried.
+        domain: where.
+        number: viscosity times step over cell area.
+    """
+    if number == 0.0:
+        return
+    parts = int(np.ceil(number / 0.15))
+    for axis, own in enumerate(velocity):
+        for _ in range(parts):
+            change = np.zeros_like(own)
+            for across in range(3):
+                _diffuse(own, change, across, axis, domain)
+            own += np.float32(number / parts) * change
+
+
+def _diffuse(own: Float32Array, change: Float32Array, across: int, axis: int, domain: Domain) -> None:
+    """Add the second difference of a speed across one axis; borders let nothing through but where periodic."""
+    turned, target = np.moveaxis(own, across, 0), np.moveaxis(change, across, 0)
+    step = turned[1:] - turned[:-1]
+    target[:-1] += step
+    target[1:] -= step
+    if domain.kinds[across][0] == PERIODIC:
+        if across == axis:  # first and last are one face
+            target[0] += turned[-2] - turned[-1]
+            target[-1] = target[0]
+        else:
+            target[0] += turned[-1] - turned[0]
+            target[-1] += turned[0] - turned[-1]
