@@ -63,6 +63,8 @@ class ThermalNode(VidgenNode[ThermalParams]):
 
     def on_tick(self) -> None:
         """Say what is claimed of the pictures, and warn once when nothing is."""
+        if not self._ingest.frames:
+            return
         why = self._ingest.why_not_radiometric
         self.health.extra["radiometric"] = f"no: {why}" if why else "yes"
         for token, count in self._ingest.not_radiometric.items():

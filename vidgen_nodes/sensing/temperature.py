@@ -24,7 +24,7 @@ from vidgen_nodes.sensing.radiometry import ZERO_CELSIUS_K, planck_constants
 _COUNTS: Final = 65536
 _LOWEST_K, _STEP_K, _STEPS = 150.0, 0.05, 67000  # up to 3500 K, as far as band radiance goes
 _BLOCK_ROWS: Final = 32
-_HAIR_K: Final = 1e-6  # a count at the limit must not miss it by rounding
+_HAIR_K: Final = 1e-4  # a count at the limit must not miss it by rounding
 
 
 class ObjectTemperature:
@@ -37,7 +37,7 @@ class ObjectTemperature:
             ConfigError: Planck constants missing, or more air than can be seen through.
         """
         self._planck = planck_constants(params)
-        self._low_k, self._high_k = params.range_low_k, params.range_high_k or np.inf
+        self._low_k, self._high_k = params.range_low_k or -np.inf, params.range_high_k or np.inf
         tau = transmission(params.object_distance_m, params.air_degc, params.relative_humidity_percent / 100)
         mirrored, air = (
             float(self._signal(np.float64(value + ZERO_CELSIUS_K)))
@@ -95,7 +95,7 @@ class ObjectTemperature:
 
     def _within_range(self, brightness_k: npt.NDArray[Any], found: npt.NDArray[Any]) -> npt.NDArray[Any]:
         found[brightness_k >= self._high_k - _HAIR_K] = np.inf
-        found[brightness_k < self._low_k] = -np.inf
+        found[brightness_k <= self._low_k + _HAIR_K] = -np.inf
         return found
 
     def brightness_k(self, object_k: FloatArray) -> FloatArray:

@@ -67,6 +67,11 @@ class ThermalIngest:
         self._said = ""
 
     @property
+    def frames(self) -> int:
+        """So many frames were made."""
+        return self._sequence
+
+    @property
     def calibrations_dropped(self) -> int:
         """So many camera_infos were dropped because more waited for an image than are kept."""
         return self._calibrations.dropped

@@ -23,7 +23,7 @@ _BAND_UM: Final = (8.0, 14.0)
 NETD_K: Final = 0.050  # at 300 K
 NER_W_PER_M2_SR: Final = NETD_K * 0.8378  # NETD times dL/dT at 300 K
 STEP_W_PER_M2_SR: Final = 0.004  # 5 mK at 300 K
-_RANGE_K: Final = (253.15, 423.15)  # high gain, -20 to 150 degC; beyond, the camera clips
+RANGE_K: Final = (253.15, 423.15)  # high gain, -20 to 150 degC; beyond, the camera clips
 
 Counts = npt.NDArray[np.uint16]
 
@@ -52,4 +52,4 @@ def centikelvin_table(bias_steps: int) -> Counts:
     grid_k = np.arange(200.0, 500.0, 0.05)
     radiance = (np.arange(65536, dtype=np.float64) - bias_steps) * STEP_W_PER_M2_SR
     temperature_k = np.interp(radiance, band_radiance(grid_k), grid_k)
-    return np.asarray(np.rint(np.clip(temperature_k, *_RANGE_K) / SCALE_K_PER_COUNT).astype(np.uint16))
+    return np.asarray(np.rint(np.clip(temperature_k, *RANGE_K) / SCALE_K_PER_COUNT).astype(np.uint16))

@@ -120,6 +120,16 @@ def test_what_is_out_of_the_cameras_range_is_no_number(mode: dict[str, float]) -
     assert frame.saturated_fraction > 0.0
 
 
+@pytest.mark.parametrize("encoding", ["mono16", "32FC1"])
+def test_a_pixel_at_the_very_end_of_the_range_is_clipped(encoding: str) -> None:
+    params = ThermalParams(range_low_k=253.15, range_high_k=423.15)
+    scene = np.array([253.15, 253.16, 423.14, 423.15]).repeat(100).reshape(20, 20)
+    pixels = np.rint(scene * 100).astype(np.uint16) if encoding == "mono16" else scene.astype(np.float32)
+    found = ObjectTemperature(params).of(ingest(params, pixels, encoding))
+    assert found is not None
+    assert [bool(np.isinf(found.ravel()[k])) for k in (0, 100, 200, 300)] == [True, False, False, True]
+
+
 def test_nothing_is_said_of_a_picture_without_temperature() -> None:
     params = ThermalParams()
     assert ObjectTemperature(params).of(ingest(params, np.full((20, 20), 90, np.uint8), "mono8")) is None

@@ -12,7 +12,7 @@ import pytest
 from vidgen_nodes.params import NodeParams, SimParams, load_node_params
 from vidgen_nodes.scenario.timeline import load_scenario
 from vidgen_nodes.scene.building import Building, load_building
-from vidgen_nodes.sim import Flight, damage, rig, site
+from vidgen_nodes.sim import Flight, damage, radiance, rig, site
 from vidgen_nodes.sim.lidar_scan import RANGE_SIGMA_M
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
@@ -70,6 +70,7 @@ def test_preset_tells_the_true_datum_scale_and_noise(preset: NodeParams) -> None
     assert preset.rtk.height_datum == "ellipsoidal"
     assert preset.thermal.scale_k_per_count == rig.SCALE_K_PER_COUNT
     assert preset.thermal.offset_k == 0.0
+    assert (preset.thermal.range_low_k, preset.thermal.range_high_k) == radiance.RANGE_K
     assert preset.lidar.sensor_sigma_m == RANGE_SIGMA_M
     assert preset.generator.origin == "sim"
 
