@@ -107,7 +107,7 @@ class RtkParams(Checked):
         unit="deg",
     )
     orientation_time_s: float = param(
-        60.0,
+        20.0,
         "The error of the IMU's own orientation drifts with this correlation time.",
         unit="s",
         low=0.1,

@@ -53,6 +53,10 @@ _RTK_BY_STATUS = {
     2: RtkStatus.FIXED,
 }
 _QUATERNION_TOLERANCE = 1e-2
+# Beyond these no drone flies, and the arithmetic of the filter would suffer.
+_LOWEST_M, _HIGHEST_M = -12_000.0, 100_000.0
+_MOST_VARIANCE_M2 = 1e12
+_FASTEST_RADPS, _HARDEST_MPS2 = 100.0, 2000.0
 
 
 def serialized_digest(raw: bytes) -> bytes:
@@ -213,16 +217,31 @@ def fix(message: Any, source: SourceRef) -> Fix:
         )
     if math.isinf(altitude):
         raise InputError("not_finite", "fix altitude is infinite; expected metres, or NaN when not measured")
-    covariance = _floats(message.position_covariance, 9, "position_covariance").reshape(3, 3)
-    if int(message.position_covariance_type) == 0:
-        covariance = np.full((3, 3), np.nan)
-    elif not np.isfinite(covariance).all() or (np.diag(covariance) < 0.0).any():
+    if not (math.isnan(altitude) or _LOWEST_M <= altitude <= _HIGHEST_M):
         raise InputError(
-            "covariance", f"position_covariance {covariance.tolist()} is no covariance, m^2 in ENU"
+            "altitude_range",
+            f"fix altitude is {altitude} m; expected {_LOWEST_M:g} to {_HIGHEST_M:g} (is it in mm?)",
         )
+    covariance = _fix_covariance(message)
     if status == _GBAS and max(covariance[0, 0], covariance[1, 1]) > _RTK_FIXED_VARIANCE_M2:
         rtk = RtkStatus.FLOAT
     return Fix(stamp, latitude, longitude, altitude, covariance, rtk, source)
+
+
+def _fix_covariance(message: Any) -> FloatArray:
+    """(3, 3) m^2, ENU; NaN where the receiver states none."""
+    covariance = _floats(message.position_covariance, 9, "position_covariance").reshape(3, 3)
+    kind = int(message.position_covariance_type)
+    if not 0 <= kind <= 3:
+        raise InputError("covariance_type", f"position_covariance_type is {kind}, expected 0 to 3")
+    if kind == 0:
+        return np.full((3, 3), np.nan)
+    possible = np.isfinite(covariance).all() and (np.abs(covariance) <= _MOST_VARIANCE_M2).all()
+    if not possible or not np.allclose(covariance, covariance.T) or np.linalg.eigvalsh(covariance)[0] < -1e-9:
+        raise InputError(
+            "covariance", f"position_covariance {covariance.tolist()} is no covariance, m^2 in ENU"
+        )
+    return covariance
 
 
 def imu_sample(message: Any, source: SourceRef) -> ImuSample:
@@ -232,6 +251,10 @@ def imu_sample(message: Any, source: SourceRef) -> ImuSample:
         InputError: not finite, quaternion not of unit length, rates or acceleration declared absent.
     """
     stamp = header_stamp_ns(message)
+    for name in ("orientation", "angular_velocity", "linear_acceleration"):
+        count = len(getattr(message, f"{name}_covariance"))
+        if count != 9:
+            raise InputError("wrong_size", f"{name}_covariance has {count} numbers, expected 9")
     if message.angular_velocity_covariance[0] == -1 or message.linear_acceleration_covariance[0] == -1:
         raise InputError(
             "incomplete", "this Imu message carries no angular velocity or acceleration; both are needed"
@@ -239,6 +262,16 @@ def imu_sample(message: Any, source: SourceRef) -> ImuSample:
     rate, acceleration = _vector(message.angular_velocity), _vector(message.linear_acceleration)
     if not (np.isfinite(rate).all() and np.isfinite(acceleration).all()):
         raise InputError("not_finite", "angular_velocity or linear_acceleration holds NaN or infinity")
+    if np.abs(rate).max() > _FASTEST_RADPS or np.abs(acceleration).max() > _HARDEST_MPS2:
+        raise InputError(
+            "range",
+            f"angular_velocity {rate.tolist()}, linear_acceleration {acceleration.tolist()}; expected rad/s up to "
+            f"{_FASTEST_RADPS:g} and m/s^2 up to {_HARDEST_MPS2:g} (degrees, or raw counts?)",
+        )
+    if math.isnan(message.orientation_covariance[0]):
+        raise InputError(
+            "covariance", "orientation_covariance[0] is NaN; expected a variance, 0 (unknown) or -1 (none)"
+        )
     orientation: FloatArray | None = None
     if message.orientation_covariance[0] != -1:
         orientation = unit_quaternion(message.orientation)
@@ -252,7 +285,7 @@ def unit_quaternion(q: Any) -> FloatArray:
         InputError: ``quaternion`` when its length is off by more than 1e-2.
     """
     values = np.array((q.x, q.y, q.z, q.w), dtype=np.float64)
-    norm = math.sqrt(float(values @ values))
+    norm = math.hypot(*values.tolist())
     if not abs(norm - 1.0) <= _QUATERNION_TOLERANCE:
         raise InputError(
             "quaternion",

@@ -27,6 +27,10 @@ _ANYWHERE_M2: Final = 100.0**2  # about the first fix; wide against any fix, nar
 # From memory of small MEMS units: in 100 s a bias wanders by a tenth of what it was unknown by at the start.
 _WALK_PER_S: Final = 0.1**2 / 100.0
 _ORIENTATION_NOISE_RAD: Final = math.radians(0.03)
+# What a reported orientation does within a second or so, the gyro knows better: a first-order model of its error
+# would take much of it for the drone's. So each of the ten a second is given this share of its sigma as noise too;
+# on the simulated flight that makes the stated covariance the right one whatever the correlation time (5 to 60 s).
+_FAST_SHARE: Final = 2.0
 _STILL_SPEED_MPS: Final = 0.01
 _COVARIANCE_AXES: Final = np.r_[0:3, eskf.D_ATTITUDE : eskf.D_ATTITUDE + 3]
 _PLACE: Final = np.ix_(_COVARIANCE_AXES, _COVARIANCE_AXES)
@@ -51,7 +55,7 @@ def error_model(params: RtkParams) -> FloatArray:
     model[eskf.M_ORIENTATION_TIME_S] = params.orientation_time_s
     model[eskf.M_TILT] = tilt * tilt
     model[eskf.M_HEADING] = heading * heading if use_heading else 0.0
-    model[eskf.M_ORIENTATION] = _ORIENTATION_NOISE_RAD**2
+    model[eskf.M_ORIENTATION] = _ORIENTATION_NOISE_RAD**2 + (_FAST_SHARE * tilt) ** 2
     model[eskf.M_USE_HEADING] = use_heading
     model[eskf.M_FIX_TIME_S] = SLOW_TIME_S
     model[eskf.M_GATE] = gate(params.outlier_gate_sigma, 3)
@@ -144,7 +148,7 @@ class Track:
     def begin_as_reported(self, row: int, map_q_base: Quaternion) -> None:
         """Start with the orientation that the IMU reports: the attitude is off by what that is off by."""
         tilt, heading = self._model[eskf.M_TILT], self._model[eskf.M_HEADING]
-        noise = self._model[eskf.M_ORIENTATION]
+        noise = _ORIENTATION_NOISE_RAD**2
         self.begin(row, map_q_base, tilt + noise, heading + noise)
         for axis, variance in enumerate((tilt, tilt, heading)):
             i, j = eskf.D_ATTITUDE + axis, eskf.D_ORIENTATION + axis
