@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import importlib.util
+import math
 import os
 import platform
 from collections.abc import Callable, Iterator
@@ -146,11 +147,31 @@ def _parses(what: str, load: Callable[[], object]) -> Finding:
     return Finding(OK_LINE, f"{what} parses")
 
 
+def _site(params: NodeParams) -> Iterator[Finding]:
+    """Datum and heights, which are wrong in silence when they are wrong."""
+    from vidgen_nodes.sensing.site import SiteFrame
+
+    try:
+        SiteFrame(params.rtk)
+    except ConfigError as err:
+        yield Finding(FAIL, f"rtk: {err}", "correct the file or the --set option")
+        return
+    no_geoid = math.isnan(params.rtk.geoid_undulation_m) and not params.rtk.geoid_grid
+    if params.rtk.stack == "psdk_ros2" and no_geoid:
+        yield Finding(
+            WARN,
+            "psdk_ros2 gives RTK heights above the sea and GPS heights above the ellipsoid: without a geoid, "
+            "positions without RTK are refused",
+            "set rtk.geoid_undulation_m (vidgen doctor BAG tells it from a recording)",
+        )
+
+
 def _parameters(params: NodeParams) -> Iterator[Finding]:
     """What is allowed, but hardly meant."""
     from vidgen_nodes.scenario.timeline import load_scenario
     from vidgen_nodes.scene.building import load_building
 
+    yield from _site(params)
     zero = (0.0, 0.0, 0.0)
     if params.sync.camera_translation_m == zero and params.sync.camera_rpy_deg == zero:
         fix = "measure them: sync.camera_translation_m, sync.camera_rpy_deg"

@@ -32,7 +32,7 @@ INPUT_TYPES: dict[str, str] = {
 ANCHOR = "thermal/image_raw"
 
 # Types that carry what we need in a form only their own driver can decode.
-_FOREIGN_ADVICE = {
+FOREIGN_ADVICE = {
     "velodyne_msgs/msg/VelodyneScan": "raw LiDAR packets; run velodyne_pointcloud and record its PointCloud2",
     "livox_ros_driver2/msg/CustomMsg": "Livox's own format; start its driver with xfer_format 0 (PointCloud2)",
     "pandar_msgs/msg/PandarScan": "raw LiDAR packets; run the vendor's driver and record its PointCloud2",
@@ -226,7 +226,7 @@ def _checked_remaps(path: Path, found: tuple[TopicInfo, ...], remaps: Mapping[st
                 f"{path}: --remap names {recorded}, which is not in it; it holds: {_listed(found)}"
             )
         if types[recorded] != INPUT_TYPES[ours]:
-            advice = _FOREIGN_ADVICE.get(types[recorded], "")
+            advice = FOREIGN_ADVICE.get(types[recorded], "")
             raise BagError(
                 f"{path}: {recorded} is {types[recorded]}, but {ours} must be {INPUT_TYPES[ours]}"
                 + (f" ({advice})" if advice else "")
@@ -293,7 +293,7 @@ def _no_thermal(path: Path, found: tuple[TopicInfo, ...]) -> str:
         f"{path}: no thermal images in it, and every frame hangs on one; nothing can be drawn.",
         f"It holds: {_listed(found)}.",
     ]
-    lines += [f"{i.name} is {_FOREIGN_ADVICE[i.type_name]}." for i in found if i.type_name in _FOREIGN_ADVICE]
+    lines += [f"{i.name} is {FOREIGN_ADVICE[i.type_name]}." for i in found if i.type_name in FOREIGN_ADVICE]
     if images:
         lines.append(f"If one of the images is thermal, name it: --remap {images[0].name}:={ANCHOR}")
     else:

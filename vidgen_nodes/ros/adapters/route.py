@@ -99,6 +99,11 @@ def message_class(type_name: str) -> Any:
     return getattr(module, name)
 
 
+def without_version(topic: str) -> str:
+    """``topic`` of ``topic_v3``."""
+    return _VERSION.sub("", topic)
+
+
 def newest_version(topic: str, published: Iterable[str]) -> str:
     """Of ``topic`` and its versions ``topic_v1``, ``topic_v2``, ... the newest that is published; else ``topic``."""
     versions = {topic: 0}
