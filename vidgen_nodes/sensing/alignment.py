@@ -75,8 +75,8 @@ class MotionHeading:
     """Heading from comparing the way the accelerometer felt with the way the receiver saw.
 
     Dead reckoning in a level frame of unknown yaw gives the way up to a rotation, a start, a speed and (biases,
-    tilt) a constant acceleration. All are linear in ``cos`` and ``sin`` of the yaw taken as two numbers, so one
-    least-squares fit per fix does it, and their length, which must be 1, tells whether it can be believed.
+    tilt) a constant acceleration. With east + i north as one complex number the rotation is a factor, so one linear
+    least-squares fit per fix does it, and the factor's length, which must be 1, tells whether it can be believed.
     """
 
     def __init__(self) -> None:
@@ -110,29 +110,21 @@ class MotionHeading:
     def _fit(self) -> tuple[float, float] | None:
         first = self._points[0]
         t = np.array([(p.stamp_ns - first.stamp_ns) * 1e-9 for p in self._points])
-        flown = np.array([p.flown_m for p in self._points]) - first.flown_m
-        seen = np.array([p.antenna_m for p in self._points]) - first.antenna_m
+        flown = np.array([complex(*p.flown_m) for p in self._points])
+        seen = np.array([complex(*p.antenna_m) for p in self._points])
         weight = 1.0 / np.array([p.sigma_m for p in self._points])
-        ones, none, square = np.ones_like(t), np.zeros_like(t), 0.5 * t * t
-        east = np.stack([ones, none, t, none, square, none, flown[:, 0], -flown[:, 1]], axis=1)
-        north = np.stack([none, ones, none, t, none, square, flown[:, 1], flown[:, 0]], axis=1)
-        design = np.concatenate([east * weight[:, None], north * weight[:, None]])
-        wanted = np.concatenate([seen[:, 0] * weight, seen[:, 1] * weight])
-        normal = design.T @ design
-        scale = np.sqrt(np.diagonal(normal)) + 1e-12
-        try:
-            inverse = np.linalg.inv(normal / np.outer(scale, scale)) / np.outer(scale, scale)
-        except np.linalg.LinAlgError:
-            return None  # nothing moved
-        solution = inverse @ (design.T @ wanted)
-        left = wanted - design @ solution
-        # Where the fit is worse than the receiver says, the accelerometer is to blame: the sigma grows with it.
-        noise = max(1.0, float(left @ left) / max(1, len(wanted) - 8))
-        c, s = float(solution[6]), float(solution[7])
-        length = math.hypot(c, s)
-        if abs(length - 1.0) > _SCALE_OFF:
+        # What a start, a speed and a constant acceleration explain says nothing of the heading.
+        free, _ = np.linalg.qr(np.stack([weight, weight * t, weight * t * t], axis=1))
+        flown, seen = ((way - way[0]) * weight for way in (flown, seen))
+        flown, seen = (way - free @ (free.T @ way) for way in (flown, seen))
+        energy = float(np.vdot(flown, flown).real)
+        if not energy > 0.0:
             return None
-        across = np.array((-s, c)) / length
-        variance = noise * float(across @ inverse[6:, 6:] @ across) / (length * length)
-        sigma = math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else math.inf
-        return (math.atan2(s, c), math.hypot(sigma, _FLOOR_RAD)) if sigma <= _GOOD_ENOUGH_RAD else None
+        turn = complex(np.vdot(flown, seen)) / energy
+        left = seen - turn * flown
+        # Where the fit is worse than the receiver says, the accelerometer is to blame: the sigma grows with it.
+        noise = max(1.0, float(np.vdot(left, left).real) / (2 * len(t) - 8))
+        sigma = math.sqrt(noise / energy)
+        if sigma > _GOOD_ENOUGH_RAD or abs(abs(turn) - 1.0) > _SCALE_OFF:
+            return None
+        return math.atan2(turn.imag, turn.real), math.hypot(sigma, _FLOOR_RAD)
