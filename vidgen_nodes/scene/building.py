@@ -128,6 +128,12 @@ class Building:
             mark_voxels(surface.triangles_m, np.asarray(origin_m, np.float64), resolution_m, solid)
         return solid
 
+    def prepare(self) -> None:
+        """Do what the first frame would wait for: build the tree of the triangles, compile what walks it."""
+        somewhere = np.array([[0.0, 0.0, -1.0]], np.float32)
+        self.occlusion_depth(np.zeros(3), somewhere)
+        self.combustible_cells(Grid(0.0, 0.0, 1.0, 1, 1))
+
     @cached_property
     def _occluder(self) -> Occluder:
         return occluder(self.surfaces)

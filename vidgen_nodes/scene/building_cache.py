@@ -28,6 +28,8 @@ from vidgen_nodes.scene.ifc_model import IfcContent
 from vidgen_nodes.scene.surface import Surface
 
 _READERS = (
+    "exposure",
+    "mesh_kernels",
     "ifc_model",
     "ifc_material",
     "ifc_place",

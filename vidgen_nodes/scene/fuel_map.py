@@ -20,6 +20,7 @@ from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.building_file import read_fuel, read_limited, refuse_doubles, refuse_extra, text
+from vidgen_nodes.scene.georeference import datum_frame
 from vidgen_nodes.scene.materials import find_material
 from vidgen_nodes.scene.surface import FAR_M, Surface, number
 
@@ -44,10 +45,12 @@ def load_fuel_map(path: Path, to_map: ToMap | None = None) -> Building:
     frame = content.get("frame", "wgs84")
     if frame not in ("map", "wgs84"):
         raise ConfigError(f"{path}: frame: got {frame!r}, expected map or wgs84")
+    if "datum" in content:
+        to_map = datum_frame(str(path), content["datum"])
     if frame == "wgs84" and to_map is None and features:
         raise ConfigError(
-            f"{path}: longitude and latitude need the datum of map, which is not known; set rtk.datum_*, "
-            'or give metres with "frame": "map"'
+            f'{path}: longitude and latitude need the datum of map, which is not known; add "datum" with '
+            'latitude_deg, longitude_deg, altitude_m, or give metres with "frame": "map"'
         )
     surfaces: list[Surface] = []
     for index, feature in enumerate(features):
@@ -153,7 +156,8 @@ def _top(where: str, rings: list[FloatArray], height_m: float) -> FloatArray:
         raise ConfigError(f"{where}: outline: {why}; list the corners in order around it, without crossings")
     parts = shapely.constrained_delaunay_triangles(polygon)
     flat = np.array([shapely.get_coordinates(part)[:3] for part in parts.geoms])
-    turned = np.cross(flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]) < 0.0
+    a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+    turned = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] < 0.0
     flat[turned] = flat[turned][:, ::-1]
     return np.concatenate((flat, np.full((*flat.shape[:2], 1), height_m)), axis=2)
 

@@ -44,6 +44,35 @@ class Georeference:
     yaw_deg: float = 0.0  # turn about up that takes the model's true north to north
 
 
+def datum_frame(where: str, datum: Any) -> ToMap:
+    """From latitude, longitude [deg] and altitude [m] to map, for a file that names the datum of map itself.
+
+    Topocentric ENU (EPSG method 9837) by PROJ, as ``sensing.geodesy`` has it.
+
+    Raises:
+        ConfigError: not three numbers on the globe.
+    """
+    names = ("latitude_deg", "longitude_deg", "altitude_m")
+    if not isinstance(datum, Mapping) or set(datum) != set(names):
+        raise ConfigError(f"{where}: datum: got {datum!r}, expected a mapping with {', '.join(names)}")
+    try:
+        latitude, longitude, altitude = (number(datum[name]) for name in names)
+    except TypeError as err:
+        raise ConfigError(f"{where}: datum: {err}") from err
+    if not (abs(latitude) <= 90.0 and abs(longitude) <= 180.0 and math.isfinite(altitude)):
+        raise ConfigError(
+            f"{where}: datum: got {datum}, expected degrees within 90 and 180 and a finite height"
+        )
+    from pyproj import Transformer
+
+    pipeline = (
+        "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=cart +ellps=WGS84 "
+        f"+step +proj=topocentric +ellps=WGS84 +lat_0={latitude!r} +lon_0={longitude!r} +h_0={altitude!r}"
+    )
+    transformer = Transformer.from_pipeline(pipeline)
+    return lambda lat, lon, up: np.array(transformer.transform(lon, lat, up))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Placement:
     """``map_T_ifc`` as a matrix, and how it was found."""

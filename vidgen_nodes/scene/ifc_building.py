@@ -22,7 +22,7 @@ from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.scene import building_cache
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.building_file import refuse_extra
-from vidgen_nodes.scene.georeference import Placement, place
+from vidgen_nodes.scene.georeference import Placement, datum_frame, place
 from vidgen_nodes.scene.ifc_model import IfcContent, read_ifc
 from vidgen_nodes.scene.materials import MaterialTable, material_table
 from vidgen_nodes.scene.surface import FAR_M, Surface, number
@@ -30,7 +30,7 @@ from vidgen_nodes.scene.surface import FAR_M, Surface, number
 if TYPE_CHECKING:
     from vidgen_nodes.scene.building import Progress, ToMap
 
-_KEYS = frozenset(("name", "ifc", "map_T_ifc", "metres_per_unit", "material_names"))
+_KEYS = frozenset(("name", "ifc", "map_T_ifc", "metres_per_unit", "material_names", "datum"))
 
 
 def load_ifc(
@@ -60,10 +60,11 @@ def load_ifc(
     elif progress is not None:
         progress(1.0, "from the cache")
     try:
-        placement = place(content.georeference, to_map, override)
-        return _placed(content, placement, name)
+        building = _placed(content, place(content.georeference, to_map, override), name)
     except ConfigError as err:
         raise ConfigError(f"{path}: {err}") from err
+    building.prepare()
+    return building
 
 
 def load_placed_ifc(
@@ -94,7 +95,7 @@ def load_placed_ifc(
             )
     return load_ifc(
         path.parent / file,
-        to_map=to_map,
+        to_map=datum_frame(str(path), content["datum"]) if "datum" in content else to_map,
         progress=progress,
         override=content.get("map_T_ifc"),
         name=name,

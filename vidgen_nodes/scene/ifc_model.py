@@ -22,6 +22,7 @@ import numpy as np
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.scene.combustibility import Evidence, Verdict, material_evidence, property_evidence, weigh
+from vidgen_nodes.scene.exposure import exposed_fuel
 from vidgen_nodes.scene.georeference import Georeference
 from vidgen_nodes.scene.ifc_file import ifc_library, open_ifc
 from vidgen_nodes.scene.ifc_material import (
@@ -110,7 +111,7 @@ def read_ifc(
     surfaces: list[Surface] = []
     count = 0
     for element, shape, share in _shapes(library, file.model, elements):
-        tell(0.05 + 0.95 * share, "cutting elements into triangles")
+        tell(0.05 + 0.85 * share, "cutting elements into triangles")
         found = reader.surfaces(element, shape, factor)
         count += sum(len(item.faces) for item in found if item.faces is not None)
         if count > _LARGEST_MODEL:
@@ -119,12 +120,14 @@ def read_ifc(
             )
         surfaces += found
     _check_size(path, surfaces, file.metres_per_unit)
+    tell(0.95, "looking for covered faces")
+    shown, covered = exposed_fuel(tuple(surfaces))
     tell(1.0, "done")
-    notes = (*file.notes, *reader.notes({element.GlobalId for element in elements}))
+    notes = (*file.notes, *reader.notes({element.GlobalId for element in elements}), *covered)
     place = read_georeference(library, file.model, file.metres_per_unit)
     project = file.model.by_type("IfcProject")[0]
     name = str(project.LongName or project.Name or path.stem)
-    return IfcContent(name, tuple(surfaces), place, notes)
+    return IfcContent(name, shown, place, notes)
 
 
 def _tell_nobody(share: float, what: str) -> None:

@@ -196,12 +196,18 @@ class TriangleTree:
             centres_m: (3,) for all rays, or (n, 3).
             directions: (n, 3) unit vectors.
         """
+        return self.first_hits(centres_m, directions)[0]
+
+    def first_hits(
+        self, centres_m: FloatArray, directions: Float32Array | FloatArray
+    ) -> tuple[Float32Array, _Index]:
+        """As :meth:`first_hit_m`, and which triangle (n,) that is, -1 where there is none."""
         rays = np.ascontiguousarray(directions, np.float32)
         starts = np.ascontiguousarray(np.asarray(centres_m, np.float64).reshape(-1, 3))
         if not len(self._rows_m):
-            return np.full(len(rays), np.inf, np.float32)
-        distances: Float32Array = _cast(starts, rays, self._rows_m, self._bounds_m, self._links)
-        return distances
+            return np.full(len(rays), np.inf, np.float32), np.full(len(rays), -1, np.int64)
+        distances, places = _cast(starts, rays, self._rows_m, self._bounds_m, self._links)
+        return distances, np.where(places < 0, -1, self.order[places])
 
 
 @_compiled
@@ -283,8 +289,9 @@ def _meet(row: FloatArray, cx: float, cy: float, cz: float, dx: float, dy: float
 @_compiled
 def _cast(
     starts: FloatArray, rays: Float32Array, rows: FloatArray, bounds: FloatArray, links: _Index
-) -> Float32Array:
+) -> tuple[Float32Array, _Index]:
     found = np.full(len(rays), np.inf, np.float32)
+    which = np.full(len(rays), -1, np.int64)
     stack = np.empty(_STACK, np.int64)
     near = np.empty(_STACK)
     for r in range(len(rays)):
@@ -319,6 +326,9 @@ def _cast(
                     waiting += 1
                 continue
             for i in range(links[node, 0], links[node, 0] + links[node, 1]):
-                best = min(best, _meet(rows[i], cx, cy, cz, dx, dy, dz))
+                along = _meet(rows[i], cx, cy, cz, dx, dy, dz)
+                if along < best:
+                    best = along
+                    which[r] = i
         found[r] = best
-    return found
+    return found, which

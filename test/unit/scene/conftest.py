@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -46,6 +47,20 @@ def look_at(position, target):
 
 def surface(name, corners, combustible=True, kind="wall", material="timber"):
     return Surface(name, material, kind, np.array(corners, float), combustible)
+
+
+def mesh(name, corners, faces, combustible=True, kind="wall", material="timber", **rest):
+    corners = np.array(corners, float)
+    return Surface(name, material, kind, corners, combustible, np.array(faces, np.int32), **rest)
+
+
+def box(name, low, high, combustible=True, kind="wall", **rest):
+    """A closed box of triangles, outside outwards."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    corners = [[x, y, z] for z in (z0, z1) for y in (y0, y1) for x in (x0, x1)]
+    quads = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
+    faces = [tri for a, b, c, d in quads for tri in ((a, b, c), (a, c, d))]
+    return mesh(name, corners, faces, combustible, kind, **rest)
 
 
 def wall(name, x0, y0, x1, y1, combustible=True, low=0.0, high=3.0):
@@ -114,6 +129,139 @@ def bundle(umap, pose, calib, causes=(), frozen=False, stamp_ns=NOW_NS, shape=No
     )
 
 
+class IfcSite:
+    """A small model, written entity by entity."""
+
+    UNITS: ClassVar = {
+        "metre": (None, None),
+        "mm": ("MILLI", None),
+        "inch": (None, 0.0254),
+        "foot": (None, 0.3048),
+    }
+
+    def __init__(self, schema="IFC4", unit="metre"):
+        import ifcopenshell
+        import ifcopenshell.guid
+
+        self.guid = ifcopenshell.guid.new
+        self.model = ifcopenshell.file(schema=schema)
+        self.make = self.model.create_entity
+        self.origin = self.make("IfcAxis2Placement3D", Location=self.point(0, 0, 0))
+        self.context = self.make(
+            "IfcGeometricRepresentationContext",
+            ContextType="Model",
+            CoordinateSpaceDimension=3,
+            Precision=1e-5,
+            WorldCoordinateSystem=self.origin,
+        )
+        self.project = self.root("IfcProject", "P", RepresentationContexts=[self.context])
+        if unit:
+            self.project.UnitsInContext = self.make("IfcUnitAssignment", Units=[self.length_unit(unit)])
+        self.site = self.root("IfcSite", "S", ObjectPlacement=self.place(0, 0, 0))
+        self.house = self.root("IfcBuilding", "B", ObjectPlacement=self.place(0, 0, 0))
+        self.storey = self.root("IfcBuildingStorey", "L1", ObjectPlacement=self.place(0, 0, 0))
+        for whole, part in ((self.project, self.site), (self.site, self.house), (self.house, self.storey)):
+            self.aggregate(whole, part)
+
+    def length_unit(self, unit):
+        prefix, factor = self.UNITS[unit]
+        metre = self.make("IfcSIUnit", UnitType="LENGTHUNIT", Prefix=prefix, Name="METRE")
+        if factor is None:
+            return metre
+        measure = self.make(
+            "IfcMeasureWithUnit", ValueComponent=self.make("IfcReal", factor), UnitComponent=metre
+        )
+        powers = self.make("IfcDimensionalExponents", 1, 0, 0, 0, 0, 0, 0)
+        return self.make("IfcConversionBasedUnit", powers, "LENGTHUNIT", unit.upper(), measure)
+
+    def point(self, *values):
+        return self.make("IfcCartesianPoint", [float(value) for value in values])
+
+    def direction(self, *values):
+        return self.make("IfcDirection", [float(value) for value in values])
+
+    def place(self, x, y, z, yaw=(1, 0, 0), up=(0, 0, 1)):
+        axes = self.make(
+            "IfcAxis2Placement3D", self.point(x, y, z), self.direction(*up), self.direction(*yaw)
+        )
+        return self.make("IfcLocalPlacement", RelativePlacement=axes)
+
+    def root(self, kind, name, **rest):
+        return self.make(kind, GlobalId=self.guid(), Name=name, **rest)
+
+    def aggregate(self, whole, *parts):
+        self.root("IfcRelAggregates", None, RelatingObject=whole, RelatedObjects=list(parts))
+
+    def box(self, kind, name, low, size, yaw=(1, 0, 0), up=(0, 0, 1), contained=True, **rest):
+        """A box from ``low`` (in its own turned axes) of ``size``, in units of the model."""
+        x, y, z = (float(value) for value in size)
+        middle = self.make("IfcAxis2Placement2D", self.point(x / 2, y / 2))
+        profile = self.make("IfcRectangleProfileDef", "AREA", None, middle, x, y)
+        solid = self.make("IfcExtrudedAreaSolid", profile, self.origin, self.direction(0, 0, 1), z)
+        body = self.make("IfcShapeRepresentation", self.context, "Body", "SweptSolid", [solid])
+        shape = self.make("IfcProductDefinitionShape", Representations=[body])
+        element = self.root(
+            kind, name, ObjectPlacement=self.place(*low, yaw=yaw, up=up), Representation=shape, **rest
+        )
+        if contained:
+            self.root(
+                "IfcRelContainedInSpatialStructure",
+                None,
+                RelatedElements=[element],
+                RelatingStructure=self.storey,
+            )
+        return element
+
+    def wall(self, name="W", low=(0, 0, 0), size=(4, 0.2, 3), **rest):
+        return self.box("IfcWall", name, low, size, **rest)
+
+    def material(self, name):
+        return self.make("IfcMaterial", Name=name)
+
+    def layers(self, *names, usage="POSITIVE", axis="AXIS2", thickness=0.1):
+        made = [
+            self.make("IfcMaterialLayer", Material=self.material(name), LayerThickness=float(thickness))
+            for name in names
+        ]
+        layers = self.make("IfcMaterialLayerSet", MaterialLayers=made)
+        if usage is None:
+            return layers
+        return self.make("IfcMaterialLayerSetUsage", layers, axis, usage, 0.0)
+
+    def give(self, material, *elements):
+        self.root("IfcRelAssociatesMaterial", None, RelatedObjects=list(elements), RelatingMaterial=material)
+
+    def pset(self, element, pset, **values):
+        kinds = {bool: "IfcBoolean", str: "IfcLabel"}
+        properties = [
+            self.make(
+                "IfcPropertySingleValue",
+                Name=key,
+                NominalValue=self.make(kinds[type(value)], value),
+            )
+            for key, value in values.items()
+        ]
+        found = self.root("IfcPropertySet", pset, HasProperties=properties)
+        self.root(
+            "IfcRelDefinesByProperties", None, RelatedObjects=[element], RelatingPropertyDefinition=found
+        )
+
+    def write(self, path):
+        self.model.write(str(path))
+        return path
+
+
+@pytest.fixture(scope="session")
+def ifc_site():
+    pytest.importorskip("ifcopenshell", reason="IFC models need ifcopenshell")
+    return IfcSite
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture(scope="session")
 def make():
     return SimpleNamespace(
@@ -123,6 +271,8 @@ def make():
         calibration=calibration,
         look_at=look_at,
         surface=surface,
+        mesh=mesh,
+        box=box,
         wall=wall,
         plate=plate,
         building=building,

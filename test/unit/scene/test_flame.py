@@ -100,3 +100,30 @@ def test_two_ignitions_on_one_path_are_both_named(make):
     building = make.building(make.wall("a", 1.1, 2.5, 4.9, 2.5))
     found = region(building, make.ignition("one", 1.5, 2.5), make.ignition("two", 4.5, 2.5))
     assert list(found.ignitions.values()) == [("one", "two")]
+
+
+def storeys(make, gap_m, between=None):
+    parts = [
+        make.wall("ground", 1.1, 2.5, 4.9, 2.5, high=3.0),
+        make.wall("first", 1.1, 2.5, 4.9, 2.5, low=3.0 + gap_m, high=6.0),
+    ]
+    return make.building(*parts, *([between] if between else []))
+
+
+def test_a_slab_between_two_storeys_ends_the_path(make):
+    found = region(storeys(make, 0.2), make.ignition("foot", 1.5, 2.5))
+    assert np.nanmax(found.ceiling_m) == pytest.approx(3.0 + PLUME_CLEARANCE_M)
+    assert np.nanmin(found.floor_m) == 0.0
+    upper = region(storeys(make, 0.2), make.ignition("upper", 1.5, 2.5, 5.0))
+    assert np.nanmin(upper.floor_m) == pytest.approx(3.2)
+
+
+def test_a_joint_between_boards_does_not_end_the_path(make):
+    found = region(storeys(make, 0.03), make.ignition("foot", 1.5, 2.5))
+    assert np.nanmax(found.ceiling_m) == pytest.approx(6.0 + PLUME_CLEARANCE_M)
+
+
+def test_a_timber_stair_joins_the_storeys(make):
+    stair = make.mesh("stair", [[3.2, 2.1, 0.5], [3.8, 2.1, 0.5], [3.5, 2.9, 5.0]], [[0, 1, 2]])
+    found = region(storeys(make, 0.2, stair), make.ignition("foot", 1.5, 2.5))
+    assert np.nanmax(found.ceiling_m) == pytest.approx(6.0 + PLUME_CLEARANCE_M)

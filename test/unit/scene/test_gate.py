@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from vidgen_nodes.packets import Cause, Grid, Overlay
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scene.building import load_building
 from vidgen_nodes.scene.camera import Camera
 from vidgen_nodes.scene.cell_fuel import JOINT_M
 from vidgen_nodes.scene.compose import compose_scene
@@ -212,7 +213,11 @@ def random_case(make, seed, lens=LENSES[0]):
     surfaces, ignitions = [], []
     for index in range(rng.integers(1, 7)):
         x, y = rng.uniform(-4, 3, 2)
-        if rng.random() < 0.7:
+        kind = rng.random()
+        if kind < 0.25:  # a slanted piece of a model: triangles that share a corner
+            corners = rng.uniform((-4, -4, 0), (4, 4, 5), (4, 3))
+            surfaces.append(make.mesh(f"s{index}", corners, [[0, 1, 2], [0, 2, 3]], known[rng.integers(4)]))
+        elif kind < 0.75:
             angle, length = rng.choice([0, np.pi / 2, rng.uniform(0, 6.3)]), rng.uniform(0.5, 5)
             end = (x + length * np.cos(angle), y + length * np.sin(angle))
             low = rng.uniform(0, 2)
@@ -423,3 +428,45 @@ def test_no_pixel_of_the_mask_misses_the_open_columns(make, scene_of, seed, lens
     report = audit_overlay(Overlay(make.NOW_NS, "thermal", rgba, rgba[..., 3], None), gate, scene, 10**6)
     assert report.pixels_drawn == mask.size
     assert report.pixels_outside == int((~met).sum())
+
+
+def test_a_pitched_timber_roof_of_a_model_opens_its_cells_and_names_its_way(
+    make, scene_of, ifc_site, tmp_path
+):
+    site = ifc_site("IFC4")
+    roof = site.box("IfcRoof", "roof", (-3.9, -3.9, 1), (7, 7, 0.2), yaw=(1, 0, 0.5), up=(-0.5, 0, 1))
+    site.give(site.material("Timber"), roof)
+    site.write(tmp_path / "m.ifc")
+    (tmp_path / "h.yaml").write_text("ifc: m.ifc\nmap_T_ifc: {translation_m: [0, 0, 0]}\n")
+    building = load_building(tmp_path / "h.yaml")
+    scenario = make.scenario(make.ignition("eaves", -3.2, -3.2, 1.35))
+    scene = scene_of(make.uncertainty_map(GRID), building, scenario)
+    gate = open_gate(scene, PARAMS)
+    fuel = building.combustible_cells(GRID)
+    assert fuel.highest_m[8, 10] > fuel.highest_m[8, 4] + 1.0
+    assert gate.flame_cells[fuel.combustible].all()
+    sentence = gate.permits[8, 8]
+    assert f"P/S/B/L1/roof [{roof.GlobalId}]: Timber, burns by material 'Timber' is wood" in sentence
+    mask = pixel_mask(gate, scene.camera)
+    assert mask.any()
+    rgba = np.zeros((*mask.shape, 4), np.uint8)
+    rgba[mask] = 200
+    report = audit_overlay(Overlay(make.NOW_NS, "thermal", rgba, rgba[..., 3], None), gate, scene, 10**6)
+    assert (report.pixels_drawn, report.pixels_outside) == (int(mask.sum()), 0)
+
+
+def test_a_model_that_nobody_placed_opens_nothing_and_says_what_to_do(make, scene_of):
+    placed = make.building(make.wall("w", 0.1, 0.2, 1.9, 0.2))
+    scenario = make.scenario(make.ignition("i", 0.6, 0.2))
+    building = replace(placed, placed=False, placement="not placed in map: give map_T_ifc", digest=b"")
+    gate = open_gate(scene_of(make.uncertainty_map(GRID), building, scenario), PARAMS)
+    assert not gate.flame_cells.any()
+    assert gate.reasons[-1].startswith("building_not_placed: not placed in map: give map_T_ifc")
+    assert open_gate(scene_of(make.uncertainty_map(GRID), placed, scenario), PARAMS).flame_cells.any()
+
+
+def test_debris_names_the_elements_it_lies_on(make, scene_of):
+    building = make.building(make.plate("roof_main", -3, -3, 3, 3, 4.0))
+    umap = make.uncertainty_map(GRID, uncertainty=one_cell(0.83, 0.2), elevation_m=4.0)
+    gate = open_gate(scene_of(umap, building), PARAMS)
+    assert gate.permits[5, 6] == "debris: cell (5,6) U=0.83 n=10 over roof_main: timber, does not burn"
