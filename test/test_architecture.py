@@ -24,6 +24,7 @@ FLOORS = [
         "scenario",
         "generation",
         "custody",
+        "actuation",
         "delivery",
         "graph",
         "summary",
@@ -42,6 +43,7 @@ SIDEWAYS = {
     ("generation", "scenario"),
     ("custody", "scene"),
     ("custody", "generation"),
+    ("actuation", "custody"),
     ("ros", "pipeline"),
     ("ros", "sim"),
 }
