@@ -173,7 +173,7 @@ class NodeBase(Generic[P]):
         required: bool = True,
     ) -> Subscriber:
         """:meth:`subscribe` for what comes at the rate of a camera or more: decoded by ``wire.py``."""
-        return self._subscribe_raw(
+        return self.subscribe_raw(
             message_type, topic, profile, lambda message, _: handler(message), required=required
         )
 
@@ -188,7 +188,7 @@ class NodeBase(Generic[P]):
         """Subscribe to a sensor topic as raw bytes; the handler gets the message and its source reference."""
         resolved = self.ros.resolve_topic_name(topic)
         type_name = _type_name(message_type)
-        return self._subscribe_raw(
+        return self.subscribe_raw(
             message_type,
             topic,
             qos.sensor_input(topic, self.input_reliability),
@@ -196,37 +196,7 @@ class NodeBase(Generic[P]):
             required=required,
         )
 
-    def subscribe_stack(
-        self,
-        message_type: Any,
-        topic: str,
-        handler: Callable[[Any, SourceRef], None],
-        stamp_ns: Callable[[Any], int],
-        *,
-        required: bool = True,
-    ) -> Subscriber:
-        """Subscribe to a topic of a drone stack: a type that need not be known here, with or without a header.
-
-        Args:
-            message_type: ROS message class.
-            topic: name, remapped as any other.
-            handler: gets the message and its source reference.
-            stamp_ns: event time of a message, 0 where it has none; ``InputError`` refuses the message.
-            required: without this topic the node can put nothing out.
-        """
-        resolved, type_name = self.ros.resolve_topic_name(topic), _type_name(message_type)
-
-        def take(message: Any, raw: bytes) -> None:
-            at_ns = stamp_ns(message)
-            if at_ns:
-                self.health.inputs[resolved].offset_s = (self.now_ns() - at_ns) * 1e-9
-            handler(message, SourceRef(resolved, type_name, at_ns, convert.serialized_digest(raw)))
-
-        return self._subscribe_raw(
-            message_type, topic, qos.stack_input(type_name, self.input_reliability), take, required=required
-        )
-
-    def _subscribe_raw(
+    def subscribe_raw(
         self,
         message_type: Any,
         topic: str,
@@ -235,6 +205,7 @@ class NodeBase(Generic[P]):
         *,
         required: bool,
     ) -> Subscriber:
+        """:meth:`subscribe` whose handler gets the serialised bytes too. Types that rosbags lacks cost more."""
         entry = self.health.add_input(self.ros.resolve_topic_name(topic), required=required)
         type_name = _type_name(message_type)
         decode = partial(wire.decode, type_name=type_name)

@@ -11,7 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from vidgen_nodes.errors import ConfigError, MissingPackageError
+from vidgen_nodes.packets import SourceRef
+from vidgen_nodes.ros import qos
 from vidgen_nodes.ros.adapters.route import Adapter, Route, message_class, newest_version
+from vidgen_nodes.ros.convert import serialized_digest
 
 
 class Wiring:
@@ -63,7 +66,14 @@ class Wiring:
         return True
 
     def _subscribe(self, route: Route, name: str) -> None:
-        source = self._node.subscribe_stack(
-            self._classes[route.topic], name, route.handler, route.stamp_ns, required=route.required
-        )
+        node, stamp_ns = self._node, route.stamp_ns
+
+        def take(message: Any, raw: bytes) -> None:
+            at_ns = stamp_ns(message)
+            if at_ns:
+                node.health.inputs[name].offset_s = (node.now_ns() - at_ns) * 1e-9
+            route.handler(message, SourceRef(name, route.type_name, at_ns, serialized_digest(raw)))
+
+        profile = qos.stack_input(route.type_name, node.input_reliability)
+        source = node.subscribe_raw(self._classes[route.topic], name, profile, take, required=route.required)
         self._subscribed[route.topic] = (name, source)
