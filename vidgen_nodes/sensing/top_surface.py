@@ -36,7 +36,6 @@ class Tops:
 
     top_m: Float32Array  # -inf: never seen
     ghost: BoolArray  # returns above the top that nothing confirms
-    seen: BoolArray  # any return at all
 
 
 class TopSurface(CellLayers):
@@ -86,7 +85,7 @@ class TopSurface(CellLayers):
         if ghost.any():
             confirmed |= ghost & (self._near(returns, self._top_m, ghost) > 0)
         self._top_ns[confirmed] = stamp_ns
-        return Tops(self._top_m, ghost, seen)
+        return Tops(self._top_m, ghost)
 
     def _count(self, returns: CellReturns, scan_m: Float32Array, above: BoolArray) -> None:
         """Add the returns of the cells that see something above their top to what speaks for and against it."""

@@ -129,7 +129,11 @@ class UncertaintyMapper:
         tops = self._tops.add(returns, scan.stamp_ns)
         self._enter(returns, tops, scan.stamp_ns, elapsed_s, max(height_sigma_m, _POSE_SIGMA_M))
         holes = self._holes.find(
-            tops.seen, self._elevation.height_m, map_T_lidar.translation_m, self.grid, scan.stamp_ns
+            np.bincount(returns.cell, minlength=tops.top_m.size),
+            self._elevation.height_m,
+            map_T_lidar.translation_m,
+            self.grid,
+            scan.stamp_ns,
         )
         self.counts["outside_window"] += returns.outside
         self.counts["above_surface"] += int(np.count_nonzero(tops.ghost[returns.cell]))
