@@ -17,10 +17,11 @@ from rich.progress import Progress
 
 from vidgen_nodes.cli.main import BAD_RESULT, OK
 from vidgen_nodes.cli.options import add_remap
+from vidgen_nodes.custody.keys import parse_public
 from vidgen_nodes.custody.rederivation import Verdict
 from vidgen_nodes.custody.verify import LedgerReport, verify_ledger
 from vidgen_nodes.errors import ConfigError, VerificationError
-from vidgen_nodes.ros.rederive import BagComparison, compare_bag
+from vidgen_nodes.ros.rederive import BagComparison, Effort, compare_bag
 from vidgen_nodes.ros.replay import parse_remaps
 from vidgen_nodes.summary import json_line
 
@@ -36,6 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", default="", help="Merkle root (hex) noted elsewhere, which the log must have had"
     )
+    parser.add_argument(
+        "--key", default="", help="public root key (file, text or hex), to which every signed head must lead"
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=int,
+        default=0,
+        metavar="LEVELS",
+        help="with --bag: a frame that differs by so many of 255 levels at most from the recorded overlay passes",
+    )
+    parser.add_argument("--jobs", type=int, default=0, help="with --bag: processes (default: one a core)")
     add_remap(parser)
 
 
@@ -45,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if not ledger.is_file():
         raise ConfigError(f"{ledger}: no such ledger; give the ledger.db of a run")
     try:
-        report = verify_ledger(ledger, _root(args.root))
+        report = verify_ledger(ledger, _root(args.root), parse_public(args.key) if args.key else None)
     except VerificationError as err:
         return _conclude(args, {"ledger": str(ledger), "verified": False}, [str(err)], [])
     content = _content(ledger, report)
@@ -82,7 +94,9 @@ def _compare(args: argparse.Namespace, ledger: Path, frames: int) -> BagComparis
     console = Console(stderr=True)
     with Progress(console=console, disable=args.json or not console.is_terminal) as progress:
         task = progress.add_task("deriving again", total=frames)
-        return compare_bag(ledger, args.bag, parse_remaps(args.remap), lambda: progress.advance(task))
+        pictures = ledger.parent / "frames"
+        effort = Effort(args.jobs, args.tolerance, pictures if pictures.is_dir() else None)
+        return compare_bag(ledger, args.bag, parse_remaps(args.remap), lambda: progress.advance(task), effort)
 
 
 def _content(ledger: Path, report: LedgerReport) -> dict[str, Any]:
@@ -92,6 +106,11 @@ def _content(ledger: Path, report: LedgerReport) -> dict[str, Any]:
         "frames": report.frames,
         "segments": report.segments,
         "root": report.root.hex(),
+        "signed": report.signed_size,
+        "heads": report.heads.heads if report.heads else 0,
+        "cosignatures": report.heads.cosignatures if report.heads else 0,
+        "signer_trusted": report.heads is not None and report.heads.trusted,
+        "pruned": report.pruned,
         "verified": report.ok,
     }
 
@@ -100,6 +119,7 @@ def _bag_content(bag: Path, comparison: BagComparison) -> dict[str, Any]:
     content: dict[str, Any] = {"path": str(bag), "files": comparison.files, "messages": comparison.messages}
     if comparison.rederivation is not None:
         content["rederived"] = {verdict.value: comparison.rederivation.count(verdict) for verdict in Verdict}
+        content["levels"] = comparison.rederivation.levels
     return content
 
 
@@ -109,7 +129,7 @@ def _verdict_faults(comparison: BagComparison) -> list[str]:
     return [
         f"frame at {stamp_ns} ns: derived again: {verdict.value}"
         for stamp_ns, verdict in comparison.rederivation.verdicts
-        if verdict is not Verdict.IDENTICAL
+        if verdict not in (Verdict.IDENTICAL, Verdict.WITHIN_TOLERANCE)
     ]
 
 
@@ -132,6 +152,12 @@ def _conclude(args: argparse.Namespace, content: dict[str, Any], faults: list[st
 def _say(content: dict[str, Any], faults: list[str]) -> None:
     if "records" in content:
         print(f"{content['records']} records, {content['frames']} frames, root {content['root']}")
+        by = (
+            "by the key given"
+            if content["signer_trusted"]
+            else "by a key that nobody vouched for (give --key)"
+        )
+        print(f"signed: {content['signed']} records, {content['cosignatures']} cosignatures, {by}")
     if bag := content.get("bag"):
         print(f"{bag['path']}: files {bag['files']}, {bag['messages']} messages compared")
         if "rederived" in bag:

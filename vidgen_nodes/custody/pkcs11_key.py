@@ -47,8 +47,8 @@ class Pkcs11Key:
         path, query = _parse(uri)
         where = f"token {path['token']!r}, object {path['object']!r}"
         try:
-            library = pkcs11.lib(query["module-path"])
-            session = library.get_token(token_label=path["token"]).open(rw=True, user_pin=_pin(query))
+            token = pkcs11.lib(query["module-path"]).get_token(token_label=path["token"])
+            session = _log_in(token, _pin(query))
             private, public = _find(session, path["object"]) or _make(session, path["object"])
         except (pkcs11.PKCS11Error, RuntimeError, OSError) as err:
             raise ConfigError(
@@ -98,6 +98,15 @@ def _pin(query: dict[str, str]) -> str:
     if pin := os.environ.get(_PIN):
         return pin
     raise ConfigError(f"the token needs a PIN: set {_PIN}, or pin-source=file:/path in the URI")
+
+
+def _log_in(token: Any, pin: str) -> Any:
+    import pkcs11
+
+    try:
+        return token.open(rw=True, user_pin=pin)
+    except pkcs11.UserAlreadyLoggedIn:  # a process logs in to a token once
+        return token.open(rw=True)
 
 
 def _find(session: Any, label: str) -> tuple[Any, bytes] | None:

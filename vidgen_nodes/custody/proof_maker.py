@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from vidgen_nodes.custody.heads import HeadStore, heads_path
@@ -24,11 +25,13 @@ def make_proof(ledger: Path, index: int, subtrees: Subtrees | None = None) -> by
     Raises:
         VerificationError: no such leaf, no head over it yet, or a file that cannot be read.
     """
-    with LedgerReader(ledger) as reader, HeadStore(heads_path(ledger)) as store:
+    with LedgerReader(ledger) as reader, contextlib.ExitStack() as stack:
         if not 0 <= index < reader.size:
             raise VerificationError(f"leaf {index}: the ledger has {reader.size} leaves")
-        head = store.covering(index)
-        if head is None:
+        path = heads_path(ledger)
+        store = stack.enter_context(HeadStore(path)) if path.is_file() else None
+        head = store.covering(index) if store else None
+        if store is None or head is None:
             raise VerificationError(
                 f"leaf {index}: no signed tree head covers it yet; heads come once a second while a run writes, else "
                 "'vidgen custody sign LEDGER' makes one"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verdicts on frames that were derived again from a recording.
 
-Guarantees: only equal hashes count as identical; there is no tolerance. Leaves out the derivation
+Guarantees: only equal hashes count as identical. ``within_tolerance`` is given only where somebody measured the
+difference to the recorded picture itself (``ros/recorded_overlays.py``). Leaves out the derivation
 itself (``ros/offline.py``) and reasons: another processor or library version can make a frame differ,
 which the software record of both runs shows.
 """
@@ -18,6 +19,7 @@ class Verdict(str, Enum):
     """What deriving a recorded frame again showed."""
 
     IDENTICAL = "identical"
+    WITHIN_TOLERANCE = "within_tolerance"  # not the same bytes, but as near as was asked for
     DIFFERENT = "different"
     INPUTS_MISSING = "inputs_missing"  # the recording no longer yields a frame at that stamp
 
@@ -31,18 +33,23 @@ class RederivationReport:
         int, ...
     ]  # stamps_ns that yield a frame now but have no record: lost or not yet made then
 
+    levels: int = 0  # largest difference of those within tolerance, of 255
+
     def count(self, verdict: Verdict) -> int:
         """Recorded frames with that verdict."""
         return sum(found is verdict for _, found in self.verdicts)
 
     @property
     def ok(self) -> bool:
-        """There are recorded frames and every one came out identical."""
-        return bool(self.verdicts) and self.count(Verdict.IDENTICAL) == len(self.verdicts)
+        """There are recorded frames and every one came out identical or within the tolerance asked for."""
+        good = self.count(Verdict.IDENTICAL) + self.count(Verdict.WITHIN_TOLERANCE)
+        return bool(self.verdicts) and good == len(self.verdicts)
 
 
 def compare_frames(
-    recorded: Mapping[int, bytes], rederived: Iterable[tuple[int, bytes]]
+    recorded: Mapping[int, bytes],
+    rederived: Iterable[tuple[int, bytes]],
+    within: Mapping[int, int] | None = None,
 ) -> RederivationReport:
     """Compare recorded frame hashes with those of frames derived again.
 
@@ -50,14 +57,18 @@ def compare_frames(
         recorded: ``frame`` hash by ``stamp_ns`` from the ledger.
         rederived: stamp_ns and ``digest.frame_digest`` of each frame made again; a stamp that comes twice
             counts as identical only if all its frames are.
+        within: stamp_ns and levels of frames that differ, but within the tolerance.
     """
+    near = within or {}
     verdicts = dict.fromkeys(recorded, Verdict.INPUTS_MISSING)
     unrecorded: list[int] = []
     for stamp_ns, digest in rederived:
         if stamp_ns not in recorded:
             unrecorded.append(stamp_ns)
         elif digest != recorded[stamp_ns]:
-            verdicts[stamp_ns] = Verdict.DIFFERENT
-        elif verdicts[stamp_ns] is not Verdict.DIFFERENT:
+            worse = Verdict.WITHIN_TOLERANCE if stamp_ns in near else Verdict.DIFFERENT
+            verdicts[stamp_ns] = Verdict.DIFFERENT if verdicts[stamp_ns] is Verdict.DIFFERENT else worse
+        elif verdicts[stamp_ns] is Verdict.INPUTS_MISSING:
             verdicts[stamp_ns] = Verdict.IDENTICAL
-    return RederivationReport(tuple(sorted(verdicts.items())), tuple(sorted(unrecorded)))
+    levels = max(near.values(), default=0)
+    return RederivationReport(tuple(sorted(verdicts.items())), tuple(sorted(unrecorded)), levels)

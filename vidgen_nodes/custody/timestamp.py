@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -101,12 +101,12 @@ def read_response(answer: bytes, digest: bytes, nonce: int) -> bytes:
     try:
         token = response["time_stamp_token"].dump()
         info = response["time_stamp_token"]["content"]["encap_content_info"]["content"].parsed
-        answered = info["nonce"].native
+        answered, imprint = info["nonce"].native, _imprint(info)
     except Exception as err:
         raise VerificationError(f"answered without a time stamp: {err}") from err
     if answered != nonce:
         raise VerificationError("answered another request than ours")
-    _check_imprint(info, digest)
+    _check_imprint(imprint, digest)
     return bytes(token)
 
 
@@ -136,26 +136,28 @@ def check_token(token: bytes, digest: bytes, authorities: Sequence[bytes]) -> da
         signed = signer["signed_attrs"].untag().dump(force=True)
         algorithm = signer["digest_algorithm"]["algorithm"].native
         signature = signer["signature"].native
-        named = info["gen_time"].native
+        named, imprint = info["gen_time"].native, _imprint(info)
+        content_digest = attributes["message_digest"].native
     except Exception as err:  # altered bytes can make the decoder raise anything
         raise VerificationError(f"time stamp: is damaged: {err}") from err
-    _check_imprint(info, digest)
+    _check_imprint(imprint, digest)
     certificate = next((item for item in certificates if item.serial_number == serial), None)
     if certificate is None:
         raise VerificationError("time stamp: comes without the certificate of its signer")
     _check_issued(certificate, trusted, named)
-    if attributes["message_digest"].native != _hash(algorithm, info_bytes):
+    if content_digest != _hash(algorithm, info_bytes):
         raise VerificationError("time stamp: its content was changed")
     _check_signature(certificate, signature, signed, algorithm)
     return named  # type: ignore[no-any-return]
 
 
-def _check_imprint(info: Any, digest: bytes) -> None:
+def _imprint(info: Any) -> tuple[str, bytes]:
     imprint = info["message_imprint"]
-    if (
-        imprint["hash_algorithm"]["algorithm"].native != "sha256"
-        or imprint["hashed_message"].native != digest
-    ):
+    return imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native
+
+
+def _check_imprint(imprint: tuple[str, bytes], digest: bytes) -> None:
+    if imprint != ("sha256", digest):
         raise VerificationError("time stamp: is over something else than this tree head")
 
 
@@ -163,14 +165,14 @@ def _check_issued(certificate: x509.Certificate, trusted: list[x509.Certificate]
     for issuer in trusted:
         try:
             certificate.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             continue
         break
     else:
         raise VerificationError("time stamp: its signer was certified by no authority that is trusted")
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound as err:
+    except (x509.ExtensionNotFound, ValueError) as err:
         raise VerificationError("time stamp: its signer may not stamp time") from err
     if x509.oid.ExtendedKeyUsageOID.TIME_STAMPING not in usage:
         raise VerificationError("time stamp: its signer may not stamp time")
@@ -179,8 +181,9 @@ def _check_issued(certificate: x509.Certificate, trusted: list[x509.Certificate]
 
 
 def _check_signature(certificate: x509.Certificate, signature: bytes, signed: bytes, algorithm: str) -> None:
-    key, kind = certificate.public_key(), _KINDS[algorithm]()
+    kind = _KINDS[algorithm]()
     try:
+        key = certificate.public_key()
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, signed, padding.PKCS1v15(), kind)
         elif isinstance(key, ec.EllipticCurvePublicKey):
@@ -189,7 +192,7 @@ def _check_signature(certificate: x509.Certificate, signature: bytes, signed: by
             key.verify(signature, signed)
         else:
             raise VerificationError(f"time stamp: signed with {type(key).__name__}, which is not known here")
-    except InvalidSignature as err:
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm) as err:
         raise VerificationError("time stamp: its signature does not verify") from err
 
 

@@ -94,6 +94,14 @@ class WitnessClient:
             CERTIFICATES: base64.b64encode(chain).decode(),
             "Content-Type": "text/plain; charset=utf-8",
         }
+        return self.exchange(body, headers)
+
+    def exchange(self, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
+        """Send one request; returns status, type and body of the answer.
+
+        Raises:
+            CustodyError: there is no answer.
+        """
         connection = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_S)
         try:
             connection.request("POST", self._path, body, headers)

@@ -93,6 +93,7 @@ def run_offline(
     surroundings: Surroundings | None = None,
     manifests: list[Manifest] | None = None,
     scenario_at: Callable[[int], Scenario | None] | None = None,
+    wanted: Callable[[int], bool] | None = None,
 ) -> OfflineCounts:
     """Derive every frame of a recording.
 
@@ -104,6 +105,7 @@ def run_offline(
         surroundings: building and scenario; None: read from the files the parameters name.
         manifests: of the recording's files, for the leaf that opens the ledger.
         scenario_at: scenario in force at a stamp, where it changed during the run.
+        wanted: whether the frame at a stamp is drawn; None: every one.
 
     Raises:
         BagError: the recording is damaged; frames before the damage were made.
@@ -113,7 +115,7 @@ def run_offline(
     digests = run_digests(params, around.building)
     with Ledger.open(ledger_path, segment=digests.segment("start", manifests)) as ledger:
         pipeline = Pipeline(params.generator, around.building, around.scenario, ledger, digests)
-        graph = _Graph(recording, params, around, pipeline, ledger, sink, scenario_at)
+        graph = _Graph(recording, params, around, pipeline, ledger, sink, scenario_at, wanted)
         delays = {
             "thermal/camera_info": params.thermal.camera_info_delay_ms,
             "fix": params.rtk.fix_delay_ms,
@@ -143,6 +145,7 @@ class _Graph:
         ledger: Ledger,
         sink: Sink,
         scenario_at: Callable[[int], Scenario | None] | None,
+        wanted: Callable[[int], bool] | None,
     ) -> None:
         self._recording = recording
         self._lidar_params = params.lidar
@@ -155,6 +158,7 @@ class _Graph:
         self._ledger = ledger
         self._sink = sink
         self._scenario_at = scenario_at
+        self._wanted = wanted
         self._scenario = around.scenario
         self._segment = 0
         self._started_s = 0.0
@@ -216,6 +220,8 @@ class _Graph:
         ):
             self._scenario = scenario
             self._pipeline.set_scenario(scenario)
+        if self._wanted is not None and not self._wanted(bundle.stamp_ns):
+            return
         frame = self._pipeline.process(bundle)
         self._count(bundle, frame)
         self._sink(bundle, frame)

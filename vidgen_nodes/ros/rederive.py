@@ -8,27 +8,23 @@ change the outcome. Leaves out the judgement on the ledger itself (``custody/ver
 
 from __future__ import annotations
 
-import tempfile
+import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from vidgen_nodes.custody.identity import params_from_config, software_identity
+from vidgen_nodes.custody.identity import software_identity
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.recording import compare_inputs, compare_manifest
 from vidgen_nodes.custody.rederivation import RederivationReport, compare_frames
 from vidgen_nodes.custody.verify import Fault
-from vidgen_nodes.errors import BagError, ConfigError, VerificationError
+from vidgen_nodes.errors import BagError, VerificationError
 from vidgen_nodes.graph import NAMESPACE
-from vidgen_nodes.packets import Bundle, Frame, Ignition, Scenario, SourceRef
+from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.ros.bagfile import storage_files
 from vidgen_nodes.ros.convert import serialized_digest
-from vidgen_nodes.ros.offline import Surroundings, run_offline
+from vidgen_nodes.ros.derivation import Leaf, Task, derive_in_parallel, leaf_hash_of
 from vidgen_nodes.ros.replay import INPUT_TYPES, Recording, read_recording
-from vidgen_nodes.scene.building import Building
-
-Leaf = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -47,8 +43,23 @@ class BagComparison:
         return not self.faults and self.rederivation is not None and self.rederivation.ok
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How to derive."""
+
+    jobs: int = 1  # processes; 0: one a core
+    tolerance: int = 0  # levels of 255 by which a frame may differ from the recorded overlay; 0: none
+    pictures: Path | None = (
+        None  # folder of <stamp>.png overlays to compare with; None: the recording's topic
+    )
+
+
 def compare_bag(
-    ledger: Path, bag: Path, remaps: Mapping[str, str], progress: Callable[[], None]
+    ledger: Path,
+    bag: Path,
+    remaps: Mapping[str, str],
+    progress: Callable[[], None],
+    effort: Effort | None = None,
 ) -> BagComparison:
     """Compare files and messages of a recording with a ledger, then derive every frame again.
 
@@ -57,6 +68,7 @@ def compare_bag(
         bag: the recording it is said to come from.
         remaps: ``{recorded topic: our topic}``, as when it was played.
         progress: called for each frame derived.
+        effort: processes and tolerance; None: one process, none.
 
     Raises:
         BagError: there is no such recording. (One that is damaged gives faults.)
@@ -72,9 +84,12 @@ def compare_bag(
             raise VerificationError(f"{ledger}: holds no frame to derive again")
         named = list(reader.inputs())
         try:
-            recording = read_recording(bag, {**_remaps(named, bag), **remaps})
+            remapped = {**_remaps(named, bag), **remaps}
+            recording = read_recording(bag, remapped)
             found = list(_references(recording, {ref.topic for ref in named}))
-            report, notes = _derive(reader, frames, recording, progress)
+            report, notes = _derive(
+                reader, frames, Task(ledger, bag, dict(remapped)), effort or Effort(), progress
+            )
         except BagError as err:
             where = Fault(bag.name, f"cannot be read any more: {err}", "missing")
             return BagComparison(state, (*faults, where), (), 0, None)
@@ -126,86 +141,27 @@ def _references(recording: Recording, named: set[str]) -> Iterator[SourceRef]:
 
 
 def _derive(
-    reader: LedgerReader, frames: list[dict[str, object]], recording: Recording, progress: Callable[[], None]
+    reader: LedgerReader,
+    frames: list[dict[str, object]],
+    task: Task,
+    effort: Effort,
+    progress: Callable[[], None],
 ) -> tuple[RederivationReport, list[str]]:
-    first = frames[0]
-    notes = _software_notes(reader, first)
-    if len({bytes(_hash(leaf, "config")) for leaf in frames}) > 1:
+    notes = _software_notes(reader, frames[0])
+    if len({leaf_hash_of(leaf, "config") for leaf in frames}) > 1:
         notes.append("the parameters changed during the run; frames are derived with the first ones")
-    try:
-        params = params_from_config(reader.record(_hash(first, "config")))
-    except ConfigError as err:
-        raise VerificationError(f"the parameters in the ledger cannot be used: {err}") from err
-    scenarios: dict[bytes, Scenario] = {}
-    by_stamp: dict[int, Scenario | None] = {}
-    for leaf in frames:
-        by_stamp[int(str(leaf["stamp_ns"]))] = _scenario(reader, leaf, scenarios)
-    start = by_stamp[min(by_stamp)]
-    around = Surroundings(_building(reader, first), start)
-    derived: list[tuple[int, bytes]] = []
-
-    def sink(bundle: Bundle, frame: Frame) -> None:
-        derived.append((bundle.stamp_ns, frame.record.frame_sha256))
-        progress()
-
-    with tempfile.TemporaryDirectory(prefix="vidgen-verify-") as folder:
-        run_offline(
-            recording,
-            params,
-            Path(folder) / "ledger.db",
-            sink,
-            surroundings=around,
-            scenario_at=lambda stamp_ns: by_stamp.get(stamp_ns, start),
-        )
-    recorded = {int(str(leaf["stamp_ns"])): _hash(leaf, "frame") for leaf in frames}
-    return compare_frames(recorded, derived), notes
+    recorded = {int(str(leaf["stamp_ns"])): leaf_hash_of(leaf, "frame") for leaf in frames}
+    task = replace(task, tolerance=effort.tolerance, pictures=effort.pictures)
+    derived = derive_in_parallel(task, sorted(recorded), effort.jobs or os.cpu_count() or 1, progress)
+    within = {frame.stamp_ns: frame.levels for frame in derived if frame.levels is not None}
+    found = [(frame.stamp_ns, frame.frame_sha256) for frame in derived]
+    return compare_frames(recorded, found, within), notes
 
 
 def _software_notes(reader: LedgerReader, leaf: Leaf) -> list[str]:
-    then = reader.record(_hash(leaf, "software"))
+    then = reader.record(leaf_hash_of(leaf, "software"))
     if not isinstance(then, dict):
         return ["the software record is not a map"]
     now = software_identity()
     changed = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     return [f"{name}: {then.get(name)} then, {now.get(name)} now" for name in changed]
-
-
-def _scenario(reader: LedgerReader, leaf: Leaf, known: dict[bytes, Scenario]) -> Scenario | None:
-    if leaf["scenario"] is None:
-        return None
-    key = _hash(leaf, "scenario")
-    if key not in known:
-        body = _map(reader, key, "scenario")
-        try:
-            fires = tuple(
-                Ignition(**{**fire, "position_m": tuple(fire["position_m"])}) for fire in body["ignitions"]
-            )
-            known[key] = Scenario(**{**body, "ignitions": fires, "digest": key})
-        except (TypeError, KeyError) as err:
-            raise VerificationError(f"scenario record {key.hex()}: is of another version: {err}") from err
-    return known[key]
-
-
-def _building(reader: LedgerReader, leaf: Leaf) -> Building | None:
-    if leaf["building"] is None:
-        return None
-    key = _hash(leaf, "building")
-    body = _map(reader, key, "building")
-    try:
-        return Building.from_record(body)
-    except (TypeError, KeyError, ValueError) as err:
-        raise VerificationError(f"building record {key.hex()}: is of another version: {err}") from err
-
-
-def _map(reader: LedgerReader, key: bytes, what: str) -> dict[str, Any]:
-    body = reader.record(key)
-    if not isinstance(body, dict):
-        raise VerificationError(f"{what} record {key.hex()}: got {type(body).__name__}, expected a map")
-    return body
-
-
-def _hash(leaf: Leaf, name: str) -> bytes:
-    value = leaf.get(name)
-    if not isinstance(value, bytes):
-        raise VerificationError(f"frame leaf: {name}: got {type(value).__name__}, expected a hash")
-    return value

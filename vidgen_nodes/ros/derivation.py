@@ -1,0 +1,227 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Derives frames from a ledger's own records and a recording, spread over processes.
+
+Sensing must run from the first message on, drawing need not: every process runs the sensing up to the last frame of
+its share and draws that share alone, later shares being smaller for it. Guarantees: the frames do not depend on the
+number of processes. Leaves out what follows from the frames (``rederive.py``).
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import queue
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vidgen_nodes.custody.identity import params_from_config
+from vidgen_nodes.custody.reader import LedgerReader
+from vidgen_nodes.errors import ConfigError, VerificationError
+from vidgen_nodes.packets import Bundle, Frame, Ignition, Scenario
+from vidgen_nodes.params import NodeParams
+from vidgen_nodes.ros.offline import Surroundings, run_offline
+from vidgen_nodes.ros.recorded_overlays import RecordedOverlays
+from vidgen_nodes.ros.replay import Recording, read_recording
+from vidgen_nodes.scene.building import Building
+
+Leaf = Mapping[str, object]
+_DRAWING_SHARE = 2 / 3  # of the cost of a frame; only balances the processes
+_FEWEST = 20  # frames that are worth a process of their own
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is derived from what."""
+
+    ledger: Path
+    bag: Path
+    remaps: dict[str, str] = field(default_factory=dict)
+    tolerance: int = 0
+    pictures: Path | None = None
+
+
+@dataclass(frozen=True)
+class Derived:
+    """One frame made again."""
+
+    stamp_ns: int
+    frame_sha256: bytes
+    levels: int | None = (
+        None  # largest difference to the recorded overlay, where that is within the tolerance
+    )
+
+
+class _Enough(Exception):  # noqa: N818  # no error: the share is done
+    pass
+
+
+def derive_in_parallel(
+    task: Task, stamps: Sequence[int], jobs: int, progress: Callable[[], None]
+) -> list[Derived]:
+    """Derive every frame of a recording again, by stamp.
+
+    Args:
+        task: ledger and recording.
+        stamps: of the recorded frames, ascending, ns.
+        jobs: processes at most.
+        progress: called in this process for each frame.
+
+    Raises:
+        BagError: the recording is damaged.
+        VerificationError: the ledger's records cannot be used, or a process was killed.
+    """
+    shares = _shares(stamps, min(jobs, max(1, len(stamps) // _FEWEST)))
+    if len(shares) == 1:
+        return derive_share(task, *shares[0], progress)
+    context = multiprocessing.get_context("spawn")  # torch does not survive a fork
+    ticks: Any = context.Queue()
+    with ProcessPoolExecutor(len(shares), context, _remember_ticks, (ticks,)) as pool:
+        futures = [pool.submit(_derive_ticking, task, low, high) for low, high in shares]
+        try:
+            while _pass_on(ticks, progress) or not all(future.done() for future in futures):
+                pass
+            derived = [frame for future in futures for frame in future.result()]
+        except BrokenProcessPool as err:
+            raise VerificationError(
+                "a process that derived frames was killed; try again with --jobs 1"
+            ) from err
+    return sorted(derived, key=lambda frame: frame.stamp_ns)
+
+
+def _pass_on(ticks: Any, progress: Callable[[], None]) -> bool:
+    try:
+        ticks.get(timeout=_POLL_S)
+    except queue.Empty:
+        return False
+    progress()
+    return True
+
+
+_ticks: Any = None
+
+
+def _remember_ticks(ticks: Any) -> None:
+    global _ticks  # a queue reaches a pool's process in no other way
+    _ticks = ticks
+
+
+def _derive_ticking(task: Task, low: int, high: int) -> list[Derived]:
+    return derive_share(task, low, high, lambda: _ticks.put(None))
+
+
+def _shares(stamps: Sequence[int], jobs: int) -> list[tuple[int, int]]:
+    """Stamps from (inclusive) and to (exclusive) of each process, of equal cost."""
+    ratio, count = _DRAWING_SHARE, len(stamps)
+    ends = [round(count * (1 - ratio**k) / (1 - ratio**jobs)) for k in range(1, jobs)]
+    bounds = [-(1 << 63), *(stamps[end] for end in ends), 1 << 63]
+    return list(itertools.pairwise(bounds))
+
+
+def derive_share(task: Task, low: int, high: int, progress: Callable[[], None]) -> list[Derived]:
+    """Derive the frames with stamps from ``low`` up to (not including) ``high``."""
+    with LedgerReader(task.ledger) as reader:
+        frames = [leaf for _, leaf in reader.frames()]
+        params = _params(reader, frames[0])
+        recorded = {int(str(leaf["stamp_ns"])): leaf for leaf in frames}
+        scenarios: dict[bytes, Scenario] = {}
+        by_stamp = {stamp: _scenario(reader, leaf, scenarios) for stamp, leaf in recorded.items()}
+        start = by_stamp[min(by_stamp)]
+        around = Surroundings(_building(reader, frames[0]), start)
+    derived: list[Derived] = []
+    recording = read_recording(task.bag, task.remaps)
+    pictures = RecordedOverlays(task.bag, task.pictures) if task.tolerance else None
+
+    def sink(bundle: Bundle, frame: Frame) -> None:
+        found, levels = frame.record.frame_sha256, None
+        leaf = recorded.get(bundle.stamp_ns)
+        if pictures is not None and leaf is not None and found != (expected := leaf_hash_of(leaf, "frame")):
+            difference = pictures.difference(frame.overlay, expected)
+            levels = difference if difference is not None and difference <= task.tolerance else None
+        derived.append(Derived(bundle.stamp_ns, found, levels))
+        progress()
+
+    def wanted(stamp_ns: int) -> bool:
+        if stamp_ns >= high and stamp_ns > low:
+            raise _Enough
+        return stamp_ns >= low
+
+    _run(recording, params, around, sink, wanted, lambda stamp_ns: by_stamp.get(stamp_ns, start))
+    return derived
+
+
+def _run(
+    recording: Recording,
+    params: NodeParams,
+    around: Surroundings,
+    sink: Callable[[Bundle, Frame], None],
+    wanted: Callable[[int], bool],
+    scenario_at: Callable[[int], Scenario | None],
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="vidgen-verify-") as folder:
+        path = Path(folder) / "ledger.db"
+        try:
+            run_offline(
+                recording, params, path, sink, surroundings=around, scenario_at=scenario_at, wanted=wanted
+            )
+        except _Enough:
+            return
+
+
+def _params(reader: LedgerReader, leaf: Leaf) -> NodeParams:
+    try:
+        return params_from_config(reader.record(leaf_hash_of(leaf, "config")))
+    except ConfigError as err:
+        raise VerificationError(f"the parameters in the ledger cannot be used: {err}") from err
+
+
+def _scenario(reader: LedgerReader, leaf: Leaf, known: dict[bytes, Scenario]) -> Scenario | None:
+    if leaf["scenario"] is None:
+        return None
+    key = leaf_hash_of(leaf, "scenario")
+    if key not in known:
+        body = _map(reader, key, "scenario")
+        try:
+            fires = tuple(
+                Ignition(**{**fire, "position_m": tuple(fire["position_m"])}) for fire in body["ignitions"]
+            )
+            known[key] = Scenario(**{**body, "ignitions": fires, "digest": key})
+        except (TypeError, KeyError) as err:
+            raise VerificationError(f"scenario record {key.hex()}: is of another version: {err}") from err
+    return known[key]
+
+
+def _building(reader: LedgerReader, leaf: Leaf) -> Building | None:
+    if leaf["building"] is None:
+        return None
+    key = leaf_hash_of(leaf, "building")
+    body = _map(reader, key, "building")
+    try:
+        return Building.from_record(body)
+    except (TypeError, KeyError, ValueError) as err:
+        raise VerificationError(f"building record {key.hex()}: is of another version: {err}") from err
+
+
+def _map(reader: LedgerReader, key: bytes, what: str) -> dict[str, Any]:
+    body = reader.record(key)
+    if not isinstance(body, dict):
+        raise VerificationError(f"{what} record {key.hex()}: got {type(body).__name__}, expected a map")
+    return body
+
+
+def leaf_hash_of(leaf: Leaf, name: str) -> bytes:
+    """A hash that a frame leaf names.
+
+    Raises:
+        VerificationError: it is none.
+    """
+    value = leaf.get(name)
+    if not isinstance(value, bytes):
+        raise VerificationError(f"frame leaf: {name}: got {type(value).__name__}, expected a hash")
+    return value
