@@ -10,25 +10,24 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
-from sensor_msgs.msg import CameraInfo, Image
-from vidgen.msg import HazardArray, OverlayFrame, Provenance, SensorBundle
+from vidgen.msg import SensorBundle
 from vidgen.msg import UncertaintyMap as UncertaintyMapMsg
 from vidgen.srv import Review, SetScenario
 
-from vidgen_nodes.errors import VidgenError
+from vidgen_nodes.errors import InputError, VidgenError
 from vidgen_nodes.graph import WITH_SYNC
 from vidgen_nodes.nodes.sync_node import SyncNode
-from vidgen_nodes.packets import Bundle, Frame, UncertaintyMap
+from vidgen_nodes.packets import Bundle, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.frame_maker import FrameMaker
+from vidgen_nodes.ros.frame_outputs import FrameOutputs
 from vidgen_nodes.ros.node import VidgenLifecycleNode, graph_params, main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 
-_HAZARDS_EVERY_NS = 100_000_000
-_HAZARD_EXPIRY_NS = 1_000_000_000
 _REVIEW_FIELDS = ("leaf_index", "reviewer", "verdict", "comment", "seconds_viewed")
 
 
@@ -43,18 +42,15 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
         self._inputs: list[Any] = []
         self._calibrations = unpack.CalibrationCache()
         self._maker: FrameMaker | None = None
-        self._hazards_ns = 0
-        self._overlays = self.advertise(Image, "overlay/image_raw", qos.OVERLAY)
-        self._infos = self.advertise(CameraInfo, "overlay/camera_info", qos.OVERLAY, primary=False)
-        self._provenances = self.advertise(Provenance, "provenance", qos.PROVENANCE, primary=False)
-        self._hazards = self.advertise(HazardArray, "hazards", qos.HAZARDS, primary=False)
-        self._frames = self.advertise(OverlayFrame, "overlay/frame", qos.OVERLAY_FRAME, primary=False)
+        self._outputs = FrameOutputs(self)
         self.create_service(SetScenario, "~/set_scenario", self._on_set_scenario)
         self.create_service(Review, "~/review", self._on_review)
 
     def configure(self) -> None:
         """Make what makes frames, then listen: nothing is received before it can be recorded."""
-        self._maker = FrameMaker(graph_params(sys.argv, generator=self.params), self.health, self._publish)
+        self._maker = FrameMaker(
+            graph_params(sys.argv, generator=self.params), self.health, self._outputs.publish
+        )
         if self._feed is None:
             maps, quality = "uncertainty/map", qos.UNCERTAINTY_MAP
             self._inputs = [
@@ -90,50 +86,31 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
         umap = self._maker.find_map(unpack.digest(message.map_digest)) if self._maker else None
         self.add_bundle(unpack.bundle(message, umap, self._calibrations))
 
-    def _publish(self, frame: Frame) -> None:
-        picture = frame.overlay
-        overlay = fill.overlay(picture)
-        self._overlays.publish(overlay)
-        published_ns = self.now_ns()
-        provenance = fill.provenance(frame.record, picture.frame_id, published_ns)
-        info = None
-        if picture.calibration is not None:
-            info = fill.camera_info(picture.calibration, picture.stamp_ns, picture.frame_id)
-            self._infos.publish(info)
-        self._provenances.publish(provenance)
-        self.health.add_latency("stamp_to_overlay", (published_ns - picture.stamp_ns) / 1e6)
-        if not 0 <= picture.stamp_ns - self._hazards_ns < _HAZARDS_EVERY_NS:
-            self._hazards_ns = picture.stamp_ns
-            self._hazards.publish(fill.hazard_array(frame, _HAZARD_EXPIRY_NS))
-        if self._frames.is_wanted:
-            self._frames.publish(fill.overlay_frame(frame, overlay, info, provenance))
-
     def _on_set_scenario(self, request: Any, response: Any) -> Any:
-        response.success = False
-        if self._maker is None:
-            response.message = "the generator is not configured yet"
-            return response
-        try:
-            scenario = self._maker.set_scenario(request.yaml, convert.stamp_ns(request.start))
-        except VidgenError as err:
-            response.message = str(err)
-            return response
-        response.success, response.scenario_sha256 = True, fill.digest(scenario.digest)
-        response.message = f"scenario {scenario.name} is in force; its second 0 is {scenario.start_ns} ns"
-        return response
+        def take(maker: FrameMaker) -> str:
+            scenario = maker.set_scenario(request.yaml, convert.stamp_ns(request.start))
+            response.scenario_sha256 = fill.digest(scenario.digest)
+            return f"scenario {scenario.name} is in force; its second 0 is {scenario.start_ns} ns"
+
+        return self._answer(response, take)
 
     def _on_review(self, request: Any, response: Any) -> Any:
-        response.success = False
-        if self._maker is None:
-            response.message = "the generator is not configured yet"
-            return response
+        def take(maker: FrameMaker) -> str:
+            response.review_leaf_index = maker.review(
+                {name: getattr(request, name) for name in _REVIEW_FIELDS}
+            )
+            return f"added as leaf {response.review_leaf_index}"
+
+        return self._answer(response, take)
+
+    def _answer(self, response: Any, action: Callable[[FrameMaker], str]) -> Any:
         try:
-            leaf_index = self._maker.review({name: getattr(request, name) for name in _REVIEW_FIELDS})
+            if self._maker is None:
+                raise InputError("not_configured", "the generator is not configured yet")
+            response.message = action(self._maker)
+            response.success = True
         except VidgenError as err:
-            response.message = str(err)
-            return response
-        response.success, response.review_leaf_index = True, leaf_index
-        response.message = f"added as leaf {leaf_index}"
+            response.success, response.message = False, str(err)
         return response
 
     def on_tick(self) -> None:
