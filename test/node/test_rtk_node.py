@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from geometry_msgs.msg import QuaternionStamped, Vector3Stamped
 from sensor_msgs.msg import Imu, NavSatFix
-from std_msgs.msg import UInt8
+from std_msgs.msg import String, UInt8
 from vidgen.msg import NavState
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.nodes.rtk_node import RtkNode
-from vidgen_nodes.ros import convert, fill
-from vidgen_nodes.ros.adapters.route import Adapter, Route, header_stamp_ns
+from vidgen_nodes.ros import convert, fill, wire
+from vidgen_nodes.ros.adapters.route import Adapter, Route, header_stamp_ns, no_stamp_ns
 from vidgen_nodes.ros.adapters.wiring import Wiring
 
 RTK_FIXED = 3
@@ -159,6 +159,23 @@ def test_the_version_of_a_topic_that_comes_up_is_read(bench: Any) -> None:
         bench.until(lambda topic=topic: topic in heard, topic, send)
     assert "/stack/imu_v2" in node.health.inputs
     assert "/stack/imu" not in node.health.inputs
+
+
+def test_a_type_that_only_ros_knows_is_read_all_the_same(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(wire.store().types, "std_msgs/msg/String")
+    node = bench.start(RtkNode)
+    heard: list[str] = []
+    adapter = Adapter(node)
+    adapter.routes = (
+        Route(
+            "/stack/name", "std_msgs/msg/String", lambda message, _: heard.append(message.data), no_stamp_ns
+        ),
+    )
+    Wiring(node, adapter, with_positions=True)
+    peer = bench.peer()
+    names = peer.create_publisher(String, "/stack/name", 10)
+    bench.until(lambda: heard, "the message", lambda: names.publish(String(data="x")))
+    assert heard[0] == "x"
 
 
 def test_a_receivers_sentences_stand_in_for_the_topic(bench: Any, tmp_path: Path) -> None:
