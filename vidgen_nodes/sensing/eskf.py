@@ -31,7 +31,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # Columns of a nominal state.
 POSITION, VELOCITY, QUATERNION, GYRO_BIAS, ACCELERATION_BIAS = 0, 3, 6, 10, 13
-ORIENTATION_ERROR, FIX_ERROR, REFUSED, NOMINAL_SIZE = 16, 19, 22, 23
+ORIENTATION_ERROR, FIX_ERROR, ORIENTATION_ZERO, REFUSED, NOMINAL_SIZE = 16, 19, 22, 25, 26
 # Rows and columns of a covariance.
 D_POSITION, D_VELOCITY, D_ATTITUDE, D_GYRO, D_ACCELERATION, D_ORIENTATION, D_FIX, SIZE = (
     0, 3, 6, 9, 12, 15, 18, 21,
@@ -47,7 +47,7 @@ HAS_ORIENTATION, IS_STILL = 1, 2
 ) = range(17)  # fmt: skip
 
 GRAVITY_MPS2: Final = 9.80665
-# An IMU whose orientation was off so often in a row (5 s) has begun another one: its error is learned anew.
+# An IMU whose orientation was off so often in a row (5 s) has begun another one: its zero is learned anew.
 _RELEARN_AFTER = 50.0
 # Faster is not standing still, however quiet the IMU is.
 _STILL_LIMIT_MPS = 0.15
@@ -318,7 +318,7 @@ def _use_orientation(
             residual[1] -= turn[0, j] * said[2, j]
     for i in range(used):
         jacobian[i, D_ATTITUDE + i] = jacobian[i, D_ORIENTATION + i] = 1.0
-        residual[i] -= state[ORIENTATION_ERROR + i]
+        residual[i] -= state[ORIENTATION_ZERO + i] + state[ORIENTATION_ERROR + i]
         variance[i] = model[M_ORIENTATION]
     if _update(state, covariance, jacobian, residual, variance, model[M_GATE]) >= 0.0:
         state[REFUSED] = 0.0
@@ -332,7 +332,8 @@ def _use_orientation(
         covariance[k, :] = 0.0
         covariance[:, k] = 0.0
         covariance[k, k] = model[M_HEADING] if i == 2 else model[M_TILT]
-        state[ORIENTATION_ERROR + i] += residual[i]
+        state[ORIENTATION_ZERO + i] += residual[i] + state[ORIENTATION_ERROR + i]
+        state[ORIENTATION_ERROR + i] = 0.0
 
 
 @_compiled
@@ -376,7 +377,7 @@ def run(
         readings: (n, 9) rate [rad/s], specific force [m/s²] in base, mean rate at rest.
         orientations: (n, 4) as the IMU reports it, where the row's bit says so.
         bits: (n,) uint8, HAS_ORIENTATION and IS_STILL.
-        states: (n, 23) nominal states; rows after ``first`` are written.
+        states: (n, 26) nominal states; rows after ``first`` are written.
         covariances: (n, 21, 21); the same.
     """
     for row in range(first + 1, last + 1):
@@ -403,7 +404,7 @@ def use_position(
     """Correct by the position (3,) of the antenna in map.
 
     Args:
-        state: (23,), changed in place unless refused.
+        state: (26,), changed in place unless refused.
         covariance: (21, 21), the same.
         antenna_m: measured.
         variance_m2: (3,) of its white error, east north up.

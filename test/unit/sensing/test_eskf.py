@@ -28,7 +28,7 @@ def nominal(seed: int) -> FloatArray:
     state[eskf.QUATERNION : eskf.GYRO_BIAS] = Rotation.random(random_state=seed % 2**32).as_quat()
     state[eskf.GYRO_BIAS : eskf.ACCELERATION_BIAS] = rng.normal(0, 0.01, 3)
     state[eskf.ACCELERATION_BIAS : eskf.ORIENTATION_ERROR] = rng.normal(0, 0.1, 3)
-    state[eskf.ORIENTATION_ERROR : eskf.REFUSED] = rng.normal(0, 0.01, 6)
+    state[eskf.ORIENTATION_ERROR : eskf.ORIENTATION_ZERO] = rng.normal(0, 0.01, 6)
     return state
 
 
