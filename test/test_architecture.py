@@ -250,3 +250,37 @@ def test_one_version_everywhere() -> None:
     }
     versions = {name: match.group(1) if match else None for name, match in found.items()}
     assert len(set(versions.values())) == 1, versions
+
+
+# What our nodes may publish: sensor data between ourselves, pictures, records, and advice. A prefix or a whole name.
+ADVISORY = (
+    "thermal/", "drone/", "uncertainty/", "bundle", "sync/", "overlay/", "composite/", "ar/", "robot/", "hazards",
+    "provenance", "discrepancy", "/diagnostics",
+)  # fmt: skip
+
+
+def published_topics(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and topic of every ``advertise`` or ``create_publisher`` that names its topic in place."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("advertise", "create_publisher")
+            and len(node.args) > 1
+            and isinstance(node.args[1], ast.Constant)
+        ):
+            yield node.lineno, str(node.args[1].value)
+
+
+def test_nothing_synthetic_reaches_a_topic_that_acts_but_through_the_gate() -> None:
+    sources = [path for path in SOURCES if path.relative_to(CODE).parts[0] in ROS_PARTS]
+    acting = [
+        (path, topic)
+        for path in sources
+        for _, topic in published_topics(path)
+        if not topic.startswith(ADVISORY)
+    ]
+    assert {(path.stem, topic) for path, topic in acting} == {
+        ("actuation_node", "actuation/command"),
+        ("actuation_node", "actuation/state"),
+    }

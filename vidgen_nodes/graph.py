@@ -31,6 +31,7 @@ _FILE_PARAMETERS = (
     ("generator", "building_file"),
     ("generator", "scenario_file"),
     ("lidar", "building_file"),
+    ("actuation", "roster_file"),
     ("lidar", "baseline_file"),
 )
 
@@ -66,7 +67,7 @@ class NodeSpec:
 
 
 # In starting order: consumers before producers, so that little is published to nobody.
-_ORDER = ("custody", "robot", "ar", "generator", "lidar", "rtk", "thermal", "sim")
+_ORDER = ("actuation", "custody", "robot", "ar", "generator", "lidar", "rtk", "thermal", "sim")
 # sync_node shares the generator's process: its bundles then cost no copy (generator_node.py).
 WITH_SYNC = "--with-sync"
 _LIFECYCLE = frozenset({"generator", "custody"})
@@ -114,7 +115,7 @@ def specs_for(
             options=(WITH_SYNC,) if section == "generator" else (),
         )
         for section in _ORDER
-        if with_sim or section != "sim"
+        if (with_sim or section != "sim") and (params.actuation.enabled or section != "actuation")
     )
 
 

@@ -73,6 +73,11 @@ class ActuationGate:
         return self._memory.epoch
 
     @property
+    def counter(self) -> int:
+        """The highest that was obeyed; the next envelope needs a higher one."""
+        return self._memory.counter
+
+    @property
     def is_alive(self) -> bool:
         """Whether the operators' side was heard of lately."""
         now_ns = self._clock_ns()
@@ -113,7 +118,7 @@ class ActuationGate:
             raise InputError("evidence", f"the ledger holds no such leaf {envelope.leaf_index}")
         now_ns = self._check_moment(envelope)  # last, and right before it is spent
         try:
-            self._memory.spend(envelope.counter, envelope.nonce, now_ns)
+            self._memory.spend(envelope.counter, envelope.nonce, now_ns, data)
         except sqlite3.Error as err:
             raise InputError("memory", f"the counter could not be kept, so nothing moves: {err}") from err
         return Admitted(envelope, signed.parameters, proposer.name, approver.name)

@@ -18,7 +18,7 @@ from vidgen_nodes.errors import ConfigError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS spent (nonce BLOB PRIMARY KEY, counter INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS spent (nonce BLOB PRIMARY KEY, at_ns INTEGER NOT NULL, signed BLOB NOT NULL) STRICT;
 """
 
 
@@ -71,15 +71,15 @@ class GateMemory:
         """Whether an envelope with that nonce was obeyed."""
         return self._db.execute("SELECT 1 FROM spent WHERE nonce = ?", (nonce,)).fetchone() is not None
 
-    def spend(self, counter: int, nonce: bytes, now_ns: int) -> None:
-        """Remember for good, before anything moves.
+    def spend(self, counter: int, nonce: bytes, now_ns: int, signed: bytes) -> None:
+        """Remember for good, before anything moves, with the signed envelope for the review afterwards.
 
         Raises:
             sqlite3.Error: it could not be kept: nothing may move.
         """
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            self._db.execute("INSERT INTO spent VALUES (?, ?)", (nonce, counter))
+            self._db.execute("INSERT INTO spent VALUES (?, ?, ?)", (nonce, now_ns, signed))
             self._set("counter", counter)
             self._set("latest_ns", now_ns)
             self._db.execute("COMMIT")

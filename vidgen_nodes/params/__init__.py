@@ -7,6 +7,7 @@ same objects from the same YAML, and tests hold ``config/vidgen.yaml`` and the R
 A value out of range is refused, never clamped.
 """
 
+from vidgen_nodes.params.actuation import ActuationParams
 from vidgen_nodes.params.ar import ArParams
 from vidgen_nodes.params.checked import param
 from vidgen_nodes.params.custody import CustodyParams
@@ -20,6 +21,7 @@ from vidgen_nodes.params.sync import SyncParams
 from vidgen_nodes.params.thermal import ThermalParams
 
 __all__ = [
+    "ActuationParams",
     "ArParams",
     "CustodyParams",
     "GeneratorParams",

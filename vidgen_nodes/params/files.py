@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import yaml
 
 from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.params.actuation import ActuationParams
 from vidgen_nodes.params.ar import ArParams
 from vidgen_nodes.params.custody import CustodyParams
 from vidgen_nodes.params.generator import GeneratorParams
@@ -38,6 +39,7 @@ class NodeParams:
     ar: ArParams = field(default_factory=ArParams)
     robot: RobotParams = field(default_factory=RobotParams)
     custody: CustodyParams = field(default_factory=CustodyParams)
+    actuation: ActuationParams = field(default_factory=ActuationParams)
     sim: SimParams = field(default_factory=SimParams)
 
 
