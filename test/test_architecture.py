@@ -283,4 +283,5 @@ def test_nothing_synthetic_reaches_a_topic_that_acts_but_through_the_gate() -> N
     assert {(path.stem, topic) for path, topic in acting} == {
         ("actuation_node", "actuation/command"),
         ("actuation_node", "actuation/state"),
+        ("player", "/clock"),  # of a replay
     }
