@@ -56,10 +56,16 @@ def judge(streams: Mapping[str, Stream], params: NodeParams, inputs: Mapping[str
     yield from _clocks(streams, inputs)
 
 
-def _absent(stack: str, streams: Mapping[str, Stream], inputs: Mapping[str, str]) -> list[str]:
+def _absent(
+    stack: str, streams: Mapping[str, Stream], inputs: Mapping[str, str], *, with_positions: bool = True
+) -> list[str]:
     """Topics that a stack needs and that are not there with its type."""
-    heard = Heard(stack, inputs)
-    names = [(route, named(route, streams, inputs)) for route in heard.adapter.routes if route.required]
+    needed = [
+        route
+        for route in Heard(stack, inputs).adapter.routes
+        if route.required and (with_positions or not route.gives_position)
+    ]
+    names = [(route, named(route, streams, inputs)) for route in needed]
     return [
         name for route, name in names if name not in streams or streams[name].type_name != route.type_name
     ]
@@ -67,7 +73,7 @@ def _absent(stack: str, streams: Mapping[str, Stream], inputs: Mapping[str, str]
 
 def _stack(streams: Mapping[str, Stream], params: NodeParams, inputs: Mapping[str, str]) -> Iterator[Verdict]:
     chosen = params.rtk.stack
-    absent = _absent(chosen, streams, inputs)
+    absent = _absent(chosen, streams, inputs, with_positions=not params.rtk.nmea_source)
     if not absent:
         yield Verdict(FITS, f"the topics of the stack {chosen} are there")
         return

@@ -154,6 +154,16 @@ def test_px4_topics_are_recognised_by_any_version() -> None:
     assert not [line for line in lines(streams, resolve_params("px4")) if "stack" in line.what]
 
 
+def test_a_receiver_on_a_port_stands_in_for_the_topic_of_positions() -> None:
+    streams = healthy()
+    del streams["/fix"]
+    assert (
+        "nothing is on fix"
+        in only(lines(streams, inputs={k: v for k, v in INPUTS.items() if k != "fix"})).what
+    )
+    assert lines(streams, with_rtk(nmea_source="/dev/ttyUSB0@115200")) == []
+
+
 def test_a_topic_of_another_type_counts_as_absent() -> None:
     streams = healthy()
     streams["/imu/data"].type_name = "geometry_msgs/msg/Imu"
