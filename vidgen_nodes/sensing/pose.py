@@ -16,8 +16,8 @@ order of arrival changes nothing. Headings of dual antennas enter in the same wa
 - An IMU gap above 0.5 s, or stamps that go back by over a second, start everything anew.
 - Heights of two systems never meet unless the geoid is known (``heights.py``).
 
-Leaves out: velocities from the receiver, and true north turning with longitude (8e-6 rad per metre at 47 N
-and less elsewhere south of it, which a heading's sigma covers over any site).
+Leaves out: velocities from the receiver, and that true north turns against map's by tan(latitude) / 6.4e6 rad per
+metre east of the datum (0.01 degrees a kilometre at 47 N).
 """
 
 from __future__ import annotations
@@ -325,7 +325,7 @@ class NavFilter:
         window = track.since(stamp_ns - _SECOND_NS)
         upright = level(window[:, 3:6])
         if upright is None:
-            track.drop_before(stamp_ns - _SECOND_NS)
+            track.drop_before(stamp_ns - _SECOND_NS // 2)  # tried again in half a second
             return
         q, sigma_rad = upright
         track.begin(row, q, sigma_rad * sigma_rad, 0.0)
