@@ -25,7 +25,7 @@ def test_each_frame_gets_its_own_verdict():
     }
     assert report.unrecorded == (5, 40)
     assert not report.ok
-    assert [report.count(verdict) for verdict in Verdict] == [1, 1, 1]
+    assert [report.count(verdict) for verdict in Verdict] == [1, 0, 1, 1]
 
 
 def test_a_stamp_that_comes_twice_must_be_identical_twice():
@@ -39,3 +39,11 @@ def test_nothing_recorded_is_not_a_success():
 
 def test_frames_that_only_came_out_now_do_not_spoil_those_recorded():
     assert compare_frames({10: b"a"}, [(10, b"a"), (20, b"b")]).ok
+
+
+def test_a_frame_near_enough_is_within_tolerance_unless_it_came_out_worse_too():
+    near = compare_frames(RECORDED, [(10, b"a"), (20, b"x"), (30, b"c")], {20: 2})
+    assert dict(near.verdicts)[20] is Verdict.WITHIN_TOLERANCE
+    assert (near.ok, near.levels) == (True, 2)
+    assert near.count(Verdict.IDENTICAL) == 2
+    assert not compare_frames(RECORDED, [(10, b"a"), (20, b"x"), (30, b"x")], {20: 2}).ok
