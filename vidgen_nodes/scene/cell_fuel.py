@@ -60,7 +60,8 @@ def cell_fuel(surfaces: Iterable[Surface], grid: Grid) -> CellFuel:
         for row, col, low_m, high_m in _extents(surface, grid):
             layer[row, col] = True
             all_names.setdefault((row, col), []).append(surface.name)
-            evidence.setdefault(surface.name, surface.evidence())
+            if surface.name not in evidence:
+                evidence[surface.name] = surface.evidence()
             if surface.combustible:
                 pieces.setdefault((row, col), []).append((surface.name, low_m, high_m))
     low, high = _spans(pieces, grid)

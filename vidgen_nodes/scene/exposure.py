@@ -53,23 +53,24 @@ def exposed_fuel(surfaces: tuple[Surface, ...]) -> tuple[tuple[Surface, ...], tu
     if not burning:
         return surfaces, ()
     solids = Solids(np.concatenate([item.triangles_m for item in surfaces]))
+    # All at once: a call a surface would cost more than the rays.
+    pieces = [_pieces(item.triangles_m) for item in burning]
+    areas = area_vectors_m2(np.concatenate(pieces))
+    size_m2 = np.linalg.norm(areas, axis=1)
+    covered = solids.cover(np.concatenate(pieces).mean(axis=1), areas / np.maximum(size_m2, 1e-15)[:, None])
+    covered_m2 = float(size_m2[covered].sum())
+    ends = np.cumsum([len(item) for item in pieces])
+    bare = iter(zip(pieces, np.split(~covered, ends[:-1]), strict=True))
     kept: list[Surface] = []
-    covered_m2 = 0.0
     for item in surfaces:
         if not item.combustible or item.faces is None:
             kept.append(item)
             continue
-        pieces = _pieces(item.triangles_m)
-        areas = area_vectors_m2(pieces)
-        size_m2 = np.linalg.norm(areas, axis=1)
-        normals = areas / np.maximum(size_m2, 1e-15)[:, None]
-        covered = solids.cover(pieces.mean(axis=1), normals)
-        if not covered.any():
+        own, shown = next(bare)
+        if shown.all():
             kept.append(item)
-            continue
-        covered_m2 += float(size_m2[covered].sum())
-        if not covered.all():
-            corners, index = np.unique(pieces[~covered].reshape(-1, 3), axis=0, return_inverse=True)
+        elif shown.any():
+            corners, index = np.unique(own[shown].reshape(-1, 3), axis=0, return_inverse=True)
             faces = index.reshape(-1, 3).astype(np.int32)
             kept.append(dataclasses.replace(item, corners_m=corners, faces=faces))
     if covered_m2 == 0.0:

@@ -156,7 +156,8 @@ class _Reader:
         self._library, self._model, self._table = library, model, table
         self._renamed = material_names
         self._styles = style_materials(model)
-        self._seen: Counter[str] = Counter()  # GlobalIds
+        self._paths: dict[int, str] = {}
+        self._seen: Counter[str] = Counter()  # names
         self._drawn: set[str] = set()
         self._faults: Counter[str] = Counter()
 
@@ -280,15 +281,17 @@ class _Reader:
 
     def _path(self, element: Any) -> str:
         """Project/site/building/storey/element [GlobalId]."""
-        names: list[str] = []
-        item = element
-        for _ in range(_DEPTH):
-            if item is None:
-                break
+        return f"{self._titles(element, 0)} [{element.GlobalId}]"
+
+    def _titles(self, item: Any, depth: int) -> str:
+        """Names down to an item, parted by slashes; what holds many items is asked once."""
+        known = self._paths.get(item.id())
+        if known is None:
             title = str(item.Name or getattr(item, "LongName", None) or item.is_a()).replace("/", "|")
-            names.append(f"{title} [{item.GlobalId}]" if item is element else title)
-            item = self._library.util.element.get_parent(item)
-        return "/".join(reversed(names))
+            parent = self._library.util.element.get_parent(item) if depth < _DEPTH else None
+            known = title if parent is None else f"{self._titles(parent, depth + 1)}/{title}"
+            self._paths[item.id()] = known
+        return known
 
     def _identity(self, element: Any, names: tuple[str, ...]) -> str:
         base = f"{element.is_a()} {element.Name or ''} [{element.GlobalId}] {'+'.join(names)}"

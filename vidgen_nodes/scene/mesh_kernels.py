@@ -21,7 +21,7 @@ _F = TypeVar("_F")
 _Index = npt.NDArray[np.int64]
 _SLIVER_M = 1e-6  # as scene.footprint has it
 _LEAF = 4  # triangles in a leaf of the tree
-_STACK = 64  # nodes still to be visited; the tree is balanced, so its depth is log2 of the triangles
+_STACK = 64  # nodes still to be visited; the depth of the tree is log2 of the triangles
 _SEAM = 1e-6  # barycentric slack: rays along the seam of two triangles must not slip through
 
 
@@ -39,8 +39,10 @@ def cells_under_triangles(
         Rows, columns, lowest and highest z of each (triangle, cell) pair that share area (or length, for
         vertical triangles).
     """
-    where = (grid.origin_east_m, grid.origin_north_m, grid.resolution_m)
-    found = _cells(np.ascontiguousarray(triangles_m, np.float64), *where, grid.rows, grid.cols)
+    # As floats: whole numbers would be another signature, and compiled anew.
+    where = (float(grid.origin_east_m), float(grid.origin_north_m), float(grid.resolution_m))
+    cells, count = _cells(np.ascontiguousarray(triangles_m, np.float64), *where, grid.rows, grid.cols)
+    found = cells[:count]
     return found[:, 0].astype(np.int64), found[:, 1].astype(np.int64), found[:, 2], found[:, 3]
 
 
@@ -53,7 +55,8 @@ def _clip(polygon: FloatArray, count: int, axis: int, bound: float, sign: float,
         over_a = sign * (polygon[i, axis] - bound)
         over_b = sign * (polygon[j, axis] - bound)
         if over_a >= 0.0:
-            out[kept] = polygon[i]
+            for k in range(3):
+                out[kept, k] = polygon[i, k]
             kept += 1
         if (over_a > 0.0 and over_b < 0.0) or (over_a < 0.0 and over_b > 0.0):
             t = over_a / (over_a - over_b)
@@ -62,6 +65,15 @@ def _clip(polygon: FloatArray, count: int, axis: int, bound: float, sign: float,
             out[kept, axis] = bound
             kept += 1
     return kept
+
+
+@_compiled
+def _range(polygon: FloatArray, count: int, axis: int) -> tuple[float, float]:
+    """Smallest and largest coordinate of ``polygon[:count]``."""
+    low = high = polygon[0, axis]
+    for i in range(1, count):
+        low, high = min(low, polygon[i, axis]), max(high, polygon[i, axis])
+    return low, high
 
 
 @_compiled
@@ -81,41 +93,59 @@ def _plan_measure(polygon: FloatArray, count: int) -> tuple[float, float]:
 
 
 @_compiled
-def _cells(triangles: FloatArray, east: float, north: float, edge: float, rows: int, cols: int) -> FloatArray:
+def _first(low: float, origin: float, edge: float) -> int:
+    """First cell that a coordinate from ``low`` on can be in; at most one before the grid."""
+    return max(0, int(np.ceil(max((low - origin) / edge, -1.0))) - 1)
+
+
+@_compiled
+def _last(high: float, origin: float, edge: float, count: int) -> int:
+    return min(count - 1, int(np.floor(min((high - origin) / edge, count + 1.0))))
+
+
+@_compiled
+def _cells(
+    triangles: FloatArray, east: float, north: float, edge: float, rows: int, cols: int
+) -> tuple[FloatArray, int]:
     found = np.empty((256, 4))
     n = 0
-    strip, piece, spare = np.empty((10, 3)), np.empty((10, 3)), np.empty((10, 3))
+    corners, strip, piece, spare = np.empty((3, 3)), np.empty((10, 3)), np.empty((10, 3)), np.empty((10, 3))
     for t in range(len(triangles)):
-        tri = triangles[t]
-        area, extent = _plan_measure(tri, 3)
+        for i in range(9):
+            corners[i // 3, i % 3] = triangles[t, i // 3, i % 3]
+        area, extent = _plan_measure(corners, 3)
         vertical = area <= _SLIVER_M * extent
-        x0, x1 = tri[:, 0].min(), tri[:, 0].max()
-        col0 = max(0, int(np.ceil(max((x0 - east) / edge, -1.0))) - 1)
-        col1 = min(cols - 1, int(np.floor(min((x1 - east) / edge, cols + 1.0))))
-        for col in range(col0, col1 + 1):
-            k = _clip(tri, 3, 0, east + col * edge, 1.0, spare)
+        x0, x1 = _range(corners, 3, 0)
+        for col in range(_first(x0, east, edge), _last(x1, east, edge, cols) + 1):
+            k = _clip(corners, 3, 0, east + col * edge, 1.0, spare)
             k = _clip(spare, k, 0, east + (col + 1) * edge, -1.0, strip)
             if k == 0:
                 continue
-            y0, y1 = strip[:k, 1].min(), strip[:k, 1].max()
-            row0 = max(0, int(np.ceil(max((y0 - north) / edge, -1.0))) - 1)
-            row1 = min(rows - 1, int(np.floor(min((y1 - north) / edge, rows + 1.0))))
-            for row in range(row0, row1 + 1):
+            y0, y1 = _range(strip, k, 1)
+            for row in range(_first(y0, north, edge), _last(y1, north, edge, rows) + 1):
                 m = _clip(strip, k, 1, north + row * edge, 1.0, spare)
                 m = _clip(spare, m, 1, north + (row + 1) * edge, -1.0, piece)
                 if m == 0:
                     continue
                 area, extent = _plan_measure(piece, m)
                 shared = extent if vertical else area / max(extent, _SLIVER_M)
-                if shared > _SLIVER_M:
-                    if n == len(found):
-                        more = np.empty((2 * n, 4))
-                        more[:n] = found
-                        found = more
-                    found[n, 0], found[n, 1] = row, col
-                    found[n, 2], found[n, 3] = piece[:m, 2].min(), piece[:m, 2].max()
-                    n += 1
-    return found[:n]
+                if shared <= _SLIVER_M:
+                    continue
+                if n == len(found):
+                    found = _doubled(found)
+                found[n, 0], found[n, 1] = row, col
+                found[n, 2], found[n, 3] = _range(piece, m, 2)
+                n += 1
+    return found, n
+
+
+@_compiled
+def _doubled(found: FloatArray) -> FloatArray:
+    more = np.empty((2 * len(found), 4))
+    for i in range(len(found)):
+        for j in range(4):
+            more[i, j] = found[i, j]
+    return more
 
 
 def mark_voxels(triangles_m: FloatArray, origin_m: FloatArray, resolution_m: float, solid: BoolArray) -> None:
@@ -139,12 +169,15 @@ def _apart(ax: float, ay: float, az: float, tri: FloatArray) -> bool:
 
 
 @_compiled
-def _touches(normal: FloatArray, tri: FloatArray) -> bool:
+def _touches(tri: FloatArray) -> bool:
     """Whether a triangle touches the unit box about the origin; the box's own axes are known to meet it."""
-    if _apart(normal[0], normal[1], normal[2], tri):
+    ax, ay, az = tri[1, 0] - tri[0, 0], tri[1, 1] - tri[0, 1], tri[1, 2] - tri[0, 2]
+    bx, by, bz = tri[2, 0] - tri[0, 0], tri[2, 1] - tri[0, 1], tri[2, 2] - tri[0, 2]
+    if _apart(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx, tri):
         return False
     for c in range(3):
-        x, y, z = tri[(c + 1) % 3] - tri[c]
+        d = (c + 1) % 3
+        x, y, z = tri[d, 0] - tri[c, 0], tri[d, 1] - tri[c, 1], tri[d, 2] - tri[c, 2]
         if _apart(0.0, -z, y, tri) or _apart(z, 0.0, -x, tri) or _apart(-y, x, 0.0, tri):
             return False
     return True
@@ -154,14 +187,14 @@ def _touches(normal: FloatArray, tri: FloatArray) -> bool:
 def _mark(triangles: FloatArray, solid: BoolArray) -> None:
     nz, ny, nx = solid.shape
     local = np.empty((3, 3))
+    low, high = np.empty(3, np.int64), np.empty(3, np.int64)
     for t in range(len(triangles)):
         tri = triangles[t]
-        low, high = np.empty(3, np.int64), np.empty(3, np.int64)
         for axis in range(3):
             size = nx if axis == 0 else ny if axis == 1 else nz
-            low[axis] = int(max(0.0, np.floor(tri[:, axis].min() - 1e-9)))
-            high[axis] = int(min(size - 1.0, np.floor(tri[:, axis].max() + 1e-9)))
-        normal = np.cross(tri[1] - tri[0], tri[2] - tri[0])
+            least, most = _range(tri, 3, axis)
+            low[axis] = int(max(0.0, np.floor(least - 1e-9)))
+            high[axis] = int(min(size - 1.0, np.floor(most + 1e-9)))
         for k in range(low[2], high[2] + 1):
             for j in range(low[1], high[1] + 1):
                 for i in range(low[0], high[0] + 1):
@@ -171,7 +204,7 @@ def _mark(triangles: FloatArray, solid: BoolArray) -> None:
                         local[c, 0] = tri[c, 0] - i - 0.5
                         local[c, 1] = tri[c, 1] - j - 0.5
                         local[c, 2] = tri[c, 2] - k - 0.5
-                    solid[k, j, i] = _touches(normal, local)
+                    solid[k, j, i] = _touches(local)
 
 
 class TriangleTree:
@@ -210,47 +243,38 @@ class TriangleTree:
         return distances, np.where(places < 0, -1, self.order[places])
 
 
-@_compiled
 def _build(triangles: FloatArray) -> tuple[_Index, FloatArray, _Index]:
+    """A full binary tree, level by level: order of the triangles, boxes of the nodes, and what is in them.
+
+    Node i has children 2 i + 1 and 2 i + 2; links are (first child, 0), or of a leaf (first triangle, how many).
+    """
     count = len(triangles)
     order = np.arange(count)
-    middle = np.empty((count, 3))
-    for t in range(count):
-        for axis in range(3):
-            middle[t, axis] = (triangles[t, 0, axis] + triangles[t, 1, axis] + triangles[t, 2, axis]) / 3.0
-    room = max(1, 4 * count)
-    bounds = np.empty((room, 6))
-    links = np.zeros((room, 2), np.int64)  # (first child, 0) or (first triangle, how many)
-    todo = np.empty((_STACK, 3), np.int64)  # node, first, past
-    used, waiting = 1, 1
-    todo[0, 0], todo[0, 1], todo[0, 2] = 0, 0, count
-    while waiting > 0:
-        waiting -= 1
-        node, first, past = todo[waiting, 0], todo[waiting, 1], todo[waiting, 2]
-        for axis in range(3):
-            low, high = np.inf, -np.inf
-            for i in range(first, past):
-                for c in range(3):
-                    low = min(low, triangles[order[i], c, axis])
-                    high = max(high, triangles[order[i], c, axis])
-            bounds[node, axis], bounds[node, 3 + axis] = low - 1e-6, high + 1e-6
-        if past - first <= _LEAF:
-            links[node, 0], links[node, 1] = first, past - first
-            continue
-        axis, widest = 0, -1.0
-        for a in range(3):
-            values = middle[order[first:past], a]
-            if values.max() - values.min() > widest:
-                axis, widest = a, values.max() - values.min()
-        part = order[first:past].copy()
-        order[first:past] = part[np.argsort(middle[part, axis], kind="mergesort")]
-        half = (first + past) // 2
-        links[node, 0] = used
-        todo[waiting, 0], todo[waiting, 1], todo[waiting, 2] = used, first, half
-        todo[waiting + 1, 0], todo[waiting + 1, 1], todo[waiting + 1, 2] = used + 1, half, past
-        waiting += 2
-        used += 2
-    return order, bounds[:used].copy(), links[:used].copy()
+    depth = max(0, (count // _LEAF).bit_length() - 1) if count else 0
+    middle = triangles.mean(axis=1)
+    for level in range(depth):
+        starts = np.arange(1 << level) * count >> level
+        sizes = np.diff(starts, append=count)
+        placed = middle[order]
+        widest = (np.maximum.reduceat(placed, starts) - np.minimum.reduceat(placed, starts)).argmax(axis=1)
+        node = np.repeat(np.arange(1 << level), sizes)
+        order = order[np.lexsort((placed[np.arange(count), widest[node]], node))]
+    starts = np.arange(1 << depth) * count >> depth
+    links = np.zeros(((2 << depth) - 1, 2), np.int64)
+    links[:, 0] = 2 * np.arange(len(links)) + 1
+    leaves = (1 << depth) - 1
+    links[leaves:, 0], links[leaves:, 1] = starts, np.diff(starts, append=count)
+    bounds = np.empty((len(links), 6))
+    if count:
+        corners = triangles[order]
+        bounds[leaves:, :3] = np.minimum.reduceat(corners.min(axis=1), starts) - 1e-6
+        bounds[leaves:, 3:] = np.maximum.reduceat(corners.max(axis=1), starts) + 1e-6
+    for level in range(depth - 1, -1, -1):
+        first, past = (1 << level) - 1, (2 << level) - 1
+        children = bounds[past : 2 * past + 1].reshape(-1, 2, 6)
+        bounds[first:past, :3] = children[:, :, :3].min(axis=1)
+        bounds[first:past, 3:] = children[:, :, 3:].max(axis=1)
+    return order, bounds, links
 
 
 @_compiled
@@ -268,21 +292,31 @@ def _enter(
 
 
 @_compiled
-def _meet(row: FloatArray, cx: float, cy: float, cz: float, dx: float, dy: float, dz: float) -> float:
+def _meet(
+    rows: FloatArray, i: int, cx: float, cy: float, cz: float, dx: float, dy: float, dz: float
+) -> float:
     """Distance along a ray to one triangle, inf if it misses (Moeller and Trumbore 1997, both sides)."""
-    px, py, pz = dy * row[8] - dz * row[7], dz * row[6] - dx * row[8], dx * row[7] - dy * row[6]
-    det = row[3] * px + row[4] * py + row[5] * pz
+    px, py, pz = (
+        dy * rows[i, 8] - dz * rows[i, 7],
+        dz * rows[i, 6] - dx * rows[i, 8],
+        dx * rows[i, 7] - dy * rows[i, 6],
+    )
+    det = rows[i, 3] * px + rows[i, 4] * py + rows[i, 5] * pz
     if abs(det) < 1e-14:
         return np.inf
-    tx, ty, tz = cx - row[0], cy - row[1], cz - row[2]
+    tx, ty, tz = cx - rows[i, 0], cy - rows[i, 1], cz - rows[i, 2]
     u = (tx * px + ty * py + tz * pz) / det
     if u < -_SEAM or u > 1.0 + _SEAM:
         return np.inf
-    qx, qy, qz = ty * row[5] - tz * row[4], tz * row[3] - tx * row[5], tx * row[4] - ty * row[3]
+    qx, qy, qz = (
+        ty * rows[i, 5] - tz * rows[i, 4],
+        tz * rows[i, 3] - tx * rows[i, 5],
+        tx * rows[i, 4] - ty * rows[i, 3],
+    )
     v = (dx * qx + dy * qy + dz * qz) / det
     if v < -_SEAM or u + v > 1.0 + _SEAM:
         return np.inf
-    along = (row[6] * qx + row[7] * qy + row[8] * qz) / det
+    along = (rows[i, 6] * qx + rows[i, 7] * qy + rows[i, 8] * qz) / det
     return along if along > 1e-6 else np.inf
 
 
@@ -295,8 +329,8 @@ def _cast(
     stack = np.empty(_STACK, np.int64)
     near = np.empty(_STACK)
     for r in range(len(rays)):
-        start = starts[r] if len(starts) > 1 else starts[0]
-        cx, cy, cz = start[0], start[1], start[2]
+        s = r if len(starts) > 1 else 0
+        cx, cy, cz = starts[s, 0], starts[s, 1], starts[s, 2]
         dx, dy, dz = float(rays[r, 0]), float(rays[r, 1]), float(rays[r, 2])
         # A component of 0 would make 0 * inf at a box's face.
         ix = 1.0 / dx if abs(dx) > 1e-12 else np.copysign(1e12, dx)
@@ -326,7 +360,7 @@ def _cast(
                     waiting += 1
                 continue
             for i in range(links[node, 0], links[node, 0] + links[node, 1]):
-                along = _meet(rows[i], cx, cy, cz, dx, dy, dz)
+                along = _meet(rows, i, cx, cy, cz, dx, dy, dz)
                 if along < best:
                     best = along
                     which[r] = i
