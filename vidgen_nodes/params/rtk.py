@@ -80,6 +80,13 @@ class RtkParams(Checked):
         low=0.0,
         high=1000.0,
     )
+    fix_time_sigma_ms: float = param(
+        1.0,
+        "Error of the fixes' stamps against the IMU's, 1 sigma; at 10 m/s a millisecond is a centimetre.",
+        unit="ms",
+        low=0.0,
+        high=1000.0,
+    )
     output_rate_hz: float = param(100.0, "At most so many states a second.", unit="Hz", low=1.0, high=1000.0)
     coast_s: float = param(
         30.0,

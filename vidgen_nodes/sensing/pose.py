@@ -109,6 +109,7 @@ class NavFilter:
         self.site = SiteFrame(params)
         self._fix_delay_ns = round(params.fix_delay_ms * 1e6)
         self._period_ns = round(1e9 / params.output_rate_hz)
+        self._fix_time_variance = (params.fix_time_sigma_ms * 1e-3) ** 2
         self._coast_ns = round(params.coast_s * 1e9)
         self._gyro_variance = params.gyro_noise_density**2
         self._heading_sigma_rad = math.radians(params.heading_sigma_deg)
@@ -371,6 +372,8 @@ class NavFilter:
             return False
         self._track.set_fix_error(row, slow_m2, anew=not self._placed or fix.rtk != self._rtk)
         if self._placed:
+            if self._accepted >= 2:  # before, the velocity is not known
+                white_m2 = white_m2 + self._fix_time_variance * np.square(self._track.velocity_mps(row))
             nis = self._track.use_position(row, antenna_m, white_m2)
             if nis < 0.0:
                 self._count("outlier")

@@ -37,6 +37,7 @@ def params(**changes: object) -> RtkParams:
         "antenna_m": list(rig.ANTENNA_M),
         "orientation_sigma_deg": [navigation.ATTITUDE_SIGMA_DEG[0], navigation.ATTITUDE_SIGMA_DEG[2]],
         "orientation_time_s": 10.0,
+        "fix_time_sigma_ms": 0.0,
         "acceleration_noise_density": navigation.ACCELERATION_SIGMA_MPS2 / math.sqrt(IMU_HZ),
         "gyro_noise_density": navigation.GYRO_SIGMA_RADPS / math.sqrt(IMU_HZ),
         "acceleration_bias_mps2": navigation.ACCELERATION_BIAS_MPS2,
@@ -226,6 +227,22 @@ def test_outliers_are_refused_and_leave_no_trace() -> None:
     assert flown.nav.refused["outlier"] >= 8
     assert set(flown.nav.refused) == {"outlier"}
     assert np.abs([error[:3] for t, _, error in flown.states if t > 5.0]).max() < 0.03
+
+
+def test_stamps_that_jitter_cost_accuracy_and_not_fixes() -> None:
+    def late(fix: Fix, t: float) -> Fix:
+        off_ns = round(np.random.default_rng(round(t * 1e3)).uniform(-18e6, 18e6))
+        return dataclasses.replace(fix, stamp_ns=fix.stamp_ns + off_ns)
+
+    flown = run(3, 15.0, change=late, fix_time_sigma_ms=18.0 / math.sqrt(3.0), fix_delay_ms=60.0)
+    trusting = run(3, 15.0, change=late, fix_delay_ms=60.0)
+    assert flown.nav.refused.get("outlier", 0) <= 1
+    widest = [max(state.covariance[1, 1] for t, state, _ in f.states if t > 5.0) for f in (flown, trusting)]
+    assert widest[0] > 2.0 * widest[1]  # north is the way it flies
+    inside = [
+        abs(error[:2]) < 3 * np.sqrt(np.diag(s.covariance)[:2]) for t, s, error in flown.states if t > 5.0
+    ]
+    assert np.mean(inside) > 0.98
 
 
 def test_a_wrong_lever_arm_shows_and_the_right_one_does_not() -> None:
