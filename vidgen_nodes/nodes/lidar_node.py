@@ -26,6 +26,8 @@ from vidgen_nodes.scene.building import load_building
 from vidgen_nodes.sensing.scan_pose import PosedScan, ScanPosing
 from vidgen_nodes.sensing.uncertainty import UncertaintyMapper
 
+_GRID_MAP = "grid_map_msgs/msg/GridMap"
+
 
 class LidarNode(VidgenNode[LidarParams]):
     """``points`` and ``drone/nav_state``, or ``elevation_map``, to ``uncertainty/map`` and ``uncertainty/occupancy``.
@@ -47,11 +49,12 @@ class LidarNode(VidgenNode[LidarParams]):
             self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav)
             self.subscribe_sensor(PointCloud2, "points", self._on_points)
         else:
-            self.subscribe_stack(
-                message_class("grid_map_msgs/msg/GridMap"),
+            self.subscribe_raw(
+                message_class(_GRID_MAP),
                 "elevation_map",
+                qos.stack_input(_GRID_MAP, self.input_reliability),
                 self._on_elevation_map,
-                convert.header_stamp_ns,
+                required=True,
             )
 
     def _on_nav(self, message: Any) -> None:
@@ -65,7 +68,8 @@ class LidarNode(VidgenNode[LidarParams]):
         self._refused_points.update(scan.refused)
         self._map(self._posing.add_scan(scan))
 
-    def _on_elevation_map(self, message: Any, source: SourceRef) -> None:
+    def _on_elevation_map(self, message: Any, raw: bytes) -> None:
+        source = convert.source_ref(self.resolve_topic_name("elevation_map"), _GRID_MAP, message, raw)
         scan, map_T_lidar = elevation_scan(message, source)
         self._refused_points.update(scan.refused)
         self._map([PosedScan(scan, map_T_lidar)])

@@ -244,8 +244,13 @@ def mapper_for(params: NodeParams, building: Building | None) -> UncertaintyMapp
     """The mapper of ``lidar_node``: with ``lidar.building_file``, the building's roofs are the baseline.
 
     Raises:
-        ConfigError: a baseline is asked for, but there is no building.
+        ConfigError: a baseline is asked for, but there is no building; or maps are not made from points.
     """
+    if params.lidar.scan_source != "points":
+        raise ConfigError(
+            f"lidar.scan_source is {params.lidar.scan_source}: frames are derived again from points only; "
+            "a run on another node's elevation map has no way back to its sensor"
+        )
     if params.lidar.building_file and building is None:
         raise ConfigError(
             "lidar.building_file is set, but generator.building_file is empty; give both the same"

@@ -10,7 +10,6 @@ cloud to ``map`` (it must be done before).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -81,18 +80,6 @@ def read_points(path: Path) -> FloatArray:
     if not len(points):
         raise ConfigError(f"{path}: holds no finite point; expected a scan of the sound building in map, m")
     return points
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a baseline file, hexadecimal.
-
-    Raises:
-        ConfigError: the file cannot be read.
-    """
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as err:
-        raise ConfigError(f"{path}: cannot be read: {err}") from err
 
 
 def _read_npy(path: Path) -> FloatArray:

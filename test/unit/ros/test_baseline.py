@@ -9,9 +9,10 @@ import pytest
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Grid
-from vidgen_nodes.params import LidarParams
+from vidgen_nodes.params import LidarParams, NodeParams
 from vidgen_nodes.resources import config_dir
 from vidgen_nodes.ros.baseline import baseline_for, baseline_of_building
+from vidgen_nodes.ros.offline import mapper_for
 from vidgen_nodes.scene.building import load_building
 
 GRID = Grid(-20.0, -20.0, 0.5, 80, 80)
@@ -43,3 +44,10 @@ def test_a_scan_of_the_site_comes_before_the_building(tmp_path: Path) -> None:
     assert baseline_for(LidarParams(), None) is None
     with pytest.raises(ConfigError, match=r"nowhere\.pcd"):
         baseline_for(LidarParams(baseline_file=str(tmp_path / "nowhere.pcd")), None)
+
+
+def test_what_cannot_be_derived_again_is_refused() -> None:
+    with pytest.raises(ConfigError, match="derived again"):
+        mapper_for(NodeParams(lidar=LidarParams(scan_source="elevation_map")), None)
+    with pytest.raises(ConfigError, match="building_file"):
+        mapper_for(NodeParams(lidar=LidarParams(building_file="house.yaml")), None)
