@@ -61,7 +61,7 @@ def uncertainty_map() -> MapPacket:
 
 
 def thermal(calibrated: bool = True) -> ThermalFrame:
-    matrix = np.array([[650.1, 0.0, 323.4], [0.0, 650.6, 251.8], [0.0, 0.0, 1.0]])
+    matrix = np.array([[65.1, 0.0, 31.4], [0.0, 65.6, 23.8], [0.0, 0.0, 1.0]])
     calibration = CameraCalibration(
         STAMP_NS - 9, "cam", 64, 48, matrix, "plumb_bob", RNG.normal(size=5) * 0.01
     )
