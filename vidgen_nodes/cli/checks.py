@@ -169,7 +169,6 @@ def _site(params: NodeParams) -> Iterator[Finding]:
 def _parameters(params: NodeParams) -> Iterator[Finding]:
     """What is allowed, but hardly meant."""
     from vidgen_nodes.scenario.timeline import load_scenario
-    from vidgen_nodes.scene.building import load_building
 
     yield from _site(params)
     zero = (0.0, 0.0, 0.0)
@@ -186,9 +185,32 @@ def _parameters(params: NodeParams) -> Iterator[Finding]:
         if not value:
             yield Finding(WARN, f"no {name} is set: overlays stay transparent", f"set generator.{name}_file")
             continue
-        load = (
-            partial(load_scenario, Path(value), 1)
-            if name == "scenario"
-            else partial(load_building, Path(value))
+        if name == "scenario":
+            yield _parses(f"{name} {value}", partial(load_scenario, Path(value), 1))
+        else:
+            yield from _building(Path(value))
+
+
+def _building(path: Path) -> Iterator[Finding]:
+    """What was understood of the building; a large model takes a while, so a bar shows how far it is."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from vidgen_nodes.scene.building import load_building
+    from vidgen_nodes.scene.building_summary import building_summary
+
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("building", total=1.0)
+            building = load_building(
+                path, progress=lambda share, what: bar.update(task, completed=share, description=what)
+            )
+    except ConfigError as err:
+        yield Finding(FAIL, f"building {path}: {err}", "correct the file")
+        return
+    yield Finding(OK_LINE, f"building {path} parses")
+    yield from (Finding(OK_LINE, line) for line in building_summary(building))
+    if not building.placed:
+        yield Finding(
+            WARN, "the building is not placed in map: no flame", "give map_T_ifc in a building YAML"
         )
-        yield _parses(f"{name} {value}", load)

@@ -151,6 +151,12 @@ def load_building(path: Path, to_map: ToMap | None = None, progress: Progress | 
     Raises:
         ConfigError: unreadable, wrong shape, unknown kind or frame, bad or doubled surface.
     """
+    building = _load(path, to_map, progress)
+    building.prepare()
+    return building
+
+
+def _load(path: Path, to_map: ToMap | None, progress: Progress | None) -> Building:
     kind = path.suffix.lower()
     if kind == ".ifc":
         from vidgen_nodes.scene.ifc_building import load_ifc

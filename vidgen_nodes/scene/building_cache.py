@@ -29,7 +29,7 @@ from vidgen_nodes.scene.surface import Surface
 
 _READERS = (
     "exposure",
-    "mesh_kernels",
+    "triangle_tree",
     "ifc_model",
     "ifc_material",
     "ifc_place",

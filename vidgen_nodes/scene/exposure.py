@@ -15,8 +15,8 @@ import dataclasses
 import numpy as np
 
 from vidgen_nodes.packets import BoolArray, FloatArray
-from vidgen_nodes.scene.mesh_kernels import TriangleTree
 from vidgen_nodes.scene.surface import Surface, area_vectors_m2
+from vidgen_nodes.scene.triangle_tree import TriangleTree
 
 TOUCH_M = 0.02  # boards on battens of less than this touch
 _PROBES_M = (0.001, 0.01, TOUCH_M)

@@ -63,7 +63,6 @@ def load_ifc(
         building = _placed(content, place(content.georeference, to_map, override), name)
     except ConfigError as err:
         raise ConfigError(f"{path}: {err}") from err
-    building.prepare()
     return building
 
 

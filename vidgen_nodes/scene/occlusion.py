@@ -39,7 +39,7 @@ def occluder(surfaces: Iterable[Surface]) -> Occluder:
     )
     if count <= FEW_QUADS:
         return FlatSurfaces(surfaces)
-    from vidgen_nodes.scene.mesh_kernels import TriangleTree  # numba: only models need it
+    from vidgen_nodes.scene.triangle_tree import TriangleTree  # numba: only models need it
 
     return TriangleTree(np.concatenate([item.triangles_m for item in surfaces]))
 

@@ -1,0 +1,40 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the measured surface hides: rubble, vehicles and trees that no building model knows.
+
+The uncertainty map is a height for each cell; a cell is taken as solid up to the lowest height among it and
+its neighbours, so that noise and edges do not hide what is in plain sight. Guarantees: cells that may burn
+hide nothing (a LiDAR from above measures the top of a burning wall, and the flame stands beside it), nor do
+cells never measured. Leaves out overhangs: under a roof the map knows only the roof.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, UncertaintyMap
+
+
+def measured_depth(
+    umap: UncertaintyMap, see_through: BoolArray, centre_m: FloatArray, directions: Float32Array
+) -> Float32Array:
+    """Distance along each ray to the measured surface.
+
+    Args:
+        umap: the map.
+        see_through: (rows, cols) cells that hide nothing: those of the gate's flames.
+        centre_m: (3,) in map, where the rays start.
+        directions: (..., 3) unit vectors in map.
+
+    Returns:
+        (...) metres, inf where nothing measured is in the way.
+    """
+    from vidgen_nodes.scene.height_march import march_heights  # numba
+
+    heights = np.where(np.isnan(umap.elevation_m) | see_through, np.float32(-np.inf), umap.elevation_m)
+    lowest = np.asarray(
+        cv2.erode(heights, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE), np.float32
+    )
+    rays = directions.reshape(-1, 3)
+    return march_heights(lowest, umap.grid, centre_m, rays).reshape(directions.shape[:-1])
