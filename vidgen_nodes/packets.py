@@ -370,6 +370,7 @@ class Record:
     gate: GateReport
     sigma_px: float
     physics: tuple[PhysicsRef, ...]
+    marks: tuple[Mark, ...] = ()  # of the bundle: doubts that hide nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ class Ledger:
             gate=report,
             sigma_px=scene.sigma_px,
             physics=tuple(world.physics),
+            marks=bundle.marks,
             **fields,  # type: ignore[arg-type]
         )
 

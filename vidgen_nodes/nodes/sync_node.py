@@ -20,6 +20,7 @@ from vidgen_nodes.ros.filters import Cache
 from vidgen_nodes.ros.node import VidgenNode, main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sync.anchored import AnchoredSync
+from vidgen_nodes.sync.counts import clock_words
 
 _POLL_S = 0.005
 
@@ -47,7 +48,7 @@ class SyncNode(VidgenNode[SyncParams]):
         self._sink = sink
         self._sync = AnchoredSync(self.params)
         self._calibrations = unpack.CalibrationCache()
-        self._held: deque[tuple[Any, float]] = deque()
+        self._held: deque[tuple[Any, float, int]] = deque()
         self._bundles = self.advertise(SensorBundle, "bundle", qos.BUNDLE)
         self._reports = self.advertise(SyncReport, "sync/report", qos.SYNC_REPORT, primary=False)
         self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav, required=False)
@@ -60,37 +61,38 @@ class SyncNode(VidgenNode[SyncParams]):
             self.create_timer(_POLL_S, self._release, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _on_nav(self, message: Any) -> None:
-        self._sync.add_nav(unpack.nav_state(message))
+        self._sync.add_nav(unpack.nav_state(message), self.now_ns())
         self._release()
 
     def _on_map(self, message: Any) -> None:
         umap = unpack.uncertainty_map(message)
-        self._sync.add_map(umap)
+        self._sync.add_map(umap, self.now_ns())
         if self._sink is not None:
             self._sink.add_map(umap)
         self._release()
 
     def _on_thermal(self, message: Any) -> None:
         if self.params.replay_wait_ms > 0.0:
-            self._held.append((message, time.monotonic() + self.params.replay_wait_ms * 1e-3))
+            deadline_s = time.monotonic() + self.params.replay_wait_ms * 1e-3
+            self._held.append((message, deadline_s, self.now_ns()))
             self._release()
         else:
-            self._bundle(message)
+            self._bundle(message, self.now_ns())
 
     def _release(self) -> None:
         while self._held:
-            message, deadline_s = self._held[0]
+            message, deadline_s, arrival_ns = self._held[0]
             ready = self._sync.ready_for(convert.stamp_ns(message.header.stamp))
             if not ready and time.monotonic() < deadline_s:
                 return
             self._held.popleft()
             if not ready:
                 self.health.causes["replay_wait_ran_out"] += 1
-            self._bundle(message)
+            self._bundle(message, arrival_ns)
 
-    def _bundle(self, message: Any) -> None:
+    def _bundle(self, message: Any, arrival_ns: int) -> None:
         try:
-            bundle = self._sync.bundle(unpack.thermal_frame(message, self._calibrations))
+            bundle = self._sync.bundle(unpack.thermal_frame(message, self._calibrations), arrival_ns)
         except InputError as err:
             self.health.dropped[err.reason] += 1
             return
@@ -101,10 +103,13 @@ class SyncNode(VidgenNode[SyncParams]):
             self._bundles.publish(wire.bundle(bundle, message))
         self.health.causes.update(cause.value for cause in bundle.causes)
         self.health.add_latency("stamp_to_bundle", (self.now_ns() - bundle.stamp_ns) / 1e6)
+        self._sync.observe()  # only now: the frame has gone its way
 
     def on_tick(self) -> None:
         """Publish the report; with the newest map's age, which says whether the LiDAR side lives."""
-        self._reports.publish(fill.sync_report(self._sync.report(), self.now_ns()))
+        counts = self._sync.report()
+        self._reports.publish(fill.sync_report(counts, self.now_ns()))
+        self.health.extra.update(clock_words(counts))
         newest = self._newest_map.getLast()
         if newest is not None:
             age_s = (self.now_ns() - convert.stamp_ns(newest.header.stamp)) * 1e-9
@@ -113,7 +118,8 @@ class SyncNode(VidgenNode[SyncParams]):
     def close(self) -> None:
         """What is held goes out, then the last report."""
         while self._held:
-            self._bundle(self._held.popleft()[0])
+            message, _, arrival_ns = self._held.popleft()
+            self._bundle(message, arrival_ns)
         self._reports.publish(fill.sync_report(self._sync.report(), self.now_ns()))
 
 

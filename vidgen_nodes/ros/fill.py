@@ -206,6 +206,7 @@ def provenance(record: Record, frame_id: str, published_ns: int) -> Any:
     message.cells_open = record.gate.cells_open
     message.pixels_drawn, message.pixels_outside = record.gate.pixels_drawn, record.gate.pixels_outside
     message.sigma_px = record.sigma_px
+    message.marks = [mark.value for mark in record.marks]
     message.physics = _physics(record.physics)
     message.published = time(published_ns)
     return message
@@ -279,6 +280,12 @@ def sync_report(counts: SyncCounts, now_ns: int) -> Any:
     message.drop_reasons, message.drop_counts = list(counts.drops), list(counts.drops.values())
     message.causes, message.cause_counts = list(counts.causes), list(counts.causes.values())
     message.late_inputs, message.late_counts = list(counts.late), list(counts.late.values())
+    message.unmatched_reasons = list(counts.unmatched)
+    message.unmatched_counts = list(counts.unmatched.values())
+    message.marks, message.mark_counts = list(counts.marks), list(counts.marks.values())
+    message.clock_offset_ms = counts.clock_offset_ms
+    message.clock_offset_measured_ms = counts.clock_offset_measured_ms
+    message.clock_offset_sigma_ms = counts.clock_offset_sigma_ms
     return message
 
 

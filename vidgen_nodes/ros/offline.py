@@ -162,6 +162,7 @@ class _Graph:
         self._scenario = around.scenario
         self._segment = 0
         self._started_s = 0.0
+        self._arrival_ns = 0
         self.counts = OfflineCounts()
         self._handlers: Mapping[str, Callable[[Any, SourceRef], None]] = {
             ANCHOR: self._on_thermal,
@@ -174,6 +175,7 @@ class _Graph:
     def feed(self, recorded: TimedMessage) -> None:
         """Take one message; a frame comes out when it is a thermal image."""
         self._started_s = time.perf_counter()
+        self._arrival_ns = recorded.log_ns  # what was a receiver's clock is the recorder's here
         counted = self.counts.dropped if recorded.topic == ANCHOR else self.counts.refused
         self.counts.thermal_in += recorded.topic == ANCHOR
         message = self._recording.deserialize(recorded)
@@ -194,7 +196,7 @@ class _Graph:
     def _on_imu(self, message: Any, source: SourceRef) -> None:
         state = self._nav.add_imu(convert.imu_sample(message, source))
         if state is not None:
-            self._sync.add_nav(state)
+            self._sync.add_nav(state, self._arrival_ns)
             self._map(self._posing.add_nav(state))
 
     def _on_points(self, message: Any, source: SourceRef) -> None:
@@ -207,10 +209,11 @@ class _Graph:
     def _map(self, scans: list[PosedScan]) -> None:
         for posed in scans:
             umap = self._mapper.add_scan(posed.scan, posed.map_T_lidar, posed.height_sigma_m)
-            self._sync.add_map(umap)
+            self._sync.add_map(umap, self._arrival_ns)
 
     def _on_thermal(self, message: Any, source: SourceRef) -> None:
-        bundle = self._sync.bundle(self._thermal.process(convert.thermal_image(message, source)))
+        thermal = self._thermal.process(convert.thermal_image(message, source))
+        bundle = self._sync.bundle(thermal, self._arrival_ns)
         if bundle.segment != self._segment:
             self._segment = bundle.segment
             self._ledger.append_segment("clock_jump", {})

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vidgen_nodes.delivery.tag_strip import FramePointer
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.packets import (
     Bundle,
@@ -20,6 +21,7 @@ from vidgen_nodes.packets import (
     Cause,
     Grid,
     Hazard,
+    Mark,
     NavState,
     Overlay,
     Pose,
@@ -151,6 +153,14 @@ def causes(names: Any) -> tuple[Cause, ...]:
         raise InputError("unknown_cause", f"{err}: the publisher runs another version of vidgen") from err
 
 
+def marks(names: Any) -> tuple[Mark, ...]:
+    """Names of marks; an unknown one is an error, because a doubt must not get lost."""
+    try:
+        return tuple(Mark(name) for name in names)
+    except ValueError as err:
+        raise InputError("unknown_mark", f"{err}: the publisher runs another version of vidgen") from err
+
+
 def bundle(message: Any, umap: UncertaintyMap | None, calibrations: CalibrationCache) -> Bundle:
     """``vidgen/SensorBundle`` with the map whose digest it names.
 
@@ -177,6 +187,8 @@ def bundle(message: Any, umap: UncertaintyMap | None, calibrations: CalibrationC
         causes=doubts,
         sources=source_refs(message.sources),
         late=dict(zip(message.late_inputs, (int(n) for n in message.late_counts), strict=True)),
+        marks=marks(message.marks),
+        clock_offset_ns=int(message.clock_offset_ns),
     )
 
 
@@ -200,6 +212,11 @@ def hazards(message: Any) -> tuple[Hazard, ...]:
 def digest(value: Any) -> bytes:
     """The bytes of a ``uint8[32]``."""
     return np.asarray(value, dtype=np.uint8).tobytes()
+
+
+def frame_pointer(message: Any) -> FramePointer:
+    """Which record a frame has, from ``Provenance``."""
+    return FramePointer(int(message.leaf_index), int(message.tree_size), digest(message.leaf_hash))
 
 
 def overlay(message: Any) -> Overlay:

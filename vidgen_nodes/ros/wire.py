@@ -121,6 +121,8 @@ def bundle(packet: Bundle, thermal_message: Any) -> bytes:
         sources=_source_refs(packet.sources),
         late_inputs=list(packet.late),
         late_counts=np.array(list(packet.late.values()), dtype=np.uint32),
+        marks=[mark.value for mark in packet.marks],
+        clock_offset_ns=packet.clock_offset_ns,
     )
 
 

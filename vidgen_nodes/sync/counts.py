@@ -89,6 +89,22 @@ class Tally:
         return _percentiles(self._sigmas_px)
 
 
+def clock_words(counts: SyncCounts) -> dict[str, str]:
+    """What diagnostics say of clocks and of messages that were lost for want of room; nothing that is not known."""
+    words: dict[str, str] = {}
+    if not math.isnan(counts.clock_offset_measured_ms):
+        words["camera_clock_ahead_ms"] = (
+            f"{counts.clock_offset_measured_ms:+.1f} +- {counts.clock_offset_sigma_ms:.1f} measured, "
+            f"{counts.clock_offset_ms:+.1f} in use"
+        )
+    for name, least_ms in counts.least_delay_ms.items():
+        if not math.isnan(least_ms):
+            words[f"least_delay_{name}_ms"] = f"{least_ms:.1f}"
+    for name, count in counts.overflows.items():
+        words[f"no_room_{name}"] = str(count)
+    return words
+
+
 def _percentiles(values: deque[float]) -> tuple[float, float]:
     if not values:
         return math.nan, math.nan

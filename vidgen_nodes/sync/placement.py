@@ -25,6 +25,7 @@ COVERING: Final = 1.959964  # 95 % of errors are shorter than so many sigma_px
 
 _LOWEST_SLOPE: Final = 0.05  # flatter looks do not meet the ground within the map
 _MOST_RANGES: Final = 10.0
+_SPREAD: Final = 1.0 / math.sqrt(12.0)
 _SHORT_S: Final = 0.06  # over longer times an angular acceleration is no guide
 _LONGEST_BETWEEN_S: Final = 0.06
 # What a drone does between two states that the older one does not tell, 1 sigma.
@@ -71,18 +72,16 @@ def camera_covariance(
         age_s: how far the pose was carried; what may have happened meanwhile grows with its square.
     """
     x, y, z = (map_T_camera.translation_m - map_T_base.translation_m).tolist()
-    lever = np.eye(6)
-    lever[:3, 3:] = ((0.0, z, -y), (-z, 0.0, x), (y, -x, 0.0))  # rotation error x lever arm
-    carried = state.covariance.copy()
+    lever = np.array(((0.0, z, -y), (-z, 0.0, x), (y, -x, 0.0)))  # rotation error x lever arm
+    covariance: FloatArray = state.covariance.copy()
     half = 0.25 * age_s**4
-    carried.flat[0:21:7] += half * _ACCELERATION_MPS2**2
-    carried.flat[21::7] += half * _TURNING_RADPS2**2
-    covariance: FloatArray = lever @ carried @ lever.T
+    covariance.flat[0:21:7] += half * _ACCELERATION_MPS2**2
+    covariance.flat[21::7] += half * _TURNING_RADPS2**2
+    covariance[:3] += lever @ covariance[3:]
+    covariance[:, :3] += covariance[:, 3:] @ lever.T
     covariance.flat[21::7] += boresight_sigma_rad**2
-    shift = np.empty(6)
-    shift[3:] = rotation_matrix(map_T_base) @ state.angular_velocity_radps
-    shift[:3] = state.velocity_mps + lever[:3, 3:] @ shift[3:]
-    shift *= time_sigma_s
+    turn = rotation_matrix(map_T_base) @ state.angular_velocity_radps
+    shift = time_sigma_s * np.concatenate((state.velocity_mps + lever @ turn, turn))
     covariance += shift[:, None] * shift
     return covariance
 
@@ -111,25 +110,27 @@ def placement_sigma_px(
     """
     camera_R_map = rotation_matrix(map_T_camera).T
     focal_px = 0.5 * float(calibration.matrix_px[0, 0] + calibration.matrix_px[1, 1])
-    x = _SPREAD_X * (calibration.width_px / focal_px)
-    y = _SPREAD_Y * (calibration.height_px / focal_px)
-    depth_m = _depths_m(map_T_camera, camera_R_map, x, y, ground_m, typical_range_m)
-    # A camera displaced by d and turned by a (both in its own axes) sees the point at (x, y, 1) Z moved by
-    # (-d_x + x d_z) / Z + x y a_x - (1 + x x) a_y + y a_z, and likewise down.
-    jacobian = np.zeros((4, 2, 6))
-    jacobian[:, 0, 0] = jacobian[:, 1, 1] = -1.0 / depth_m
-    jacobian[:, 0, 2], jacobian[:, 1, 2] = x / depth_m, y / depth_m
-    jacobian[:, 0, 3], jacobian[:, 0, 4], jacobian[:, 0, 5] = x * y, -1.0 - x * x, y
-    jacobian[:, 1, 3], jacobian[:, 1, 4], jacobian[:, 1, 5] = 1.0 + y * y, -x * y, -x
-    to_camera = np.zeros((6, 6))
-    to_camera[:3, :3] = to_camera[3:, 3:] = camera_R_map
-    whole = covariance
-    if cell_m > 0.0:
-        whole = covariance.copy()
-        whole.flat[0:14:7] += cell_m * cell_m / 12.0  # anywhere in the cell: an even spread, east and north
-    rows = (jacobian.reshape(8, 6) @ to_camera).reshape(4, 2, 6)
-    (uu, uv), (_, vv) = (0.25 * np.sum(rows @ whole @ rows.transpose(0, 2, 1), axis=0)).tolist()
-    return focal_px * _covering_radius(uu, uv, vv) / COVERING
+    right, down = (_SPREAD * size / focal_px for size in (calibration.width_px, calibration.height_px))
+    up = camera_R_map[:, 2].tolist()
+    above_m = float(map_T_camera.translation_m[2]) - ground_m
+    rows = []
+    for x, y in ((-right, -down), (right, -down), (-right, down), (right, down)):
+        near = 1.0 / _depth_m(up, x, y, above_m, typical_range_m)
+        # A camera displaced by d and turned by a (both in its own axes) sees the point at (x, y, 1) Z moved by
+        # (-d_x + x d_z) / Z + x y a_x - (1 + x x) a_y + y a_z, and likewise down.
+        rows.append((-near, 0.0, x * near, x * y, -1.0 - x * x, y))
+        rows.append((0.0, -near, y * near, 1.0 + y * y, -x * y, -x))
+    jacobian = np.array(rows)
+    to_map = np.empty((8, 6))
+    to_map[:, :3], to_map[:, 3:] = jacobian[:, :3] @ camera_R_map, jacobian[:, 3:] @ camera_R_map
+    spread = to_map @ covariance @ to_map.T
+    if cell_m > 0.0:  # anywhere in the cell: an even spread, east and north
+        spread += (cell_m * cell_m / 12.0) * (to_map[:, :2] @ to_map[:, :2].T)
+    uu = vv = uv = 0.0
+    table = spread.tolist()
+    for i in (0, 2, 4, 6):
+        uu, uv, vv = uu + table[i][i], uv + table[i][i + 1], vv + table[i + 1][i + 1]
+    return focal_px * _covering_radius(0.25 * uu, 0.25 * uv, 0.25 * vv) / COVERING
 
 
 def _covering_radius(uu: float, uv: float, vv: float) -> float:
@@ -156,27 +157,17 @@ def median_height_m(umap: UncertaintyMap) -> float:
 
 def viewing_range_m(map_T_camera: Pose, ground_m: float, typical_range_m: float) -> float:
     """Distance along the optical axis to a height in map [m]; typical where that means nothing (NaN, level looks)."""
-    middle = np.zeros(1)
-    camera_R_map = rotation_matrix(map_T_camera).T
-    return float(_depths_m(map_T_camera, camera_R_map, middle, middle, ground_m, typical_range_m)[0])
+    up = rotation_matrix(map_T_camera)[2].tolist()
+    return _depth_m(up, 0.0, 0.0, float(map_T_camera.translation_m[2]) - ground_m, typical_range_m)
 
 
-def _depths_m(
-    map_T_camera: Pose,
-    camera_R_map: FloatArray,
-    x: FloatArray,
-    y: FloatArray,
-    ground_m: float,
-    typical_range_m: float,
-) -> FloatArray:
-    """Depth along the optical axis at which looks (x, y, 1) meet the ground."""
-    right_up, down_up, ahead_up = camera_R_map[:, 2].tolist()  # of each axis, how much it points up
-    falls = -(right_up * x + down_up * y + ahead_up)  # m that a look falls in 1 m of depth
-    above_m = float(map_T_camera.translation_m[2]) - ground_m
-    depth_m = above_m / np.where(falls >= _LOWEST_SLOPE, falls, math.nan)
-    sensible = (depth_m >= 1.0) & (depth_m <= _MOST_RANGES * typical_range_m)
-    return np.where(sensible, depth_m, typical_range_m)
+def _depth_m(up: list[float], x: float, y: float, above_m: float, typical_range_m: float) -> float:
+    """Depth along the optical axis at which a look (x, y, 1) meets the ground that lies so far below.
 
-
-_SPREAD_X: Final = np.array((-1.0, 1.0, -1.0, 1.0)) / math.sqrt(12.0)
-_SPREAD_Y: Final = np.array((-1.0, -1.0, 1.0, 1.0)) / math.sqrt(12.0)
+    ``up``: of each axis of the camera, how much it points up.
+    """
+    falls = -(up[0] * x + up[1] * y + up[2])  # m that the look falls in 1 m of depth
+    if falls < _LOWEST_SLOPE:
+        return typical_range_m
+    depth_m = above_m / falls
+    return depth_m if 1.0 <= depth_m <= _MOST_RANGES * typical_range_m else typical_range_m
