@@ -8,6 +8,7 @@ Exit status: 0 everything verifies; 1 something does not, and where; 2 there is 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LEVELS",
         help="with --bag: a frame that differs by so many of 255 levels at most from the recorded overlay passes",
     )
-    parser.add_argument("--jobs", type=int, default=0, help="with --bag: processes (default: one a core)")
+    parser.add_argument("--jobs", type=int, default=0, help="processes (default: one a core)")
     add_remap(parser)
 
 
@@ -57,7 +58,12 @@ def run(args: argparse.Namespace) -> int:
     if not ledger.is_file():
         raise ConfigError(f"{ledger}: no such ledger; give the ledger.db of a run")
     try:
-        report = verify_ledger(ledger, _root(args.root), parse_public(args.key) if args.key else None)
+        report = verify_ledger(
+            ledger,
+            _root(args.root),
+            parse_public(args.key) if args.key else None,
+            args.jobs or os.cpu_count() or 1,
+        )
     except VerificationError as err:
         return _conclude(args, {"ledger": str(ledger), "verified": False}, [str(err)], [])
     content = _content(ledger, report)

@@ -175,6 +175,17 @@ class LedgerReader:
             raise VerificationError(f"{self.path}: record {sha256.hex()}: is not in the ledger")
         return _checked(rows[0][0], bytes, f"record {sha256.hex()}")
 
+    def row_of(self, sha256: bytes) -> int | None:
+        """Row of a stored record, in order of writing; None: there is none."""
+        rows = self._fetch("records", "SELECT rowid FROM blobs WHERE sha256 = ?", sha256)
+        return _checked(rows[0][0], int, "record") if rows else None
+
+    def frames_before(self, index: int) -> int:
+        """Frames among the leaves before ``index``."""
+        query = "SELECT count(*) FROM leaves WHERE idx < ? AND kind = ?"
+        ((count,),) = self._fetch("frames", query, index, FRAME)
+        return _checked(count, int, "frames")
+
     def blobs(self) -> Iterator[tuple[bytes, bytes]]:
         """Every stored record with the hash under which it is stored."""
         after = FIRST_ROW

@@ -21,9 +21,9 @@ _REMEMBERED = 4096  # records; an older one is looked up again
 class StoredRecords:
     """The records of a ledger that may be growing."""
 
-    def __init__(self, reader: LedgerReader) -> None:
+    def __init__(self, reader: LedgerReader, after: int = FIRST_ROW) -> None:
         self._reader = reader
-        self._row = FIRST_ROW
+        self._row = after
         self._sound: OrderedDict[bytes, bool] = OrderedDict()
         self._unreadable = False
         self._faults: list[Fault] = []
@@ -40,9 +40,9 @@ class StoredRecords:
         except VerificationError:
             return None
 
-    def check_rest(self) -> tuple[Fault, ...]:
-        """Read what was not asked for; returns every stored record that was changed."""
-        while self._read_ahead():
+    def check_rest(self, until: int | None = None) -> tuple[Fault, ...]:
+        """Read what was not asked for, up to row ``until``; returns every stored record that was changed."""
+        while (until is None or self._row < until) and self._read_ahead():
             pass
         faults, self._faults = self._faults, []
         return tuple(faults)

@@ -398,3 +398,22 @@ def test_a_report_is_not_ok_with_a_fault(path):
     assert (report.ok, faulty.ok) == (True, False)
     assert str(faulty.faults[0]).startswith("leaf 2: ")
     assert dataclasses.replace(faulty, faults=()) == report
+
+
+@pytest.mark.parametrize("damage", ["", "UPDATE leaves SET root = zeroblob(32) WHERE idx = 8"])
+def test_a_log_shared_out_over_processes_gives_the_same_report(written, tmp_path, monkeypatch, damage):
+    from vidgen_nodes.custody import verify
+
+    path = tmp_path / "ledger.db"
+    path.write_bytes(written.read_bytes())
+    if damage:
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("DROP TRIGGER leaves_no_update")
+        connection.execute(damage)
+        connection.close()
+    alone = verify_ledger(path)
+    monkeypatch.setattr(verify, "_WORTH", 4)
+    shared = verify._in_parallel(path, 12, None, 3)
+    assert (shared is None) == bool(damage)
+    assert verify_ledger(path, jobs=3) == alone
+    assert verify_ledger(path, LedgerReader(written).root, jobs=3).expected_at == 12
