@@ -11,6 +11,7 @@ which a fire has air.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from vidgen_nodes.scene.triangle_tree import TriangleTree
 TOUCH_M = 0.02  # boards on battens of less than this touch
 _PROBES_M = (0.001, 0.01, TOUCH_M)
 _EDGE_M = 0.5  # pieces of faces that are decided at once
-_MOST_PIECES = 400_000
+_MOST_PIECES = 400_000  # of one surface; the rest stay large
+_AT_ONCE = 50_000  # pieces in one call
 
 
 class Solids:
@@ -53,20 +55,15 @@ def exposed_fuel(surfaces: tuple[Surface, ...]) -> tuple[tuple[Surface, ...], tu
     if not burning:
         return surfaces, ()
     solids = Solids(np.concatenate([item.triangles_m for item in surfaces]))
-    # All at once: a call a surface would cost more than the rays.
-    pieces = [_pieces(item.triangles_m) for item in burning]
-    areas = area_vectors_m2(np.concatenate(pieces))
-    size_m2 = np.linalg.norm(areas, axis=1)
-    covered = solids.cover(np.concatenate(pieces).mean(axis=1), areas / np.maximum(size_m2, 1e-15)[:, None])
-    covered_m2 = float(size_m2[covered].sum())
-    ends = np.cumsum([len(item) for item in pieces])
-    bare = iter(zip(pieces, np.split(~covered, ends[:-1]), strict=True))
+    bare = _bare_pieces(burning, solids)
+    covered_m2 = 0.0
     kept: list[Surface] = []
     for item in surfaces:
         if not item.combustible or item.faces is None:
             kept.append(item)
             continue
         own, shown = next(bare)
+        covered_m2 += float(np.linalg.norm(area_vectors_m2(own[~shown]), axis=1).sum())
         if shown.all():
             kept.append(item)
         elif shown.any():
@@ -76,6 +73,21 @@ def exposed_fuel(surfaces: tuple[Surface, ...]) -> tuple[tuple[Surface, ...], tu
     if covered_m2 == 0.0:
         return tuple(kept), ()
     return tuple(kept), (f"{covered_m2:.2f} m2 that would burn lie behind other elements and were left out",)
+
+
+def _bare_pieces(burning: list[Surface], solids: Solids) -> Iterator[tuple[FloatArray, BoolArray]]:
+    """The pieces of each surface, and which of them nothing covers; so many at a time that memory stays small."""
+    waiting: list[FloatArray] = []
+    for index, item in enumerate(burning):
+        waiting.append(_pieces(item.triangles_m))
+        if index + 1 < len(burning) and sum(map(len, waiting)) < _AT_ONCE:
+            continue
+        every = np.concatenate(waiting)
+        areas = area_vectors_m2(every)
+        size_m2 = np.linalg.norm(areas, axis=1)
+        bare = ~solids.cover(every.mean(axis=1), areas / np.maximum(size_m2, 1e-15)[:, None])
+        yield from zip(waiting, np.split(bare, np.cumsum([len(own) for own in waiting])[:-1]), strict=True)
+        waiting = []
 
 
 def _pieces(triangles_m: FloatArray) -> FloatArray:

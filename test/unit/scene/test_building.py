@@ -205,3 +205,34 @@ def test_no_ray_slips_through_the_seam_of_two_surfaces(make):
 def test_building_without_surfaces_hides_nothing(make):
     assert np.isinf(make.building().occlusion_depth(np.zeros(3), np.ones((2, 3), np.float32))).all()
     assert not make.building().combustible_cells(GRID).combustible.any()
+
+
+def test_polygons_of_any_number_of_corners_work_alike(load, make):
+    angles = np.arange(7) * 2 * np.pi / 7
+    heptagon = np.column_stack((2 + 2 * np.cos(angles), 2 + 2 * np.sin(angles), np.full(7, 3.0)))
+    building = load(changed(corners_m=heptagon.tolist()))
+    roof = next(item for item in building.surfaces if item.name == "roof")
+    assert roof.area_m2 == pytest.approx(0.5 * 7 * 4 * np.sin(2 * np.pi / 7))
+    assert building.roof_height(GRID)[2, 2] == 3.0
+    rays = np.random.default_rng(1).normal(size=(400, 3))
+    rays[:, 2] = np.abs(rays[:, 2])
+    rays = (rays / np.linalg.norm(rays, axis=1, keepdims=True)).astype(np.float32)
+    centre = np.array([2.2, 1.9, 0.5])
+    depth = make.building(roof).occlusion_depth(centre, rays)
+    fan = make.mesh("fan", roof.corners_m, [[0, i, i + 1] for i in range(1, 6)])
+    assert depth == pytest.approx(make.building(fan).occlusion_depth(centre, rays), rel=1e-4)
+    assert np.isfinite(depth).any()
+    assert np.isinf(depth).any()
+
+
+def test_a_star_is_not_convex_though_it_turns_one_way(load):
+    angles = np.arange(5) * 4 * np.pi / 5
+    star = np.column_stack((np.cos(angles), np.sin(angles), np.full(5, 3.0)))
+    with pytest.raises(ConfigError, match="convex"):
+        load(changed(corners_m=star.tolist()))
+
+
+def test_a_file_says_what_decided(load):
+    wall = next(item for item in load(CONTENT).surfaces if item.name == "wall")
+    assert wall.evidence() == "wall: timber_cladding, burns by combustible: true in the building file"
+    assert wall.material_id == "wood"
