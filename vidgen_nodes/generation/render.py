@@ -6,7 +6,7 @@ One world state serves every viewpoint (``scene.compose.seen_from``) in either b
 visible for glasses and robots.
 
 Guarantees that no pixel outside the gate's pixel mask is drawn, that a pixel that is not drawn is
-exactly (0, 0, 0, 0) with confidence 0, that fire ends at the first modelled surface along each ray, and
+exactly (0, 0, 0, 0) with confidence 0, that fire ends at the first modelled or measured surface along each ray, and
 that any cause of doubt gives a fully transparent frame. The arrays of an overlay are read-only. Leaves
 out the thermal frame behind it: compositing is ``delivery/ar.py``.
 """
@@ -29,6 +29,7 @@ from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.packets import BoolArray, ByteArray, Float32Array, FloatArray, Overlay
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.gate import pixel_mask
+from vidgen_nodes.scene.measured import measured_depth
 
 if TYPE_CHECKING:
     from vidgen_nodes.generation.generator import WorldState
@@ -66,10 +67,12 @@ class Renderer:
         rgba = np.zeros((scene.height_px, scene.width_px, 4), dtype=np.uint8)
         view: _Rect = (x, y, x + width, y + height)
         canvas = rgba[y : y + height, x : x + width]
-        pieces = _visible_debris(world.debris, scene, camera)
+        pieces = _visible_debris(world.debris, scene, gate, camera)
         fire_m = min((_distance_m(field, camera.centre_m) for field in world.fields), default=math.inf)
         behind = _paint_debris(canvas, pieces, pieces.away_m >= fire_m, view, camera)
-        burning = self._paint_fire(rgba, world.fields, view, scene, camera, band, onto_empty=behind is None)
+        burning = self._paint_fire(
+            rgba, world.fields, view, scene, gate, camera, band, onto_empty=behind is None
+        )
         before = _paint_debris(canvas, pieces, pieces.away_m < fire_m, view, camera)
         return _finish(rgba, mask, _union([behind, burning, before]), scene)
 
@@ -79,6 +82,7 @@ class Renderer:
         fields: tuple[HazardField, ...],
         view: _Rect,
         scene: Scene,
+        gate: Gate,
         camera: Camera,
         band: Band,
         *,
@@ -95,7 +99,7 @@ class Renderer:
         centre_m, rays = camera.rays(stride, (slice(top, bottom), slice(left, right)))
         shape = rays.shape[:2]
         rays = rays.reshape(-1, 3)
-        depth_m = _depth_m(scene, centre_m, rays)
+        depth_m = _depth_m(scene, gate, centre_m, rays)
         optical_depth = np.zeros(len(rays), dtype=np.float32)
         radiance = np.zeros(len(rays), dtype=np.float32)
         for field in sorted(fields, key=lambda item: _distance_m(item, centre_m)):
@@ -182,10 +186,16 @@ def _blend_over(below: ByteArray, above: ByteArray) -> None:
     below[covered] = np.concatenate((colour, alpha * 255.0), axis=1).round().astype(np.uint8)
 
 
-def _depth_m(scene: Scene, centre_m: FloatArray, rays: Float32Array) -> Float32Array:
-    if scene.building is None:
-        return np.full(len(rays), np.inf, dtype=np.float32)
-    return scene.building.occlusion_depth(centre_m, rays)
+def _depth_m(scene: Scene, gate: Gate, centre_m: FloatArray, rays: Float32Array) -> Float32Array:
+    """How far rays (N, 3) go: to the first surface of the building or of what was measured beside it."""
+    depth_m = np.full(len(rays), np.inf, dtype=np.float32)
+    if scene.building is not None:
+        depth_m = scene.building.occlusion_depth(centre_m, rays)
+    if scene.uncertainty_map is not None:
+        # An open cell hides nothing of what stands in it.
+        measured_m = measured_depth(scene.uncertainty_map, gate.open_cells, centre_m, rays)
+        depth_m = np.minimum(depth_m, measured_m)
+    return depth_m
 
 
 def _distance_m(field: HazardField, centre_m: FloatArray) -> float:
@@ -239,13 +249,13 @@ def _shapes(boxes: tuple[DebrisBox, ...]) -> tuple[FloatArray, ...]:
     return corners_m, corners_m.mean(axis=1), axes, 0.5 * lengths_m, colours
 
 
-def _visible_debris(boxes: tuple[DebrisBox, ...], scene: Scene, camera: Camera) -> _Pieces:
+def _visible_debris(boxes: tuple[DebrisBox, ...], scene: Scene, gate: Gate, camera: Camera) -> _Pieces:
     if not boxes:
         return _Pieces(np.empty((0, 8, 3)), np.empty((0, 6), bool), np.empty((0, 6, 3)), np.empty(0))
     corners_m, middles_m, axes, half_m, colours = _shapes(boxes)
     towards_m = middles_m - camera.centre_m
     away_m = np.sqrt((towards_m**2).sum(axis=1))
-    free_m = _depth_m(scene, camera.centre_m, (towards_m / away_m[:, None]).astype(np.float32))
+    free_m = _depth_m(scene, gate, camera.centre_m, (towards_m / away_m[:, None]).astype(np.float32))
     order = np.argsort(-away_m, kind="stable")
     order = order[away_m[order] <= free_m[order] + _SAG_ALLOWANCE_M]
     along_m = -np.einsum("nij,nj->ni", axes, towards_m)  # of the camera, from the middle of the box

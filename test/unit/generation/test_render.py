@@ -168,6 +168,21 @@ def test_a_wall_in_front_hides_the_fire(chain: Chain, make_scene: SceneMaker, bu
     assert not chain.draw(dataclasses.replace(scene, building=hidden)).rgba.any()
 
 
+def test_what_was_measured_in_front_hides_the_fire(chain: Chain, make_scene: SceneMaker) -> None:
+    scene = make_scene(100.0)
+    umap = scene.uncertainty_map
+    assert umap is not None
+    gate = open_gate(scene, chain.params)
+    world = chain.world.at(scene.stamp_ns, scene, gate)
+    heap_m = umap.elevation_m.copy()
+    heap_m[2:7, 8:30] = 14.0  # no model knows it: in front of the house, higher than the line of sight
+    heaped = dataclasses.replace(scene, uncertainty_map=dataclasses.replace(umap, elevation_m=heap_m))
+    without = Renderer(chain.params).draw(dataclasses.replace(world, debris=()), gate, scene)
+    behind = Renderer(chain.params).draw(dataclasses.replace(world, debris=()), gate, heaped)
+    assert (without.rgba[..., 3] > 0).sum() > 2000
+    assert (behind.rgba[..., 3] > 0).sum() < 0.5 * (without.rgba[..., 3] > 0).sum()
+
+
 def test_looking_away_draws_nothing(chain: Chain, make_scene: SceneMaker) -> None:
     scene = make_scene(100.0)
     assert scene.camera is not None
