@@ -16,7 +16,7 @@ CODE = ROOT / "vidgen_nodes"
 
 # A part may import parts on lower floors. Sideways only what SIDEWAYS names: the flow of a frame.
 FLOORS = [
-    {"packets", "errors", "params", "resources", "drawn"},
+    {"packets", "errors", "params", "resources", "drawn", "compiled"},
     {
         "sensing",
         "sync",
@@ -30,7 +30,7 @@ FLOORS = [
         "summary",
         "supervisor",
     },
-    {"ros", "sim", "pipeline"},
+    {"ros", "sim", "pipeline", "validation"},
     {"nodes", "cli"},
 ]
 SIDEWAYS = {

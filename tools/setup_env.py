@@ -266,6 +266,13 @@ def plan(distro: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     interfaces = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")])
     sources = digest(*interfaces, ROOT / "CMakeLists.txt", ROOT / "package.xml")
 
+    kernels = [
+        path for path in sorted((ROOT / "vidgen_nodes").rglob("*.py")) if "compiled" in path.read_text()
+    ]
+
+    def compile_kernels() -> None:
+        call("kernels", [PYTHON, ROOT / "tools" / "compile_kernels.py"])
+
     def install_tools() -> None:
         install_beside_ros("dev") if distro else pip_install("dev", "-r", dev)
 
@@ -279,6 +286,7 @@ def plan(distro: str) -> list[tuple[str, str, str, Callable[[], None]]]:
             digest(ROOT / "pyproject.toml"),
             lambda: pip_install("code", *editable),
         ),
+        ("kernels", "compiled loops", digest(*kernels), compile_kernels),
     ]
     return steps
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from vidgen_nodes.packets import Float32Array, FloatArray, Grid
-from vidgen_nodes.scene.compiled import compiled
+from vidgen_nodes.compiled import compiled
 
 
 def march_heights(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidgen_nodes.packets import Float32Array, FloatArray
-from vidgen_nodes.scene.compiled import compiled
+from vidgen_nodes.compiled import compiled
 
 _Index = npt.NDArray[np.int64]
 _LEAF = 4  # triangles in a leaf

@@ -16,18 +16,15 @@ within a sample, and the change of the error's frame by an injected correction (
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from vidgen_nodes.compiled import compiled
 from vidgen_nodes.packets import ByteArray, FloatArray
 
 StampArray = npt.NDArray[np.int64]
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # Columns of a nominal state.
 POSITION, VELOCITY, QUATERNION, GYRO_BIAS, ACCELERATION_BIAS = 0, 3, 6, 10, 13
@@ -53,16 +50,7 @@ _RELEARN_AFTER = 50.0
 _STILL_LIMIT_MPS = 0.15
 
 
-def _compiled(function: _Function) -> _Function:
-    """Compiled once and kept beside the source; no fast-math, so that no sum is reordered."""
-    try:
-        made = numba.njit(cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder to keep it in: compiled anew by every process
-        made = numba.njit(error_model="numpy")(function)
-    return cast(_Function, made)
-
-
-@_compiled
+@compiled
 def rotation(q: FloatArray, out: FloatArray) -> None:
     """Write the matrix (3, 3) of a unit quaternion (x, y, z, w) to ``out``."""
     x, y, z, w = q[0], q[1], q[2], q[3]
@@ -77,7 +65,7 @@ def rotation(q: FloatArray, out: FloatArray) -> None:
     out[2, 2] = 1.0 - 2.0 * (x * x + y * y)
 
 
-@_compiled
+@compiled
 def _product(
     ax: float, ay: float, az: float, aw: float, bx: float, by: float, bz: float, bw: float, out: FloatArray
 ) -> None:
@@ -90,13 +78,13 @@ def _product(
     out[0], out[1], out[2], out[3] = x / norm, y / norm, z / norm, w / norm
 
 
-@_compiled
+@compiled
 def _half_angle_scale(angle: float) -> float:
     """sin(angle / 2) / angle."""
     return math.sin(0.5 * angle) / angle if angle > 1e-9 else 0.5
 
 
-@_compiled
+@compiled
 def _move(
     before: FloatArray,
     after: FloatArray,
@@ -138,7 +126,7 @@ def _move(
         after[VELOCITY + i] += 0.5 * dt_s * (first + last)
 
 
-@_compiled
+@compiled
 def _spread(
     matrix: FloatArray,
     out: FloatArray,
@@ -173,7 +161,7 @@ def _spread(
             out[D_FIX + i, c] = keep_fix * matrix[D_FIX + i, c]
 
 
-@_compiled
+@compiled
 def _predict(
     before: FloatArray,
     after: FloatArray,
@@ -211,7 +199,7 @@ def _predict(
         grown[D_FIX + i, D_FIX + i] += model[M_FIX_EAST + i] * (1.0 - keep_f * keep_f)
 
 
-@_compiled
+@compiled
 def _update(
     state: FloatArray,
     covariance: FloatArray,
@@ -246,7 +234,7 @@ def _update(
     return nis
 
 
-@_compiled
+@compiled
 def _invert(matrix: FloatArray, out: FloatArray) -> None:
     """Inverse of a (3, 3) matrix, by cofactors."""
     for i in range(3):
@@ -257,7 +245,7 @@ def _invert(matrix: FloatArray, out: FloatArray) -> None:
     out /= matrix[0, 0] * out[0, 0] + matrix[0, 1] * out[1, 0] + matrix[0, 2] * out[2, 0]
 
 
-@_compiled
+@compiled
 def _apply(
     state: FloatArray, covariance: FloatArray, cross: FloatArray, inverse: FloatArray, residual: FloatArray
 ) -> None:
@@ -278,7 +266,7 @@ def _apply(
     _inject(state, correction)
 
 
-@_compiled
+@compiled
 def _inject(state: FloatArray, correction: FloatArray) -> None:
     """Add an error (21,) to a nominal state."""
     for i in range(6):
@@ -292,7 +280,7 @@ def _inject(state: FloatArray, correction: FloatArray) -> None:
         state[GYRO_BIAS + i] += correction[D_GYRO + i]
 
 
-@_compiled
+@compiled
 def _use_orientation(
     state: FloatArray, covariance: FloatArray, measured: FloatArray, model: FloatArray
 ) -> None:
@@ -336,7 +324,7 @@ def _use_orientation(
         state[ORIENTATION_ERROR + i] = 0.0
 
 
-@_compiled
+@compiled
 def _stand_still(state: FloatArray, covariance: FloatArray, reading: FloatArray, model: FloatArray) -> None:
     """Zero velocity and zero rate, if the filter itself holds standing still for possible."""
     for i in range(3):
@@ -355,7 +343,7 @@ def _stand_still(state: FloatArray, covariance: FloatArray, reading: FloatArray,
     _update(state, covariance, rate, rate_off, np.full(3, model[M_STILL_RATE]), model[M_GATE])
 
 
-@_compiled
+@compiled
 def run(
     first: int,
     last: int,
@@ -392,7 +380,7 @@ def run(
             _stand_still(states[row], covariances[row], readings[row], model)
 
 
-@_compiled
+@compiled
 def use_position(
     state: FloatArray,
     covariance: FloatArray,
@@ -427,7 +415,7 @@ def use_position(
     return _update(state, covariance, jacobian, residual, variance_m2, gate)
 
 
-@_compiled
+@compiled
 def use_heading(
     state: FloatArray, covariance: FloatArray, yaw_rad: float, variance_rad2: float, gate: float
 ) -> float:

@@ -1,0 +1,49 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compiles what the nodes use, so that the first start of a node does not wait for the compiler.
+
+``make setup`` runs it after the code; numba keeps the results beside the sources (``vidgen_nodes/compiled.py``).
+Runs each kernel once in earnest, on the simulated house: there is no other way to compile what will be used.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from vidgen_nodes.packets import Grid
+from vidgen_nodes.params import RtkParams
+from vidgen_nodes.resources import config_dir
+
+
+def navigation() -> None:
+    """Prediction and corrections of the filter."""
+    from vidgen_nodes.sensing.pose import NavFilter
+
+    NavFilter(RtkParams())
+
+
+def building() -> None:
+    """The tree of the triangles, what walks it, and the fuel of cells."""
+    from vidgen_nodes.scene.building import load_building
+    from vidgen_nodes.scene.height_march import march_heights
+
+    house = load_building(config_dir() / "buildings" / "sim_house.yaml")
+    house.prepare()
+    house.solid_voxels(np.zeros(3), 0.5, (4, 4, 4))
+    grid = Grid(0.0, 0.0, 1.0, 4, 4)
+    down = np.array([[0.0, 0.0, -1.0]], np.float32)
+    march_heights(np.zeros((4, 4), np.float32), grid, np.array([2.0, 2.0, 5.0]), down)
+
+
+def main() -> None:
+    """Compile everything."""
+    for part in (navigation, building):
+        start_s = time.monotonic()
+        part()
+        print(f"{part.__name__}: {time.monotonic() - start_s:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
