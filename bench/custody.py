@@ -64,7 +64,7 @@ def run(args: Any) -> int:
             "added_p99_ms": added_p99_ms,
             "cpu_share": cpu_share,
             "leaves_per_s": _verify(folder / "long.db", digests),
-            "rederive_x_realtime": _rederive(folder, min(args.seconds, 8.0)),
+            "rederive_x_realtime": _rederive(folder, min(args.seconds, 20.0)),
             "proof_bytes_2p6m": proof_bytes(2_592_000, keys, folder / "live.db"),
             "proof_bytes_2p30": proof_bytes(2**30, keys, folder / "live.db"),
             "mutations_detected": detected,
