@@ -28,6 +28,7 @@ from vidgen_nodes.ros.frame_outputs import FrameOutputs
 from vidgen_nodes.ros.node import VidgenLifecycleNode, graph_params, main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 
+_SWITCH_S = 0.001  # a frame that arrives waits no longer for the thread that draws (Python's default: 5 ms)
 _REVIEW_FIELDS = ("leaf_index", "reviewer", "verdict", "comment", "seconds_viewed")
 
 
@@ -136,6 +137,7 @@ def main() -> None:
 
 
 def _with_sync() -> tuple[SyncNode, GeneratorNode]:
+    sys.setswitchinterval(_SWITCH_S)
     generator = GeneratorNode(is_fed=True)
     return SyncNode(generator), generator
 
