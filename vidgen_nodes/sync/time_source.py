@@ -6,8 +6,9 @@
 are moved by the least that a message was seen to take in the last ten seconds (the fastest one was held up
 least), so that the spacing of the camera's own clock stays and the jitter of the transport does not come in.
 
-Guarantees: constant cost a message. A clock that is set anew (the difference jumps by over a second) starts
-the statistics anew. Leaves out reading clocks: who calls says when a message arrived.
+Guarantees: constant cost a message. A clock that is set anew (ten messages in a row over a second off) starts
+the statistics anew; fewer are strays and count for nothing. Leaves out reading clocks: who calls says when a
+message arrived.
 """
 
 from __future__ import annotations
@@ -41,18 +42,28 @@ class TimeSource:
     def reset(self) -> None:
         """Forget all arrivals."""
         self._least: deque[tuple[int, int]] = deque()  # (arrival, arrival - stamp), both rising
+        self._elsewhere: list[
+            tuple[int, int]
+        ] = []  # the same of messages in a row that are over a second off
         self._newest_ns = 0
         self._seen = 0
 
     def note(self, stamp_ns: int, arrival_ns: int) -> None:
         """A message with the stamp arrived, by the clock of whoever receives."""
         took_ns = arrival_ns - stamp_ns
-        if self._least and (
-            took_ns < self._least[0][1] - _JUMP_NS
-            or arrival_ns < self._newest_ns - _JUMP_NS
-            or took_ns > self._least[-1][1] + _JUMP_NS
-        ):
+        if self._least and abs(took_ns - self._least[0][1]) > _JUMP_NS:
+            self._elsewhere.append((arrival_ns, took_ns))
+            if len(self._elsewhere) < _LEAST:
+                return  # a stray: one message must not move the time of all
+            strays = self._elsewhere
             self.reset()
+            for arrival, took in strays:
+                self._keep(arrival, took)
+            return
+        self._elsewhere = []
+        self._keep(arrival_ns, took_ns)
+
+    def _keep(self, arrival_ns: int, took_ns: int) -> None:
         self._newest_ns = max(self._newest_ns, arrival_ns)
         self._seen += 1
         while self._least and self._least[-1][1] >= took_ns:

@@ -18,6 +18,7 @@ from vidgen_nodes.packets import (
     CameraCalibration,
     Cause,
     Grid,
+    Mark,
     NavState,
     Pose,
     RtkStatus,
@@ -285,6 +286,84 @@ def test_an_input_costs_the_same_however_many_wait() -> None:
     assert cost_s(1500) < 5 * cost_s(10) + 5e-6
 
 
+@pytest.mark.parametrize(
+    ("age_ms", "marks", "hidden"),
+    [(50, (), False), (51, (Mark.POSE_OLD,), False), (201, (Mark.POSE_OLD,), True)],
+)
+def test_old_navigation_is_marked_before_it_hides_anything(
+    age_ms: int, marks: tuple[Mark, ...], hidden: bool
+) -> None:
+    made = sync()
+    made.add_nav(nav(900 - age_ms, velocity=(5.0, 0.0, 0.0)))
+    made.add_map(umap(500))
+    bundle = made.bundle(thermal(900))
+    assert bundle.marks == marks
+    assert (Cause.POSE_STALE in bundle.causes) == hidden
+    assert (bundle.map_T_camera is None) == hidden
+    assert made.report().marks == dict.fromkeys((mark.value for mark in marks), 1)
+
+
+def test_an_older_state_says_that_it_places_worse() -> None:
+    def sigma_px(age_ms: int) -> float:
+        made = sync()
+        made.add_nav(nav(900 - age_ms))
+        return made.bundle(thermal(900)).sigma_px
+
+    assert sigma_px(20) < sigma_px(100) < sigma_px(200)
+
+
+def test_inputs_that_go_by_arrival_are_matched_whatever_their_stamps_say() -> None:
+    """Navigation's clock is an hour behind; frames take 30 ms to arrive, states 5 ms."""
+    made = sync(thermal_time_source="arrival", nav_time_source="arrival", map_time_source="arrival",
+                arrival_delays_ms=[30.0, 5.0, 5.0], clock_offset="off")  # fmt: skip
+    hour_ms = 3_600_000
+    for ms in range(0, 1000, 10):
+        made.add_nav(nav(ms - hour_ms), T0 + (ms + 5) * MS)
+    for ms in range(0, 1000, 50):
+        made.add_map(umap(ms - hour_ms), T0 + (ms + 5) * MS)
+    for ms in range(700, 890, 10):
+        made.bundle(thermal(ms), T0 + (ms + 30) * MS)
+    bundle = made.bundle(thermal(900), T0 + 930 * MS)
+    assert bundle.causes == ()
+    assert bundle.stamp_ns == T0 + 900 * MS  # the camera's own
+    assert bundle.nav_stamp_ns == T0 + (880 - hour_ms) * MS
+    assert made.report().least_delay_ms == {"thermal": 30.0, "nav": 5.0 + hour_ms, "map": 5.0 + hour_ms}
+
+
+def test_arrivals_change_nothing_where_stamps_count() -> None:
+    told, untold = sync(clock_offset="off"), sync(clock_offset="off")
+    rng = random.Random(3)
+    for ms in range(0, 1000, 10):
+        told.add_nav(nav(ms), T0 + (ms + rng.randint(1, 300)) * MS)
+        untold.add_nav(nav(ms))
+    for ms in range(500, 1000, 20):
+        late_ns = T0 + (ms + rng.randint(1, 300)) * MS
+        assert essence(told.bundle(thermal(ms), late_ns)) == essence(untold.bundle(thermal(ms)))
+
+
+def test_every_frame_that_can_be_matched_is_matched() -> None:
+    """Loss of 2 % and reordering in every stream, frames overtaken by up to 60 ms."""
+    rng, made = random.Random(11), sync(clock_offset="off")
+    events: list[tuple[float, str, float]] = []
+    for kind, period, low, high in (("nav", 10, 2, 12), ("map", 100, 30, 130), ("thermal", 20, 5, 65)):
+        for ms in range(0, 20_000, period):
+            if rng.random() >= 0.02:
+                stamp = ms + rng.uniform(-2.0, 2.0)
+                events.append((stamp + rng.uniform(low, high), kind, stamp))
+    matchable = 0
+    for _, kind, stamp in sorted(events):
+        if kind == "nav":
+            made.add_nav(nav(stamp))
+        elif kind == "map":
+            made.add_map(umap(stamp))
+        else:
+            bundle = made.bundle(thermal(stamp))
+            matchable += stamp > 700.0
+            assert stamp <= 700.0 or bundle.causes == ()
+    assert matchable > 900
+    assert made.report().drops == {}
+
+
 nav_stamps = st.lists(st.integers(-300, 1200), max_size=30, unique=True)
 map_stamps = st.lists(st.integers(-600, 1200), max_size=8, unique=True)
 thermal_stamps = st.lists(st.integers(0, 1000), min_size=1, max_size=10, unique=True)
@@ -371,6 +450,10 @@ def test_nothing_but_input_errors_ever_comes_out(events: list[tuple[str, int]]) 
     counts = made.report()
     assert counts.thermal_in == sum(kind == "thermal" for kind, _ in events)
     assert counts.bundles_out == counts.thermal_in - refused
+    # Every frame is counted under exactly one word.
+    assert counts.thermal_in == counts.bundles_out + sum(counts.drops.values())
+    assert counts.thermal_in == counts.matched + sum(counts.unmatched.values())
+    assert set(counts.unmatched) <= {"duplicate", "out_of_order", *(cause.value for cause in Cause)}
 
 
 def test_a_replay_waits_for_an_input_of_the_recording_that_has_not_come_yet() -> None:
