@@ -14,7 +14,13 @@ import cv2
 import pytest
 
 from vidgen_nodes.cli import main
+from vidgen_nodes.custody.note import VerifierKey
+from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.verify import verify_ledger
+from vidgen_nodes.custody.x509 import root_of_key
+from vidgen_nodes.delivery.content_credentials import read_manifest
+from vidgen_nodes.delivery.content_label import read_label
+from vidgen_nodes.delivery.tag_strip import read_strip
 
 FRAMES = 35
 
@@ -58,7 +64,7 @@ def test_the_first_frames_are_transparent_and_say_why(rendered: Path) -> None:
     assert causes["no_pose"] >= 1
     assert causes["no_camera_info"] >= 1
     first = min((rendered / "frames").iterdir())
-    assert not cv2.imread(str(first), cv2.IMREAD_UNCHANGED)[..., 3].any()
+    assert not cv2.imread(str(first), cv2.IMREAD_UNCHANGED)[:512, :, 3].any()  # the label lies below
 
 
 def test_rendering_twice_gives_the_same_bytes_and_root(
@@ -186,13 +192,29 @@ def test_without_pose_or_lidar_the_overlay_is_transparent_and_says_why(
     assert summary["sync"]["causes"]["no_map"] == FRAMES
 
 
-def test_a_video_of_the_composites(flight: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_file_of_a_run_is_marked_tagged_and_labelled(
+    flight: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDGEN_KEYS", str(tmp_path / "keys"))
     words = ("render", flight, "--preset", "sim", "--out", tmp_path / "out", "--composite")
     assert command(capsys, *words, "--video", tmp_path / "out.mp4")[0] == 0
     video = cv2.VideoCapture(str(tmp_path / "out.mp4"))
     assert int(video.get(cv2.CAP_PROP_FRAME_COUNT)) == FRAMES
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(25.0, rel=0.1)
-    assert len(list((tmp_path / "out" / "composite").iterdir())) == FRAMES
+    read = [read_strip(video.read()[1]) for _ in range(FRAMES)]
+    with LedgerReader(tmp_path / "out" / "ledger.db") as reader:
+        indexes = [index for index, _ in reader.frames()]
+    assert [pointer and pointer.leaf_index for pointer in read] == indexes
+    root = VerifierKey.parse((tmp_path / "keys" / "root.pub").read_text()).public
+    composites = sorted((tmp_path / "out" / "composite").iterdir())
+    frames = sorted((tmp_path / "out" / "frames").iterdir())
+    assert len(composites) == len(frames) == FRAMES
+    for path in (tmp_path / "out.mp4", composites[0], composites[-1]):
+        source_type = read_manifest(path.read_bytes(), lambda pem: root_of_key(pem, root)).source_type
+        assert source_type == read_label(path.read_bytes()).source_type
+    for path in (*composites, *frames):
+        assert read_strip(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)) is not None
+        read_label(path.read_bytes())
 
 
 def test_old_frames_never_stay_among_new_ones(

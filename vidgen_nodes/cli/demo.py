@@ -11,13 +11,18 @@ from __future__ import annotations
 
 import argparse
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import cv2
 
 from vidgen_nodes.cli.audit import conclude
 from vidgen_nodes.cli.live import START_UP_S, LiveGraph, live_graph
 from vidgen_nodes.cli.options import add_config, add_run_dir, number_over
+from vidgen_nodes.custody.reader import LedgerReader, decode
+from vidgen_nodes.delivery.content_label import Origin
+from vidgen_nodes.delivery.encode import png
+from vidgen_nodes.delivery.label import already_labelled, label_below
+from vidgen_nodes.delivery.tag_strip import FramePointer, read_strip
+from vidgen_nodes.errors import VidgenError
 
 if TYPE_CHECKING:
     from vidgen_nodes.ros.probe import FrameSeen, SourceCount
@@ -85,5 +90,27 @@ def _save_pictures(graph: LiveGraph) -> None:
         log.warning("no composite came within %.0f s: no picture was saved", _PICTURE_S)
         return
     composite, overlay = pair
-    cv2.imwrite(str(graph.run_dir / "composite.png"), cv2.cvtColor(composite, cv2.COLOR_RGB2BGR))
-    cv2.imwrite(str(graph.run_dir / "overlay.png"), cv2.cvtColor(overlay, cv2.COLOR_RGBA2BGRA))
+    found = read_strip(composite)
+    if found is None:
+        log.warning("the composite carries no tag that can be read: no picture was saved")
+        return
+    try:
+        pointer, code = _record(Path(graph.params.generator.ledger), found)
+        origin = Origin(graph.params.ar.content_producer, camera=False)
+        pictures = {
+            "composite.png": already_labelled(composite, pointer, code),
+            "overlay.png": label_below(overlay, pointer, code),
+        }
+        for name, labelled in pictures.items():
+            (graph.run_dir / name).write_bytes(png(labelled, origin))
+    except (VidgenError, OSError) as err:
+        log.warning("no picture was saved: %s", err)
+
+
+def _record(ledger: Path, found: FramePointer) -> tuple[FramePointer, str]:
+    """The whole pointer, and the label code, of the record that a tag names."""
+    with LedgerReader(ledger) as reader:
+        (row,) = reader.rows(found.leaf_index, found.leaf_index + 1)
+    leaf = decode(row.leaf, f"{ledger}: leaf {row.index}")
+    code = str(leaf.get("label", "")) if isinstance(leaf, dict) else ""
+    return FramePointer(row.index, found.tree_size, row.leaf_hash), code

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """``vidgen render``: a recording through the same pipeline offline, as fast as it goes.
 
-Writes ``frames/<stamp>.png`` (overlay, straight alpha), ``ledger.db``, its signed tree head, ``params.yaml`` and
-``summary.json`` into an empty directory. Frames and ledger root depend on the recording, the parameters and the
-software alone; ``summary.json`` also holds timings. Latency is from taking up a thermal frame to its durable record.
+Writes ``frames/<stamp>.png`` (overlay, straight alpha, its label below it), ``ledger.db``, its signed tree head,
+``params.yaml`` and ``summary.json`` into an empty directory. Frames and ledger root depend on the recording, the
+parameters and the software alone; ``summary.json`` also holds timings, composites and video also a signature (C2PA).
+Latency is from taking up a thermal frame to its durable record.
 """
 
 from __future__ import annotations
@@ -19,18 +20,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vidgen_nodes.cli.audit import conclude, custody_state
+from vidgen_nodes.cli.credentials import credentials_of
 from vidgen_nodes.cli.options import add_config, add_remap, resolved
-from vidgen_nodes.cli.video import VideoFile
 from vidgen_nodes.custody.segment_file import manifests
 from vidgen_nodes.custody.signer import keys_of, sign_ledger, signing_of
 from vidgen_nodes.delivery.ar import composite
-from vidgen_nodes.delivery.encode import png_rgb, png_with_alpha
+from vidgen_nodes.delivery.content_credentials import Credentials
+from vidgen_nodes.delivery.content_label import Origin
+from vidgen_nodes.delivery.encode import png
+from vidgen_nodes.delivery.label import label_below
+from vidgen_nodes.delivery.tag_strip import FramePointer
+from vidgen_nodes.delivery.video import VideoFile
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.graph import merge_overrides, write_params
 from vidgen_nodes.packets import Bundle, Frame
 from vidgen_nodes.ros.bagfile import storage_files
 from vidgen_nodes.ros.offline import OfflineCounts, run_offline
-from vidgen_nodes.ros.replay import ANCHOR, parse_remaps, read_recording, replay_overrides
+from vidgen_nodes.ros.replay import ANCHOR, Recording, parse_remaps, read_recording, replay_overrides
 from vidgen_nodes.summary import CustodyState, RunSummary, json_line, percentiles
 
 
@@ -61,8 +67,12 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         progress = stack.enter_context(_progress(args.json))
         task = progress.add_task("rendering", total=recording.counts[ANCHOR])
-        video = stack.enter_context(VideoFile(args.video, recording)) if args.video else None
-        writer = _Writer(args.out, composites=args.composite, video=video)
+        origin = Origin(params.ar.content_producer, camera=params.generator.origin != "sim")
+        credentials = credentials_of(keys) if args.video or args.composite else None
+        video = None
+        if args.video:
+            video = stack.enter_context(VideoFile(args.video, _rate_hz(recording), origin, credentials))
+        writer = _Writer(args.out, origin, credentials if args.composite else None, video)
 
         def sink(bundle: Bundle, frame: Frame) -> None:
             writer.write(bundle, frame)
@@ -79,10 +89,13 @@ def run(args: argparse.Namespace) -> int:
 class _Writer:
     """Writes what was asked for of each frame."""
 
-    def __init__(self, out: Path, *, composites: bool, video: VideoFile | None) -> None:
+    def __init__(
+        self, out: Path, origin: Origin, credentials: Credentials | None, video: VideoFile | None
+    ) -> None:
         self._frames = out / "frames"
         self._frames.mkdir()
-        self._composites = out / "composite" if composites else None
+        self._origin, self._credentials = origin, credentials
+        self._composites = out / "composite" if credentials is not None else None
         if self._composites is not None:
             self._composites.mkdir()
         self._video = video
@@ -90,14 +103,21 @@ class _Writer:
     def write(self, bundle: Bundle, frame: Frame) -> None:
         """Write one frame."""
         name = f"{bundle.stamp_ns}.png"
-        _write(self._frames / name, png_with_alpha(frame.overlay.rgba))
+        pointer, code = FramePointer.of(frame.record), frame.record.label_code
+        _write(self._frames / name, png(label_below(frame.overlay.rgba, pointer, code), self._origin))
         if self._composites is None and self._video is None:
             return
-        rgb = composite(bundle.thermal, frame.overlay)
-        if self._composites is not None:
-            _write(self._composites / name, png_rgb(rgb))
+        labelled = composite(bundle.thermal, frame.overlay, pointer, code)
+        if self._composites is not None and self._credentials is not None:
+            picture = png(labelled, self._origin)
+            _write(self._composites / name, self._credentials.sign(picture, code, self._origin, {}))
         if self._video is not None:
-            self._video.write(rgb)
+            self._video.write(labelled)
+
+
+def _rate_hz(recording: Recording) -> float:
+    span_s = (recording.end_ns - recording.start_ns) / 1e9
+    return recording.counts[ANCHOR] / span_s if span_s > 0 else 25.0
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -138,6 +138,11 @@ class KeyRing:
             certificate, root = _unit_certificate(folder, unit.public, now_s)
         return cls(folder, unit, certificate, root)
 
+    @property
+    def unit(self) -> SigningKey:
+        """The unit key, for certificates of another form (``x509.py``)."""
+        return self._unit
+
     def new_session(self, now_s: int) -> Session:
         """A key for one run, vouched for by the unit for a day."""
         key = FileKey.generate()

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vidgen_nodes.delivery.label import TEXT, draw_mark
+from vidgen_nodes.delivery.label import TEXT, Labelled, label_in_place
+from vidgen_nodes.delivery.tag_strip import FramePointer
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.packets import ByteArray, Hazard, Overlay, ThermalFrame
 
@@ -52,13 +53,27 @@ _LOOK: dict[str, tuple[str, tuple[float, float, float, float]]] = {
 _LETTER_M = 0.3
 
 
-def composite(thermal: ThermalFrame, overlay: Overlay) -> ByteArray:
-    """The camera picture with the overlay burnt in and the mark along the bottom edge.
+def composite(thermal: ThermalFrame, overlay: Overlay, pointer: FramePointer, code: str) -> Labelled:
+    """The camera picture with the overlay burnt in, mark and tag strip along the bottom edge.
 
     Args:
         thermal: any encoding that ``thermal_node`` accepts; deep pictures are stretched between
             their 1 % and 99 % quantiles.
         overlay: of the same frame, same size, straight alpha.
+        pointer: record of that frame.
+        code: label code of that record.
+
+    Returns:
+        (H, W, 3) rgb8, newly allocated.
+
+    Raises:
+        InputError: see ``blended``; or too small for a label.
+    """
+    return label_in_place(blended(thermal, overlay), pointer, code)
+
+
+def blended(thermal: ThermalFrame, overlay: Overlay) -> ByteArray:
+    """The camera picture with the overlay burnt in, still without a label: for whoever labels it.
 
     Returns:
         (H, W, 3) rgb8, newly allocated.
@@ -79,7 +94,6 @@ def composite(thermal: ThermalFrame, overlay: Overlay) -> ByteArray:
         )
     rgb = visible_rgb(thermal)
     blend(rgb, overlay.rgba)
-    draw_mark(rgb)
     return rgb
 
 

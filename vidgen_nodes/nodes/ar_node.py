@@ -8,11 +8,13 @@ import time
 from typing import Any
 
 from sensor_msgs.msg import CompressedImage, Image
-from vidgen.msg import HazardArray, ThermalFrame
+from vidgen.msg import HazardArray, Provenance, ThermalFrame
 from visualization_msgs.msg import MarkerArray
 
 from vidgen_nodes.delivery.ar import composite, markers
-from vidgen_nodes.delivery.encode import png_rgb, png_with_alpha
+from vidgen_nodes.delivery.content_label import Origin
+from vidgen_nodes.delivery.encode import png
+from vidgen_nodes.delivery.label import Labelled, label_in_place
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.params import ArParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
@@ -25,7 +27,7 @@ _PAIR_DEPTH = 30  # the overlay of a frame comes up to half a second after the f
 
 
 class ArNode(VidgenNode[ArParams]):
-    """``overlay/image_raw``, ``thermal/frame``, ``hazards`` to composite, PNG streams and markers."""
+    """``overlay/image_raw``, ``thermal/frame``, ``provenance``, ``hazards`` to composite, PNG streams and markers."""
 
     def __init__(self) -> None:
         super().__init__("ar_node", ArParams)
@@ -49,38 +51,45 @@ class ArNode(VidgenNode[ArParams]):
         thermal = self.subscribe(
             ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, lambda _: None, required=False
         )
-        overlay = self.subscribe(Image, "overlay/image_raw", qos.OVERLAY, self._on_overlay, required=False)
-        self._inputs = [thermal, overlay]
-        TimeSynchronizer(self._inputs, _PAIR_DEPTH).registerCallback(self._on_pair)
+        overlay = self.subscribe(Image, "overlay/image_raw", qos.OVERLAY, lambda _: None, required=False)
+        record = self.subscribe(Provenance, "provenance", qos.PROVENANCE, lambda _: None, required=False)
+        self._inputs = [thermal, overlay, record]
+        TimeSynchronizer(self._inputs, _PAIR_DEPTH).registerCallback(self._on_frame)
 
     def _stop_listening(self) -> None:
         for source in self._inputs:
             self.destroy_subscription(source.sub)
         self._inputs = []
 
-    def _on_overlay(self, message: Any) -> None:
-        if self._overlay_pngs.is_wanted and self._is_due("overlay"):
-            self._encoder.put(
-                (self._overlay_pngs, png_with_alpha, message.header, unpack.overlay(message).rgba)
-            )
-
-    def _on_pair(self, thermal: Any, overlay: Any) -> None:
+    def _on_frame(self, thermal: Any, overlay: Any, record: Any) -> None:
         try:
-            self._compose(thermal, overlay)
+            self._compose(thermal, overlay, record)
+            self._label_overlay(overlay, record)
         except InputError as err:  # may not leave from here: the real synchroniser would keep its lock
             self.health.dropped[err.reason] += 1
 
-    def _compose(self, thermal: Any, overlay: Any) -> None:
+    def _compose(self, thermal: Any, overlay: Any, record: Any) -> None:
         wants_png = self._composite_pngs.is_wanted and self._is_due("composite")
         if not (wants_png or self._composites.is_wanted):
             return
-        rgb = composite(unpack.thermal_frame(thermal, self._calibrations), unpack.overlay(overlay))
+        frame, shown = unpack.thermal_frame(thermal, self._calibrations), unpack.overlay(overlay)
+        labelled = composite(frame, shown, unpack.frame_pointer(record), record.label_code)
         if self._composites.is_wanted:
             stamp_ns = convert.stamp_ns(overlay.header.stamp)
-            self._composites.publish(fill.image(stamp_ns, overlay.header.frame_id, "rgb8", rgb))
+            self._composites.publish(fill.image(stamp_ns, overlay.header.frame_id, "rgb8", labelled.pixels))
             self.health.add_latency("stamp_to_composite", (self.now_ns() - stamp_ns) / 1e6)
         if wants_png:
-            self._encoder.put((self._composite_pngs, png_rgb, overlay.header, rgb))
+            self._encode_later(self._composite_pngs, overlay.header, labelled, record)
+
+    def _label_overlay(self, overlay: Any, record: Any) -> None:
+        if self._overlay_pngs.is_wanted and self._is_due("overlay"):
+            rgba = unpack.overlay(overlay).rgba.copy()
+            labelled = label_in_place(rgba, unpack.frame_pointer(record), record.label_code)
+            self._encode_later(self._overlay_pngs, overlay.header, labelled, record)
+
+    def _encode_later(self, output: Output, header: Any, labelled: Labelled, record: Any) -> None:
+        origin = Origin(self.params.content_producer, camera=record.origin != Provenance.ORIGIN_SIM)
+        self._encoder.put((output, header, labelled, origin))
 
     def _is_due(self, stream: str) -> bool:
         now_s = time.monotonic()
@@ -89,10 +98,10 @@ class ArNode(VidgenNode[ArParams]):
         self._next_png_s[stream] = now_s + 1.0 / self.params.compressed_rate_hz
         return True
 
-    def _encode(self, job: tuple[Output, Any, Any, Any]) -> None:
-        output, encode, header, pixels = job
+    def _encode(self, job: tuple[Output, Any, Labelled, Origin]) -> None:
+        output, header, labelled, origin = job
         message = CompressedImage(header=header, format="png")
-        message.data = encode(pixels)
+        message.data = png(labelled, origin)
         output.publish(message)
 
     def _on_drop(self) -> None:

@@ -17,4 +17,7 @@ class ArParams(Checked):
     marker_rate_hz: float = param(
         5.0, "World-locked markers at most so often.", unit="Hz", low=0.1, high=60.0
     )
+    content_producer: str = param(
+        "vidgen", "Who answers for the pictures, in the label of every file (GB 45438): ASCII without spaces."
+    )
     marker_lifetime_s: float = param(1.0, "Markers vanish after this.", unit="s", low=0.1, high=60.0)

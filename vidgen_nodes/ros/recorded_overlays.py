@@ -44,19 +44,20 @@ class RecordedOverlays:
         Returns:
             None: no such picture, or not the one that was recorded.
         """
-        rgba = self._from_file(overlay.stamp_ns) if self._pictures else self._from_bag(overlay.stamp_ns)
+        rgba = self._from_file(overlay) if self._pictures else self._from_bag(overlay.stamp_ns)
         if rgba is None or rgba.shape != overlay.rgba.shape:
             return None
         if frame_digest(replace(overlay, rgba=rgba)) != expected:
             return None
         return int(np.abs(rgba.astype(np.int16) - overlay.rgba.astype(np.int16)).max(initial=0))
 
-    def _from_file(self, stamp_ns: int) -> ByteArray | None:
+    def _from_file(self, overlay: Overlay) -> ByteArray | None:
         assert self._pictures is not None
-        picture = cv2.imread(str(self._pictures / f"{stamp_ns}.png"), cv2.IMREAD_UNCHANGED)
+        picture = cv2.imread(str(self._pictures / f"{overlay.stamp_ns}.png"), cv2.IMREAD_UNCHANGED)
         if picture is None or picture.ndim != 3 or picture.shape[2] != 4 or picture.dtype != np.uint8:
             return None
-        return np.ascontiguousarray(picture[:, :, [2, 1, 0, 3]], dtype=np.uint8)
+        rows = overlay.rgba.shape[0]  # the label lies below it
+        return np.ascontiguousarray(picture[:rows, :, [2, 1, 0, 3]], dtype=np.uint8)
 
     def _from_bag(self, stamp_ns: int) -> ByteArray | None:
         if self._messages is None:

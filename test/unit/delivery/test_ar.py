@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.delivery.ar import blend, composite, markers, visible_rgb
-from vidgen_nodes.delivery.label import draw_mark
+from vidgen_nodes.delivery.label import label_in_place
+from vidgen_nodes.delivery.tag_strip import FramePointer, read_strip
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.packets import Hazard, Overlay, ThermalFrame
 
 HEIGHT, WIDTH = 128, 160
+RECORD = (FramePointer(8, 9, bytes(range(32))), "SYN")
 
 
 def thermal(pixels: np.ndarray, encoding: str = "mono16") -> ThermalFrame:
@@ -52,16 +54,22 @@ def test_a_transparent_overlay_leaves_the_camera_and_is_marked_all_the_same() ->
     rgba = clear()
     rgba[..., 0] = 255  # colour under alpha 0 must not show
     expected = visible_rgb(thermal(ramp()))
-    draw_mark(expected)
-    np.testing.assert_array_equal(composite(thermal(ramp()), overlay(rgba)), expected)
+    label_in_place(expected, *RECORD)
+    np.testing.assert_array_equal(composite(thermal(ramp()), overlay(rgba), *RECORD).pixels, expected)
 
 
 def test_the_mark_lies_over_the_overlay() -> None:
     rgba = np.full((HEIGHT, WIDTH, 4), 255, np.uint8)
     bare = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    draw_mark(bare)
-    band = np.flatnonzero(bare.any(axis=(1, 2)))[0] - 1
-    np.testing.assert_array_equal(composite(thermal(ramp()), overlay(rgba))[band + 1 :], bare[band + 1 :])
+    rows = label_in_place(bare, *RECORD).picture_rows
+    made = composite(thermal(ramp()), overlay(rgba), *RECORD).pixels
+    np.testing.assert_array_equal(made[rows:], bare[rows:])
+    assert (made[:rows] == 255).all()
+
+
+def test_a_composite_names_its_record() -> None:
+    labelled = composite(thermal(ramp()), overlay(clear()), *RECORD)
+    assert read_strip(labelled.pixels) == FramePointer(8, 9, bytes(range(16)))
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -139,26 +147,26 @@ def test_palettes_keep_their_colours() -> None:
 def test_the_camera_picture_itself_is_never_written_to(encoding: str, dtype: type) -> None:
     pixels = np.full((HEIGHT, WIDTH, 3), 90, dtype)
     pixels.flags.writeable = False
-    composite(thermal(pixels, encoding), overlay(np.full((HEIGHT, WIDTH, 4), 255, np.uint8)))
+    composite(thermal(pixels, encoding), overlay(np.full((HEIGHT, WIDTH, 4), 255, np.uint8)), *RECORD)
     assert (pixels == 90).all()
 
 
 def test_read_only_counts_from_a_message_are_taken() -> None:
     counts = np.frombuffer(ramp().tobytes(), np.uint16).reshape(HEIGHT, WIDTH)
     rgba = np.frombuffer(bytes(clear()), np.uint8).reshape(HEIGHT, WIDTH, 4)
-    assert composite(thermal(counts), overlay(rgba)).shape == (HEIGHT, WIDTH, 3)
+    assert composite(thermal(counts), overlay(rgba), *RECORD).pixels.shape == (HEIGHT, WIDTH, 3)
 
 
 def test_an_overlay_of_another_frame_is_refused() -> None:
     late = dataclasses.replace(overlay(clear()), stamp_ns=8)
     with pytest.raises(InputError, match="8 ns for a picture of 7 ns") as caught:
-        composite(thermal(ramp()), late)
+        composite(thermal(ramp()), late, *RECORD)
     assert caught.value.reason == "composite_stamp"
 
 
 def test_an_overlay_of_another_size_is_refused() -> None:
     with pytest.raises(InputError, match="expected the same") as caught:
-        composite(thermal(ramp()), overlay(np.zeros((64, 80, 4), np.uint8)))
+        composite(thermal(ramp()), overlay(np.zeros((64, 80, 4), np.uint8)), *RECORD)
     assert caught.value.reason == "composite_size"
 
 
