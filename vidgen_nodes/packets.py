@@ -264,7 +264,7 @@ class Bundle:
     nav_stamp_ns: int  # newest nav state used; 0 if none
     rtk: RtkStatus
     uncertainty_map: UncertaintyMap | None
-    sigma_px: float  # expected placement error, 1 sigma; NaN without pose
+    sigma_px: float  # expected placement error: 95 % are shorter than 1.96 of it; NaN without pose
     causes: tuple[Cause, ...]  # doubts that force a transparent overlay
     sources: tuple[SourceRef, ...]  # every message that entered since the previous bundle
     late: dict[str, int]  # inputs that came too late to count, by name, since the previous bundle
@@ -289,6 +289,38 @@ class Ignition:
 
 
 @dataclass(frozen=True, slots=True)
+class SpreadPlan:
+    """How the fires of a scenario go over to the building."""
+
+    speedup: float = 1.0  # seconds of fire in a second of event time
+    resolution_m: float = 0.25  # of the points on the surfaces
+    fuel_depth_m: float = 0.02  # of a burning surface that burns away
+    preheat_k: float = 0.0  # surfaces are at least so warm; 0: only the flame warms what is next to it
+    wind_towards_deg: float = 0.0  # 0 north, 90 east: where fire on level surfaces runs
+    wind_head_ratio: float = 1.0  # its speed there over that in still air
+    wind_length_to_breadth: float = 1.0  # of the ellipse it burns; 1: no wind
+
+
+@dataclass(frozen=True, slots=True)
+class Vent:
+    """An opening of a room."""
+
+    name: str
+    width_m: float
+    height_m: float
+    open_s: tuple[tuple[float, float], ...]  # from and to, after scenario start
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Surfaces whose fire gets its air through vents."""
+
+    name: str
+    surfaces: tuple[str, ...]  # names in the building
+    vents: tuple[Vent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What burns when: the fires of one run."""
 
@@ -299,6 +331,8 @@ class Scenario:
     ignitions: tuple[Ignition, ...]
     debris: bool
     digest: bytes = field(repr=False, default=b"")
+    spread: SpreadPlan | None = None  # None: fires stay where they are lit
+    rooms: tuple[Room, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +353,7 @@ class Hazard:
 class PhysicsRef:
     """Which physics drew an element, and the hash under which its numbers are stored."""
 
-    element: str  # flame | smoke | debris
+    element: str  # flame | smoke | spread | debris
     source: str
     version: str
     parameters_sha256: bytes
