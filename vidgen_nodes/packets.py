@@ -269,7 +269,7 @@ class Bundle:
     sources: tuple[SourceRef, ...]  # every message that entered since the previous bundle
     late: dict[str, int]  # inputs that came too late to count, by name, since the previous bundle
     marks: tuple[Mark, ...] = ()  # doubts that hide nothing
-    clock_offset_ns: int = 0  # camera clock minus navigation's, as it was taken out of the stamp to place the frame
+    clock_offset_ns: int = 0  # camera clock minus navigation's, taken out of the stamp to place
 
 
 @dataclass(frozen=True, slots=True)
