@@ -23,11 +23,12 @@ from typing import Any
 from vidgen_nodes.custody.identity import params_from_config
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.errors import ConfigError, VerificationError
-from vidgen_nodes.packets import Bundle, Frame, Ignition, Scenario
+from vidgen_nodes.packets import Bundle, Frame, Scenario
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.ros.offline import Surroundings, run_offline
 from vidgen_nodes.ros.recorded_overlays import RecordedOverlays
 from vidgen_nodes.ros.replay import Recording, read_recording
+from vidgen_nodes.scenario.timeline import scenario_from_record
 from vidgen_nodes.scene.building import Building
 
 Leaf = Mapping[str, object]
@@ -188,10 +189,7 @@ def _scenario(reader: LedgerReader, leaf: Leaf, known: dict[bytes, Scenario]) ->
     if key not in known:
         body = _map(reader, key, "scenario")
         try:
-            fires = tuple(
-                Ignition(**{**fire, "position_m": tuple(fire["position_m"])}) for fire in body["ignitions"]
-            )
-            known[key] = Scenario(**{**body, "ignitions": fires, "digest": key})
+            known[key] = scenario_from_record(body, key)
         except (TypeError, KeyError) as err:
             raise VerificationError(f"scenario record {key.hex()}: is of another version: {err}") from err
     return known[key]

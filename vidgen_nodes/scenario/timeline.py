@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ import yaml
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Ignition, Scenario
+from vidgen_nodes.scenario.spread_plan import parse_rooms, parse_spread, rooms_from_record, spread_from_record
+from vidgen_nodes.scenario.values import flag, mapping, number, text, wrong
 
 # alpha = 1055 kW / t_g^2 with t_g = 600, 300, 150, 75 s (NFPA 72, NFPA 92).
 GROWTH_KW_PER_S2 = {"slow": 0.00293, "medium": 0.01172, "fast": 0.04689, "ultrafast": 0.18756}
 
 _KELVIN_AT_0_DEGC = 273.15
-_TOP_KEYS = frozenset({"name", "seed", "ambient_degc", "ignitions", "debris"})
+_TOP_KEYS = frozenset({"name", "seed", "ambient_degc", "ignitions", "debris", "spread", "rooms"})
 _REQUIRED_TOP_KEYS = frozenset({"name", "ignitions"})
 
 
@@ -72,16 +74,16 @@ def load_scenario(path: Path, start_ns: int) -> Scenario:
         ConfigError: the file cannot be read or says something wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
         raise ConfigError(f"scenario {path}: cannot be read as UTF-8 text: {err}") from err
     try:
-        return parse_scenario(text, start_ns)
+        return parse_scenario(content, start_ns)
     except ConfigError as err:
         raise ConfigError(f"scenario {path}: {err}") from err
 
 
-def parse_scenario(text: str, start_ns: int) -> Scenario:
+def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
     """Check a scenario's YAML text and put it in force from ``start_ns`` of event time on.
 
     Raises:
@@ -90,27 +92,45 @@ def parse_scenario(text: str, start_ns: int) -> Scenario:
     if type(start_ns) is not int or start_ns < 0:
         raise ConfigError(f"start_ns: got {start_ns!r}, expected a whole number of nanoseconds, 0 or more")
     try:
-        content = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(content_yaml, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError) as err:
         raise ConfigError(f"cannot be read as YAML: {err}") from err
-    body = _mapping(content, "scenario", _TOP_KEYS, _REQUIRED_TOP_KEYS)
+    body = mapping(content, "scenario", _TOP_KEYS, _REQUIRED_TOP_KEYS)
     entries = body["ignitions"]
     if not isinstance(entries, list):
-        raise _wrong("ignitions", entries, "a list (it may be empty)")
+        raise wrong("ignitions", entries, "a list (it may be empty)")
     ignitions = tuple(_ignition(entry, f"ignitions[{index}]") for index, entry in enumerate(entries))
     names = [ignition.name for ignition in ignitions]
     for name in names:
         if names.count(name) > 1:
-            raise _wrong("ignitions", name, "a different name for every ignition")
+            raise wrong("ignitions", name, "a different name for every ignition")
     scenario = Scenario(
-        name=_text(body["name"], "name"),
+        name=text(body["name"], "name"),
         start_ns=start_ns,
         seed=_seed(body.get("seed", 0)),
-        ambient_k=_number(body.get("ambient_degc", 20.0), "ambient_degc", -60.0, 60.0) + _KELVIN_AT_0_DEGC,
+        ambient_k=number(body.get("ambient_degc", 20.0), "ambient_degc", -60.0, 60.0) + _KELVIN_AT_0_DEGC,
         ignitions=ignitions,
-        debris=_flag(body.get("debris", False), "debris"),
+        debris=flag(body.get("debris", False), "debris"),
+        spread=parse_spread(body.get("spread", False)),
+        rooms=parse_rooms(body.get("rooms", [])),
     )
     return dataclasses.replace(scenario, digest=scenario_digest(scenario))
+
+
+def scenario_from_record(body: Mapping[str, Any], digest: bytes) -> Scenario:
+    """The scenario that a ledger stores; records from before fires could spread lack those keys.
+
+    Raises:
+        KeyError, TypeError: the record is of another version.
+    """
+    fires = tuple(Ignition(**{**fire, "position_m": tuple(fire["position_m"])}) for fire in body["ignitions"])
+    own = {
+        "ignitions": fires,
+        "spread": spread_from_record(body.get("spread")),
+        "rooms": rooms_from_record(body.get("rooms", [])),
+        "digest": digest,
+    }
+    return Scenario(**{**body, **own})
 
 
 def scenario_digest(scenario: Scenario) -> bytes:
@@ -124,21 +144,21 @@ def scenario_digest(scenario: Scenario) -> bytes:
 
 
 def _ignition(entry: object, key: str) -> Ignition:
-    body = _mapping(entry, key, _IGNITION_KEYS, _REQUIRED_IGNITION_KEYS)
+    body = mapping(entry, key, _IGNITION_KEYS, _REQUIRED_IGNITION_KEYS)
     position = body["position_m"]
     if not isinstance(position, list) or len(position) != 3:
-        raise _wrong(f"{key}.position_m", position, "[east, north, up] in metres")
+        raise wrong(f"{key}.position_m", position, "[east, north, up] in metres")
     east, north, up = (
-        _number(value, f"{key}.position_m[{axis}]", -1e5, 1e5) for axis, value in enumerate(position)
+        number(value, f"{key}.position_m[{axis}]", -1e5, 1e5) for axis, value in enumerate(position)
     )
     fuel = _fuel(body, key)
     ignition = Ignition(
-        name=_text(body["name"], f"{key}.name"),
+        name=text(body["name"], f"{key}.name"),
         position_m=(east, north, up),
-        start_s=_number(body["start_s"], f"{key}.start_s", 0.0, 1e6),
+        start_s=number(body["start_s"], f"{key}.start_s", 0.0, 1e6),
         growth_kw_per_s2=_growth(body, key),
-        peak_kw=_number(body["peak_kw"], f"{key}.peak_kw", 5.0, 1e5),
-        diameter_m=_number(body["diameter_m"], f"{key}.diameter_m", 0.05, 30.0),
+        peak_kw=number(body["peak_kw"], f"{key}.peak_kw", 5.0, 1e5),
+        diameter_m=number(body["diameter_m"], f"{key}.diameter_m", 0.05, 30.0),
         radiative_fraction=fuel.radiative_fraction,
         soot_yield=fuel.soot_yield,
         heat_of_combustion_kj_per_kg=fuel.heat_of_combustion_kj_per_kg,
@@ -158,10 +178,10 @@ def _growth(body: dict[str, Any], key: str) -> float:
     if ("growth" in body) == ("growth_kw_per_s2" in body):
         raise ConfigError(f"{key}: expected exactly one of growth and growth_kw_per_s2")
     if "growth_kw_per_s2" in body:
-        return _number(body["growth_kw_per_s2"], f"{key}.growth_kw_per_s2", 1e-6, 1e4)
+        return number(body["growth_kw_per_s2"], f"{key}.growth_kw_per_s2", 1e-6, 1e4)
     growth = body["growth"]
     if not isinstance(growth, str) or growth not in GROWTH_KW_PER_S2:
-        raise _wrong(f"{key}.growth", growth, f"one of {', '.join(GROWTH_KW_PER_S2)}")
+        raise wrong(f"{key}.growth", growth, f"one of {', '.join(GROWTH_KW_PER_S2)}")
     return GROWTH_KW_PER_S2[growth]
 
 
@@ -169,7 +189,7 @@ def _fuel(body: dict[str, Any], key: str) -> Fuel:
     """The named fuel's terms, each replaced by an explicit value where one is given."""
     name = body.get("fuel")
     if name is not None and (not isinstance(name, str) or name not in FUELS):
-        raise _wrong(f"{key}.fuel", name, f"one of {', '.join(FUELS)}")
+        raise wrong(f"{key}.fuel", name, f"one of {', '.join(FUELS)}")
     values = dict(dataclasses.asdict(FUELS[name])) if name is not None else {}
     limits = {
         "soot_yield": (0.0, 0.5),
@@ -179,7 +199,7 @@ def _fuel(body: dict[str, Any], key: str) -> Fuel:
     }
     for field_name, (low, high) in limits.items():
         if field_name in body:
-            values[field_name] = _number(body[field_name], f"{key}.{field_name}", low, high)
+            values[field_name] = number(body[field_name], f"{key}.{field_name}", low, high)
     values.setdefault("radiative_fraction", 0.35)
     missing = sorted(_FUEL_KEYS - set(values))
     if missing:
@@ -187,51 +207,10 @@ def _fuel(body: dict[str, Any], key: str) -> Fuel:
     return Fuel(**values)
 
 
-def _mapping(value: object, key: str, known: frozenset[str], required: frozenset[str]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _wrong(key, value, f"a mapping with {', '.join(sorted(required))}")
-    for name in value:
-        if name not in known:
-            raise ConfigError(f"{key}: unknown key {name!r}; known: {', '.join(sorted(known))}")
-    for name in sorted(required):
-        if name not in value:
-            raise ConfigError(f"{key}: {name} is missing")
-    return value
-
-
-def _number(value: object, key: str, low: float, high: float) -> float:
-    if isinstance(value, str):
-        # PyYAML reads 1e3 as text; say so instead of leaving the user to wonder.
-        raise _wrong(key, value, f"a number from {low:g} to {high:g} (write 1000.0, not 1e3)")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _wrong(key, value, f"a number from {low:g} to {high:g}")
-    if not low <= value <= high:  # false for NaN too
-        raise _wrong(key, value, f"{low:g} to {high:g}")
-    return float(value) + 0.0  # + 0.0: minus zero and zero have one digest
-
-
 def _seed(value: object) -> int:
     if type(value) is not int or not 0 <= value < 2**63:
-        raise _wrong("seed", value, "a whole number from 0 to 2^63 - 1")
+        raise wrong("seed", value, "a whole number from 0 to 2^63 - 1")
     return value
-
-
-def _flag(value: object, key: str) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(key, value, "true or false")
-    return value
-
-
-def _text(value: object, key: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise _wrong(key, value, "a text that is not empty")
-    return value
-
-
-def _wrong(key: str, got: object, expected: str) -> ConfigError:
-    shown = repr(got)
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return ConfigError(f"{key}: got {shown} ({type(got).__name__}), expected {expected}")
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

@@ -35,6 +35,7 @@ _RANGES = {  # smallest and largest a material can have
     "heat_of_combustion_kj_per_g": (0.0, 60.0),
     "soot_yield_kg_per_kg": (0.0, 0.5),
     "density_kg_per_m3": (1.0, 20000.0),
+    "mass_flux_g_per_m2_s": (0.0, 500.0),
 }
 _KEYS = frozenset((*_RANGES, "names", "burns", "euroclass", "source", "from_memory"))
 
@@ -56,6 +57,7 @@ class Material:
     heat_of_combustion_kj_per_g: float = _NOT_KNOWN
     soot_yield_kg_per_kg: float = _NOT_KNOWN
     density_kg_per_m3: float = _NOT_KNOWN
+    mass_flux_g_per_m2_s: float = _NOT_KNOWN
 
     @property
     def spreads(self) -> bool:

@@ -1,0 +1,59 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Values out of a scenario's YAML, each checked where it is read.
+
+Guarantees: what is returned has the type and lies in the range asked for; anything else is a ``ConfigError`` that
+names the key, what was got and what was expected.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vidgen_nodes.errors import ConfigError
+
+
+def mapping(value: object, key: str, known: frozenset[str], required: frozenset[str]) -> dict[str, Any]:
+    """A mapping with known keys and all required ones; ConfigError otherwise."""
+    if not isinstance(value, dict):
+        raise wrong(key, value, f"a mapping with {', '.join(sorted(required))}")
+    for name in value:
+        if name not in known:
+            raise ConfigError(f"{key}: unknown key {name!r}; known: {', '.join(sorted(known))}")
+    for name in sorted(required):
+        if name not in value:
+            raise ConfigError(f"{key}: {name} is missing")
+    return value
+
+
+def number(value: object, key: str, low: float, high: float) -> float:
+    """A finite number from ``low`` to ``high``; ConfigError otherwise."""
+    if isinstance(value, str):
+        # PyYAML reads 1e3 as text; say so instead of leaving the user to wonder.
+        raise wrong(key, value, f"a number from {low:g} to {high:g} (write 1000.0, not 1e3)")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise wrong(key, value, f"a number from {low:g} to {high:g}")
+    if not low <= value <= high:  # false for NaN too
+        raise wrong(key, value, f"{low:g} to {high:g}")
+    return float(value) + 0.0  # + 0.0: minus zero and zero have one digest
+
+
+def flag(value: object, key: str) -> bool:
+    """True or false; ConfigError otherwise."""
+    if not isinstance(value, bool):
+        raise wrong(key, value, "true or false")
+    return value
+
+
+def text(value: object, key: str) -> str:
+    """A text that is not empty; ConfigError otherwise."""
+    if not isinstance(value, str) or not value.strip():
+        raise wrong(key, value, "a text that is not empty")
+    return value
+
+
+def wrong(key: str, got: object, expected: str) -> ConfigError:
+    """The error for a value that is not what was expected."""
+    shown = repr(got)
+    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+    return ConfigError(f"{key}: got {shown} ({type(got).__name__}), expected {expected}")
