@@ -79,7 +79,7 @@ def encode_proof(leaf: bytes, index: int, path: Sequence[bytes], head: Head, log
     """
     said = head.head
     sections: list[object] = [
-        _pack_leaf(leaf),
+        pack_leaf(leaf),
         [index, b"".join(path)],
         [log_id, said.size, said.previous, head.note.signatures[0].data],
         [[line.name, line.key_id, line.data] for line in head.cosignatures],
@@ -102,7 +102,7 @@ def verify_proof(data: bytes, root_public: bytes, witnesses: Sequence[VerifierKe
     leaf, (index, path), (log_id, size, previous, signature), lines, links = _decode(data)
     chain = Chain(Certificate.from_list(links[0]), Certificate.from_list(links[1]))
     chain.check(root_public)
-    leaf_bytes = leaf if isinstance(leaf, bytes) else cbor2.dumps(_unpacked(leaf), canonical=True)
+    leaf_bytes = unpack_leaf(leaf)
     nodes = [path[at : at + HASH_BYTES] for at in range(0, len(path), HASH_BYTES)]
     root = root_from_path(leaf_hash(leaf_bytes), index, size, nodes)
     head = TreeHead(origin_of(chain.unit.public, log_id), size, root, previous)
@@ -178,7 +178,7 @@ def _crc(section: object) -> int:
     return zlib.crc32(cbor2.dumps(section, canonical=True))
 
 
-def _pack_leaf(leaf: bytes) -> object:
+def pack_leaf(leaf: bytes) -> object:
     """A leaf with its usual names as numbers; as it is where that would not lead back to the same bytes."""
     try:
         fields = cbor2.loads(leaf)
@@ -188,6 +188,15 @@ def _pack_leaf(leaf: bytes) -> object:
     except Exception:  # noqa: BLE001, S110  # any leaf can be proved, whatever it holds
         pass
     return leaf
+
+
+def unpack_leaf(packed: object) -> bytes:
+    """The reverse of ``pack_leaf``.
+
+    Raises:
+        VerificationError: it names a field that this program does not know.
+    """
+    return packed if isinstance(packed, bytes) else cbor2.dumps(_unpacked(packed), canonical=True)
 
 
 def _packed(value: object) -> object:
