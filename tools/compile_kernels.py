@@ -37,9 +37,16 @@ def building() -> None:
     march_heights(np.zeros((4, 4), np.float32), grid, np.array([2.0, 2.0, 5.0]), down)
 
 
+def persons() -> None:
+    """What finds warm bodies."""
+    from vidgen_nodes.privacy.warm_bodies import prepare
+
+    prepare()
+
+
 def main() -> None:
     """Compile everything."""
-    for part in (navigation, building):
+    for part in (navigation, building, persons):
         start_s = time.monotonic()
         part()
         print(f"{part.__name__}: {time.monotonic() - start_s:.1f} s")

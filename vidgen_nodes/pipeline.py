@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""The page: bundle -> scene -> world -> overlay -> record.
+"""The page: bundle -> scene -> world -> overlay, persons kept in sight -> record.
 
 ``generator_node`` and ``vidgen render`` both call this, so the live graph and the offline renderer
 make the same bytes from the same bundles. Nothing here reads a clock, a file or a random number.
@@ -14,6 +14,8 @@ from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.packets import Bundle, Frame, Scenario
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.privacy import warm_bodies
+from vidgen_nodes.privacy.reveal import reveal_persons
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.compose import Scene, compose_scene
 from vidgen_nodes.scene.gate import Gate, audit_overlay, open_gate
@@ -37,6 +39,7 @@ class Pipeline:
         self._world = World(params, scenario)
         self._renderer = Renderer(params)
         self._drawn_gate = b""
+        warm_bodies.prepare()
 
     def set_scenario(self, scenario: Scenario | None) -> None:
         """Put another scenario in force from the next frame on."""
@@ -50,6 +53,7 @@ class Pipeline:
         """
         scene, gate, world = self._stage(bundle)
         overlay = self._renderer.draw(world, gate, scene)
+        overlay = reveal_persons(overlay, bundle.thermal, scene, self._params)
         self._drawn_gate = gate.digest
         report = audit_overlay(overlay, gate, scene, self._params.audit_pixels)
         record = self._ledger.append_frame(self._digests, bundle, scene, world, overlay, report)

@@ -50,3 +50,11 @@ class GeneratorParams(Checked):
         low=1,
         high=4000000,
     )
+    person_alpha_cap: float = param(
+        0.35, "Over a warm body the overlay is at most so opaque, and outlined.", low=0.02, high=0.6
+    )
+    person_polarity: str = param(
+        "warm",
+        "Persons are warmer than their surroundings, colder (black-hot pictures, ground in the sun) or both.",
+        choices=("warm", "cold", "both"),
+    )

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from vidgen_nodes.packets import BoolArray, FloatArray, Pose
 from vidgen_nodes.sensing.transform import rotation_matrix
-from vidgen_nodes.sim import rig, site, texture
+from vidgen_nodes.sim import person, rig, site, texture
 from vidgen_nodes.sim.noise import draw
 from vidgen_nodes.sim.radiance import (
     NER_W_PER_M2_SR,
@@ -93,7 +93,7 @@ class ThermalScene:
         return self._expose(np.full((rig.HEIGHT_PX, rig.WIDTH_PX), level, dtype=np.uint16), index)
 
     def _paint(self, map_T_camera: Pose) -> _Steps:
-        """Radiance steps without noise: ground, then the faces that look at the camera, far to near."""
+        """Radiance steps without noise: ground, faces that look at the camera, far to near, then the mannequin."""
         camera_R_map = rotation_matrix(map_T_camera).T
         centre_m = map_T_camera.translation_m
         view = self._paint_ground(camera_R_map, centre_m)
@@ -101,6 +101,7 @@ class ThermalScene:
         seen.sort(key=lambda panel: -float(np.linalg.norm(panel.corners_m.mean(axis=0) - centre_m)))
         image_P_map = self._matrix_px @ camera_R_map
         boxes = [self._paint_panel(view, panel, image_P_map, centre_m) for panel in seen]
+        boxes.append(person.paint(view, image_P_map, centre_m))  # stands before every wall that is seen
         _soften(view, [box for box in boxes if box is not None])
         return view
 

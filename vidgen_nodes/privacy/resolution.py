@@ -1,0 +1,70 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""How many pixels a metre takes where a person may be: focal length over range to building and ground.
+
+Guarantees: a pure function of the scene. A person may stand nearer than the surface behind; ``warm_bodies``
+bears being off by a third either way. Leaves out persons on high between camera and house.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from vidgen_nodes.drawn import Rectangle
+from vidgen_nodes.scene.compose import Scene
+
+LEAST_PX_PER_M: Final = 4.0  # coarser, a person is two pixels wide and cannot be told from noise
+_BEARABLE: Final = 1.6  # ratio of finest to coarsest that one search covers
+_MOST_SCALES: Final = 3
+
+
+def px_per_m(scene: Scene, window: Rectangle) -> tuple[float, ...]:
+    """The scales at which to look for persons in a part of the picture, from coarse to fine.
+
+    Args:
+        scene: of the frame.
+        window: left, top, right, bottom (the last two excluded), px.
+
+    Returns:
+        One scale, or up to three where near and far differ much; none where nothing is known, or where persons
+        would be too small to be found at all.
+    """
+    camera = scene.camera
+    if camera is None:
+        return ()
+    columns, rows = (np.linspace(window[i], window[i + 2] - 1, 3) for i in (0, 1))
+    pixels = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    rays = camera.directions(pixels)
+    reach_m = _to_ground_m(scene, camera.centre_m[2], rays[:, 2])
+    if scene.building is not None:
+        surface_m = scene.building.occlusion_depth(camera.centre_m, rays.astype(np.float32))
+        reach_m = np.fmin(reach_m, surface_m.astype(np.float64))
+    depth_m = reach_m * (rays @ camera.map_R_camera[:, 2])
+    depth_m = depth_m[np.isfinite(depth_m) & (depth_m > 0.0)]
+    if not depth_m.size:
+        return ()
+    focal_px = math.sqrt(camera.lens.fx_px * camera.lens.fy_px)
+    coarse, fine = focal_px / float(depth_m.max()), focal_px / float(depth_m.min())
+    if coarse < LEAST_PX_PER_M:
+        return ()
+    return scales_between(coarse, fine)
+
+
+def scales_between(coarse: float, fine: float) -> tuple[float, ...]:
+    """Scales, even in ratio, that cover a range."""
+    count = min(_MOST_SCALES, max(1, math.ceil(math.log(fine / coarse) / math.log(_BEARABLE))))
+    return tuple(coarse * (fine / coarse) ** ((index + 0.5) / count) for index in range(count))
+
+
+def _to_ground_m(
+    scene: Scene, height_m: float, slopes: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Distance along rays to the lowest height that was measured; inf where there is none."""
+    umap = scene.uncertainty_map
+    ground_m = math.nan if umap is None else float(np.fmin.reduce(umap.elevation_m, axis=None))
+    with np.errstate(divide="ignore"):
+        reach_m = (ground_m - height_m) / slopes
+    return np.asarray(np.where(reach_m > 0.0, reach_m, np.inf))  # false for NaN

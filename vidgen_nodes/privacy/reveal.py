@@ -1,0 +1,72 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Persons are never hidden by what is drawn: over a warm body the overlay is thin, and the body is outlined.
+
+Done before the overlay is hashed and recorded, so every viewer gets it and anyone can check it. Guarantees: a
+pure function of overlay, thermal frame, scene and parameters, with no memory of other frames; no pixel is
+drawn that was not, and none is undrawn; where persons could not be told at all (range unknown, or a person
+smaller than two pixels) the whole overlay is thin. Leaves out whom ``warm_bodies`` does not find.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from vidgen_nodes.drawn import Rectangle
+from vidgen_nodes.packets import ByteArray, Overlay, ThermalFrame
+from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.privacy.resolution import px_per_m
+from vidgen_nodes.privacy.warm_bodies import warm_bodies
+from vidgen_nodes.scene.compose import Scene
+
+OUTLINE_RGB: Final = (0, 229, 255)  # neither fire nor smoke nor any grey has it
+_OUTLINE: Final = int.from_bytes(bytes((*OUTLINE_RGB, 255)), "little")
+
+
+def reveal_persons(overlay: Overlay, thermal: ThermalFrame, scene: Scene, params: GeneratorParams) -> Overlay:
+    """The overlay with its alpha capped and an outline drawn over warm bodies; the same object if there are none.
+
+    Args:
+        overlay: as drawn.
+        thermal: the frame it belongs to.
+        scene: of that frame, with the thermal camera's pose.
+        params: ``person_alpha_cap`` and ``person_polarity``.
+    """
+    x, y, width, height = cv2.boundingRect(overlay.confidence)  # 0 where nothing is drawn
+    if not width:
+        return overlay
+    window = (x, y, x + width, y + height)
+    bodies = _bodies(thermal, scene, window, params.person_polarity)
+    if bodies is not None and not cv2.countNonZero(bodies):
+        return overlay
+    rgba = overlay.rgba.copy()
+    _thin(rgba[y : y + height, x : x + width], bodies, round(255.0 * params.person_alpha_cap))
+    rgba.setflags(write=False)
+    return replace(overlay, rgba=rgba)
+
+
+def _bodies(thermal: ThermalFrame, scene: Scene, window: Rectangle, polarity: str) -> ByteArray | None:
+    """(H, W) of the window, 1 where a body is; None: nobody can say."""
+    scales = px_per_m(scene, window)
+    if not scales:
+        return None
+    found = warm_bodies(thermal, scales[0], polarity, window)
+    for scale in scales[1:]:
+        found = found | warm_bodies(thermal, scale, polarity, window)
+    return found
+
+
+def _thin(part: ByteArray, bodies: ByteArray | None, cap: int) -> None:
+    """Cap the alpha of a part of the picture over bodies (everywhere if None), in place, and outline them."""
+    alpha = part[..., 3]
+    if bodies is None:
+        np.minimum(alpha, cap, out=alpha)
+        return
+    np.minimum(alpha, cap, out=alpha, where=bodies.view(np.bool_))
+    grown = cv2.dilate(bodies, np.ones((3, 3), np.uint8))
+    edge = (grown != bodies) & (alpha > 0)
+    np.copyto(part.view("<u4")[..., 0], np.uint32(_OUTLINE), where=edge)

@@ -1,0 +1,163 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Warm bodies in thermal pictures: what is warmer than its surroundings on nearly every side, at a person's size.
+
+A pixel belongs to a body if, on a circle of 1.25 m around it, nearly all of 16 directions are colder by the
+contrast, and no two opposite ones are not: that passes bodies standing, walking and lying, alone or beside
+each other, and refuses kerbs, joints and the borders of warm areas. The size comes from range and camera (pixels
+per metre), the contrast from the temperature where the frame claims one, else from its own range of grey levels.
+
+Guarantees: a pure function of frame, scale and polarity, the same for a part of the picture as for all of it;
+what could not be told from a person counts as one, since this decides what must stay visible. Leaves out: who is
+as warm as the surroundings, who stands behind glass or among people on all sides; limits are measured by
+``bench/persons.py``. Much else is found: warm openings, vents, engines.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vidgen_nodes.drawn import Rectangle
+from vidgen_nodes.packets import ByteArray, Float32Array, ThermalFrame
+from vidgen_nodes.privacy.ring_kernel import stands_out
+
+CONTRAST_K: Final = 3.0  # clothed persons at night are 5 to 15 K warmer than the ground (from memory)
+CONTRAST_SHARE: Final = 0.15  # of the frame's grey levels between its 1 % and 99 % quantiles
+POLARITIES: Final = ("warm", "cold", "both")  # than the surroundings; cold: black-hot pictures, hot ground
+
+_RING_M: Final = 1.25  # beyond arms and, seen from the middle of someone who lies, beyond head and feet
+_DIRECTIONS: Final = 16
+_NEIGHBOURS: Final = 4  # of the directions that may be as warm: somebody stands beside
+_CENTRE_M: Final = 0.3  # what is averaged: a head, a limb
+_LEAST_M: Final = 0.22  # what is narrower either way is a wire, an edge or noise
+_MARGIN_M: Final = 0.3  # around what was found: clothes colder than the face
+_WORKING_PX_PER_M: Final = 9.0  # a person has 4 x 15 pixels; finer tells no more and costs more
+_SAMPLE_STRIDE: Final = 8
+_LOW_SHARE, _HIGH_SHARE = 0.01, 0.99
+
+# OpenCV's annotations know few kinds of arrays: what goes in and comes out of it is not typed further.
+Levels = npt.NDArray[Any]
+
+
+def warm_bodies(
+    frame: ThermalFrame, px_per_m: float, polarity: str = "warm", window: Rectangle | None = None
+) -> ByteArray:
+    """Where the warm bodies are.
+
+    Args:
+        frame: any encoding that ``thermal_node`` accepts; colours count by their lightness.
+        px_per_m: pixels to a metre where persons may be (focal length in px over range in m).
+        polarity: one of ``POLARITIES``.
+        window: left, top, right, bottom (the last two excluded) of what is asked for; None: all.
+
+    Returns:
+        (height, width) of the window: 1 where a body is or lies next to it by 0.3 m, else 0.
+    """
+    height, width = frame.pixels.shape[:2]
+    window = window or (0, 0, width, height)
+    step = max(1, round(px_per_m / _WORKING_PX_PER_M))
+    scale = px_per_m / step
+    reach = math.ceil((_RING_M + _MARGIN_M + _CENTRE_M) * scale) + 2
+    left, top = (max(0, edge // step - reach) for edge in window[:2])
+    right, bottom = (-(-edge // step) + reach for edge in window[2:])
+    part = frame.pixels[top * step : bottom * step, left * step : right * step]
+    levels, contrast = _levels(frame, part)
+    cells = _shrunk(levels, step).astype(np.float32)
+    found = np.zeros(cells.shape, np.uint8)
+    if polarity != "cold":
+        found |= _surrounded(cells, scale, contrast)
+    if polarity != "warm":
+        found |= _surrounded(-cells, scale, contrast)
+    whole: Levels = cv2.resize(found, None, fx=step, fy=step, interpolation=cv2.INTER_NEAREST)
+    x, y = window[0] - left * step, window[1] - top * step
+    return whole[y : y + window[3] - window[1], x : x + window[2] - window[0]]
+
+
+def prepare() -> None:
+    """Compile or load what is compiled, so that the first picture with something drawn does not wait for it."""
+    _surrounded(np.zeros((8, 8), np.float32), 1.0, 1.0)
+
+
+def body_boxes(mask: ByteArray) -> tuple[Rectangle, ...]:
+    """One rectangle around each connected body of a mask; persons who touch share one."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    rows = stats[1:count, :4].tolist()
+    return tuple((x, y, x + width, y + height) for x, y, width, height in rows)
+
+
+def _levels(frame: ThermalFrame, part: npt.NDArray[np.generic]) -> tuple[Levels, float]:
+    """The part as numbers that grow with warmth, and the contrast in them."""
+    sample = _grey(frame.pixels[::_SAMPLE_STRIDE, ::_SAMPLE_STRIDE], frame.encoding).ravel()
+    levels = _grey(part, frame.encoding)
+    if levels.dtype.kind == "f":
+        finite = sample[np.isfinite(sample)]
+        low, high = _quantiles(finite) if finite.size else (0.0, 0.0)
+        # What was not measured is no body, what clipped is hot.
+        levels = np.nan_to_num(levels, nan=low, neginf=low, posinf=2.0 * high - low)
+    else:
+        low, high = _quantiles(sample)
+    if frame.radiometric:
+        return levels, CONTRAST_K / frame.scale_k_per_count
+    return levels, max(CONTRAST_SHARE * (high - low), 1.0 if levels.dtype.kind == "u" else 1e-6)
+
+
+def _grey(pixels: npt.NDArray[np.generic], encoding: str) -> Levels:
+    if pixels.ndim == 2:
+        return pixels
+    code = cv2.COLOR_BGR2GRAY if encoding == "bgr8" else cv2.COLOR_RGB2GRAY
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), code))
+
+
+def _quantiles(sample: Levels) -> tuple[float, float]:
+    last = sample.size - 1
+    low, high = int(_LOW_SHARE * last), int(_HIGH_SHARE * last)
+    ordered = np.partition(sample, (low, high))
+    return float(ordered[low]), float(ordered[high])
+
+
+def _shrunk(levels: Levels, step: int) -> Levels:
+    """Means of blocks of ``step`` x ``step``; blocks at the right and lower border of the picture may be smaller."""
+    if step == 1:
+        return levels
+    height, width = levels.shape
+    below, beside = -height % step, -width % step
+    if below or beside:
+        levels = np.asarray(cv2.copyMakeBorder(levels, 0, below, 0, beside, cv2.BORDER_REPLICATE))
+    size = (levels.shape[1] // step, levels.shape[0] // step)
+    return np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA))
+
+
+def _surrounded(cells: Float32Array, scale: float, contrast: float) -> ByteArray:
+    """(H, W) 1 at and next to what is warmer than its ring by the contrast."""
+    side = max(1, round(_CENTRE_M * scale)) | 1
+    centre: Float32Array = np.asarray(cv2.blur(cells, (side, side)), np.float32) if side > 1 else cells
+    reach = math.ceil(_RING_M * scale)
+    # Beyond the picture it is cold: somebody at its edge counts.
+    around = cv2.copyMakeBorder(centre, *(reach,) * 4, cv2.BORDER_CONSTANT, value=-math.inf)
+    found = stands_out(np.asarray(around, np.float32), reach, _ring(scale), np.float32(contrast), _NEIGHBOURS)
+    return _grown(_without_specks(found, _LEAST_M * scale), _MARGIN_M * scale)
+
+
+@lru_cache(maxsize=16)
+def _ring(scale: float) -> npt.NDArray[np.int64]:
+    """(n, 2) rows and columns, in cells, to half of the directions; the other half are their opposites."""
+    angles = 2.0 * np.pi * np.arange(_DIRECTIONS // 2) / _DIRECTIONS
+    return np.rint(_RING_M * scale * np.stack([np.sin(angles), np.cos(angles)], axis=1)).astype(np.int64)
+
+
+def _without_specks(found: ByteArray, least: float) -> ByteArray:
+    side = round(least)
+    if side < 2:
+        return found
+    return np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)), np.uint8)
+
+
+def _grown(found: ByteArray, radius: float) -> ByteArray:
+    side = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.dilate(found, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))), np.uint8)
