@@ -12,7 +12,7 @@ ENTER = if [ -n "$${ROS_DISTRO:-}" ] && [ -f .venv/share/vidgen/local_setup.bash
 # Two threads on two busy cores are slower than one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help setup demo test lint types unit fix bench interfaces-lock config readme clean
+.PHONY: help setup demo test lint types unit fix validate bench interfaces-lock config readme clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -38,6 +38,9 @@ unit: setup  ## every test
 fix: setup  ## format, and repair what ruff can repair
 	@$(BIN)/ruff check --fix --exit-zero .
 	@$(BIN)/ruff format .
+
+validate: setup  ## physics and solver against what is published; writes validation.json and docs/VALIDATION.md
+	@$(BIN)/python tools/validate.py
 
 bench: setup  ## measure what the performance table in the README says
 	@$(ENTER) $(BIN)/vidgen bench goals
