@@ -16,6 +16,7 @@ from launch.logging import launch_config
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from vidgen_nodes.cameras import extra_cameras
 from vidgen_nodes.graph import NAMESPACE, preset_remaps, resolve_params, specs_for, write_params
 
 ARGUMENTS = [
@@ -44,26 +45,32 @@ def start_graph(context: LaunchContext) -> list[Node]:
     """One action per node of the graph."""
     value = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     simulated = value["sim"] == "true"
-    params = resolve_params(
-        value["preset"],
-        [Path(value["config"])] if value["config"] else [],
-        {"generator": {"origin": "sim"}} if simulated else None,
-    )
+    config = [Path(value["config"])] if value["config"] else []
+    overrides = {"generator": {"origin": "sim"}} if simulated else {}
+    params = resolve_params(value["preset"], config, overrides)
     # One file for all: the generator records the parameters of every node, not only its own.
     params_file = Path(launch_config.log_dir) / "vidgen.yaml"
     write_params(params_file, params)
     clock = {"use_sim_time": value["use_sim_time"] == "true"}
+    remaps = preset_remaps(value["preset"])
+    started = [(spec, params_file) for spec in specs_for(params, with_sim=simulated, remaps=remaps)]
+    for camera in extra_cameras(config):
+        folder = params_file.parent / camera.name
+        folder.mkdir(exist_ok=True)
+        its_params = resolve_params(value["preset"], config, camera.overrides_in(folder, overrides))
+        write_params(folder / "vidgen.yaml", its_params)
+        started += [(spec, folder / "vidgen.yaml") for spec in camera.specs(its_params, remaps)]
     return [
         Node(
             package="vidgen",
             executable=spec.name,
             arguments=list(spec.options),
-            namespace=value["namespace"],
-            parameters=[str(params_file), clock],
+            namespace=spec.namespace.replace(NAMESPACE, value["namespace"], 1),
+            parameters=[str(file), clock],
             remappings=list(spec.remaps),
             output="screen",
         )
-        for spec in specs_for(params, with_sim=simulated, remaps=preset_remaps(value["preset"]))
+        for spec, file in started
     ]
 
 

@@ -53,6 +53,7 @@ class NodeSpec:
     lifecycle: bool = False
     may_end: bool = False
     beside: tuple[str, ...] = ()  # nodes that share the process
+    namespace: str = NAMESPACE
     options: tuple[str, ...] = ()  # before the ROS arguments
 
     @property
@@ -61,9 +62,17 @@ class NodeSpec:
         return f"vidgen_nodes.nodes.{self.name}"
 
     @property
+    def process(self) -> str:
+        """Name of the process: the node's, after the camera's where there are several."""
+        return self._full(self.name)
+
+    @property
     def nodes(self) -> tuple[str, ...]:
-        """Every node of the process."""
-        return (self.name, *self.beside)
+        """Every node of the process, named like the process."""
+        return tuple(self._full(name) for name in (self.name, *self.beside))
+
+    def _full(self, name: str) -> str:
+        return f"{self.namespace}/{name}".removeprefix(f"{NAMESPACE}/")
 
 
 # In starting order: consumers before producers, so that little is published to nobody.
@@ -98,7 +107,11 @@ def node_specs(
 
 
 def specs_for(
-    params: NodeParams, *, with_sim: bool = False, remaps: Iterable[tuple[str, str]] = ()
+    params: NodeParams,
+    *,
+    with_sim: bool = False,
+    remaps: Iterable[tuple[str, str]] = (),
+    namespace: str = NAMESPACE,
 ) -> tuple[NodeSpec, ...]:
     """The graph for parameters that are resolved already."""
     sections = plain(params)
@@ -113,6 +126,7 @@ def specs_for(
             may_end=section == "sim",
             beside=("sync_node",) if section == "generator" else (),
             options=(WITH_SYNC,) if section == "generator" else (),
+            namespace=namespace,
         )
         for section in _ORDER
         if (with_sim or section != "sim") and (params.actuation.enabled or section != "actuation")
@@ -235,7 +249,14 @@ def write_params(path: Path, params: NodeParams) -> None:
 
 def ros_arguments(spec: NodeSpec, params_file: Path, *, replaying: bool = False) -> list[str]:
     """What follows the executable of a node; ``replaying``: time from ``/clock``, and no input may be lost."""
-    arguments = [*spec.options, "--ros-args", "-r", f"__ns:={NAMESPACE}", "--params-file", str(params_file)]
+    arguments = [
+        *spec.options,
+        "--ros-args",
+        "-r",
+        f"__ns:={spec.namespace}",
+        "--params-file",
+        str(params_file),
+    ]
     for ours, foreign in spec.remaps:
         arguments += ["-r", f"{ours}:={foreign}"]
     if replaying:

@@ -171,6 +171,7 @@ class Supervisor:
         return result
 
     def _launch(self, child: _Child) -> None:
+        self.log_path(child.spec.name).parent.mkdir(parents=True, exist_ok=True)  # a camera has a folder
         child.log_file = self.log_path(child.spec.name).open("ab")
         child.process = subprocess.Popen(
             child.spec.command,

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from vidgen_nodes.cameras import extra_cameras
 from vidgen_nodes.cli.audit import custody_state
 from vidgen_nodes.cli.options import make_run_dir, resolved
 from vidgen_nodes.cli.table import GraphTable, drops
@@ -62,6 +63,7 @@ class LiveGraph:
     stop: StopRequest
     table: GraphTable
     node_names: tuple[str, ...]
+    cameras: tuple[str, ...]  # beside the first
     cpu: dict[str, float] = field(default_factory=dict)  # percent of one core, by node
     _cpu_from: dict[str, tuple[float, float]] = field(default_factory=dict)
     _lost_before: dict[str, int] = field(default_factory=dict)
@@ -193,9 +195,14 @@ class LiveGraph:
                 "run_dir": str(self.run_dir),
                 "restarts": self.supervisor.restarts,
                 "cpu_percent": self.cpu,
+                **({"cameras": self._ledgers()} if self.cameras else {}),
                 **extra,
             },
         )
+
+    def _ledgers(self) -> dict[str, dict[str, Any]]:
+        states = {name: custody_state(self.run_dir / name / "ledger.db") for name in self.cameras}
+        return {name: {"records": s.records, "verified": s.verified} for name, s in states.items()}
 
     def _check_alone(self) -> None:
         """A second graph under the same names would mix its frames with ours."""
@@ -249,10 +256,20 @@ def live_graph(
     write_params(params_file, params)
     # A replay publishes under our own names, whatever the drone of the preset calls its topics.
     topics = {} if replaying else {**dict(preset_remaps(args.preset)), **dict(remaps)}
-    specs = specs_for(params, with_sim=with_sim, remaps=topics.items())
+    started = [(spec, params_file) for spec in specs_for(params, with_sim=with_sim, remaps=topics.items())]
+    cameras = () if replaying else extra_cameras(args.config)
+    for camera in cameras:
+        folder = run_dir / camera.name
+        folder.mkdir()
+        own = camera.overrides_in(folder, overrides)
+        its_params = resolved(args, own)
+        write_params(folder / "params.yaml", its_params)
+        started += [(spec, folder / "params.yaml") for spec in camera.specs(its_params, topics.items())]
     processes = [
-        python_module(s.name, s.module, ros_arguments(s, params_file, replaying=replaying), may_end=s.may_end)
-        for s in specs
+        python_module(
+            spec.process, spec.module, ros_arguments(spec, file, replaying=replaying), may_end=spec.may_end
+        )
+        for spec, file in started
     ]
     if swept := transport.sweep_stale_segments():
         log.info("removed %d stale shared-memory segments", len(swept))
@@ -266,8 +283,9 @@ def live_graph(
             Supervisor(processes, run_dir / "logs", transport.process_environment())
         )
         table = stack.enter_context(GraphTable(f"vidgen {args.command}  {run_dir}", shown=not args.json))
-        names = tuple(name for spec in specs for name in spec.nodes)
-        yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table, names)
+        names = tuple(name for spec, _ in started for name in spec.nodes)
+        cameras_named = tuple(camera.name for camera in cameras)
+        yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table, names, cameras_named)
 
 
 def _ros() -> tuple[Any, Any]:

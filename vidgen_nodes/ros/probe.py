@@ -263,7 +263,7 @@ class Probe:
 
 def node_of(status_name: str) -> str:
     """``sim_node`` of ``vidgen/sim_node: anything`` or ``/vidgen/sim_node``."""
-    return status_name.split(":", 1)[0].strip().rsplit("/", 1)[-1]
+    return status_name.split(":", 1)[0].strip().removeprefix(f"{NAMESPACE}/").lstrip("/")
 
 
 def _counts(names: Any, counts: Any) -> dict[str, int]:
