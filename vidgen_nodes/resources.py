@@ -3,15 +3,18 @@
 """Finds the files that come with the code: defaults, presets, scenarios, buildings, message definitions.
 
 They lie in ``config/`` and ``msg/`` of a checkout and in ``share/vidgen/`` of an install, whether ament or
-pip made it. Nothing here reads them.
+pip made it. Leaves out what they mean. A file that decides a picture may stand in a record as text (``embedded_file``).
 """
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 
 from vidgen_nodes.errors import ConfigError
+
+EMBEDDED = "base64:"  # begins a file that stands in a record instead of its path
 
 
 def config_dir() -> Path:
@@ -45,3 +48,21 @@ def _folder(name: str, holds: str) -> Path:
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates)
     raise ConfigError(f"no folder with {holds} found, looked in {looked}; install vidgen again")
+
+
+def embedded_file(file: str) -> str:
+    """A file as text, for records; the name again if it is that already, or cannot be read."""
+    try:
+        return EMBEDDED + base64.b64encode(Path(file).read_bytes()).decode("ascii")
+    except OSError:
+        return file
+
+
+def file_content(file: str) -> bytes:
+    """What a file holds, by path or by what :func:`embedded_file` made of it; empty if it cannot be read."""
+    try:
+        if file.startswith(EMBEDDED):
+            return base64.b64decode(file.removeprefix(EMBEDDED), validate=True)
+        return Path(file).read_bytes()
+    except (OSError, ValueError):
+        return b""

@@ -21,6 +21,7 @@ from pathlib import Path
 import vidgen_nodes
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.params import LidarParams, NodeParams, ThermalParams, make_params
+from vidgen_nodes.resources import embedded_file
 
 _PACKAGES = {
     "numpy": ("numpy",),
@@ -41,7 +42,6 @@ _NOT_DECIDING = {
     "segment_file",
     "scenario_file",
     "building_file",
-    "correction_file",  # what an overlay shows and where does not depend on the values of the pixels
     "temperature_rate_hz",
 }
 # Recorded instead of the path: the map's baseline was the roofs of the building in the record.
@@ -54,6 +54,7 @@ def _software() -> tuple[tuple[str, object], ...]:
     found: dict[str, object] = {"vidgen": vidgen_nodes.__version__, "python": platform.python_version()}
     found.update({name: _version(names) for name, names in _PACKAGES.items()})
     found["source_sha256"] = _source_hash(package)
+    found["assets_sha256"] = _source_hash(package, code=False)
     found["commit"] = _commit(package.parent)
     found["machine"] = platform.machine() or None
     found["cpu_flags"] = _cpu_flags(Path("/proc/cpuinfo"))
@@ -71,10 +72,13 @@ def _version(names: tuple[str, ...]) -> str | None:
     return next((item.metadata["Version"] for item in found if "Version" in item.metadata), None)
 
 
-def _source_hash(package: Path) -> str | None:
+def _source_hash(package: Path, *, code: bool = True) -> str | None:
+    """Of the code, or of everything else in the package: whatever could be drawn that is not computed."""
     digest = hashlib.sha256()
     try:
-        for path in sorted(package.rglob("*.py")):
+        for path in sorted(package.rglob("*")):
+            if not path.is_file() or "__pycache__" in path.parts or (path.suffix == ".py") != code:
+                continue
             digest.update(path.relative_to(package).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     except OSError:
@@ -113,9 +117,13 @@ def _deciding(part: object) -> dict[str, object]:
         part, LidarParams
     ):  # whether there is a baseline does decide; which, the building record says
         return {**_without_places(values), "building_file": BASELINE if part.building_file else ""}
-    if isinstance(part, ThermalParams) and part.calibration_file:
-        # The calibration itself, so that frames can be derived again where that file is not.
-        return {**_without_places(values), "calibration_file": _text(part.calibration_file)}
+    if isinstance(part, ThermalParams):
+        # The contents themselves, so that frames can be derived again where those files are not. The correction
+        # decides too: where persons are seen in the corrected picture, the overlay is thin.
+        if part.calibration_file:
+            values["calibration_file"] = _text(part.calibration_file)
+        if part.correction_file:
+            values["correction_file"] = embedded_file(part.correction_file)
     return _without_places(values)
 
 

@@ -9,9 +9,9 @@ the pixels that come in are not written to. Leaves out gain (two-point) correcti
 
 from __future__ import annotations
 
+import io
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -20,12 +20,14 @@ import numpy.typing as npt
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import BoolArray, Float32Array
+from vidgen_nodes.resources import EMBEDDED, file_content
 
 Pixels = npt.NDArray[Any]
 
 _NEIGHBOURS: Final = 4
 _MAX_DEAD_SHARE: Final = 0.05
 _ARRAYS: Final = ("offset", "shutter", "dead")
+_ZIP: Final = b"PK"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +74,17 @@ def load_correction(file: str) -> Correction:
     one temperature (the closed shutter), whose departure from its own median is taken off; ``dead`` (H, W),
     not zero where a pixel is dead.
 
+    Args:
+        file: its path, or what ``resources.embedded_file`` made of it.
+
     Raises:
         ConfigError: a file that cannot be read or holds something else.
     """
-    path = Path(file)
-    arrays = _read_npz(path) if path.suffix.lower() == ".npz" else {"shutter": _read_picture(path)}
+    content = file_content(file)
+    if file.startswith(EMBEDDED):
+        file = "(recorded)"
+    is_npz = file.lower().endswith(".npz") or content.startswith(_ZIP)
+    arrays = _read_npz(file, content) if is_npz else {"shutter": _read_picture(file, content)}
     shapes = {array.shape for array in arrays.values()}
     if len(shapes) != 1 or any(len(shape) != 2 or 0 in shape for shape in shapes):
         raise ConfigError(f"correction_file {file}: arrays have shapes {sorted(shapes)}, expected one (H, W)")
@@ -129,24 +137,25 @@ def _live_neighbours(dead: BoolArray) -> npt.NDArray[np.intp]:
     return found
 
 
-def _read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
+def _read_npz(file: str, content: bytes) -> dict[str, npt.NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             names = list(stored.files)
             arrays = {name: np.asarray(stored[name]) for name in names if name in _ARRAYS}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as err:
-        raise ConfigError(f"correction_file {path}: cannot be read: {err}") from err
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as err:
+        raise ConfigError(f"correction_file {file}: cannot be read: {err}") from err
     if not arrays or len(arrays) != len(names):
         raise ConfigError(
-            f"correction_file {path}: holds {', '.join(names) or 'nothing'}; expected any of {', '.join(_ARRAYS)}"
+            f"correction_file {file}: holds {', '.join(names) or 'nothing'}; expected any of {', '.join(_ARRAYS)}"
         )
     return arrays
 
 
-def _read_picture(path: Path) -> npt.NDArray[Any]:
-    picture: Any = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+def _read_picture(file: str, content: bytes) -> npt.NDArray[Any]:
+    coded = np.frombuffer(content, np.uint8)
+    picture: Any = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED) if coded.size else None
     if picture is None or picture.dtype != np.uint16 or picture.ndim != 2:
         raise ConfigError(
-            f"correction_file {path}: expected an .npz file, or a 16-bit picture of one channel (PNG, TIFF)"
+            f"correction_file {file}: expected an .npz file, or a 16-bit picture of one channel (PNG, TIFF)"
         )
     return np.asarray(picture)

@@ -17,6 +17,7 @@ from vidgen_nodes.custody import identity
 from vidgen_nodes.custody.digest import canonical
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.params import GeneratorParams, NodeParams, RtkParams, SyncParams, ThermalParams
+from vidgen_nodes.resources import file_content
 
 
 def test_software_identity_has_a_canonical_form_and_names_what_rounds():
@@ -149,3 +150,24 @@ def test_a_calibration_file_that_is_gone_is_recorded_by_its_name():
     params = NodeParams(thermal=ThermalParams(calibration_file="gone.yaml"))
     found = identity.config_identity(params)["thermal"]
     assert found["calibration_file"] == "gone.yaml"
+
+
+def test_assets_have_a_hash_of_their_own_that_code_does_not_change(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "mark.png").write_bytes(b"one")
+    code, assets = identity._source_hash(tmp_path), identity._source_hash(tmp_path, code=False)
+    (tmp_path / "mark.png").write_bytes(b"two")
+    assert identity._source_hash(tmp_path) == code
+    assert identity._source_hash(tmp_path, code=False) != assets
+    assert "assets_sha256" in identity.software_identity()
+
+
+def test_the_correction_decides_where_persons_are_seen_and_is_recorded_whole(tmp_path):
+    path = tmp_path / "flat.npz"
+    path.write_bytes(b"PK not really")
+    params = NodeParams(thermal=ThermalParams(correction_file=str(path)))
+    config = identity.config_identity(params)
+    path.unlink()
+    recorded = identity.params_from_config(config).thermal.correction_file
+    assert file_content(recorded) == b"PK not really"
+    assert str(path) not in str(config)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.resources import embedded_file
 from vidgen_nodes.sensing.correction import load_correction, make_correction
 
 NONE_DEAD = np.zeros((12, 16), bool)
@@ -122,3 +123,27 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
     path.write_bytes(data)
     with pytest.raises(ConfigError):
         load_correction(str(path))
+
+
+@pytest.mark.parametrize("name", ["fixed.npz", "shutter.png"])
+def test_a_correction_that_stands_in_a_record_is_the_correction_of_the_file(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    shutter = np.random.default_rng(5).integers(2000, 2100, (12, 16)).astype(np.uint16)
+    if path.suffix == ".npz":
+        np.savez(path, shutter=shutter)
+    else:
+        cv2.imwrite(str(path), shutter)
+    text = embedded_file(str(path))
+    assert text != str(path)
+    assert embedded_file(text) == text
+    offset = load_correction(text).offset
+    assert offset is not None
+    np.testing.assert_array_equal(offset, load_correction(str(path)).offset)
+
+
+@pytest.mark.parametrize("text", ["base64:", "base64:!!", "base64:UEsDBA==", "base64:AAAA"])
+def test_a_recorded_correction_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="correction_file"):
+        load_correction(text)
