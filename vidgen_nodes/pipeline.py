@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from vidgen_nodes.custody.digest import RunDigests
 from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.scenario_review import ScenarioReviews
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.packets import Bundle, Frame, Scenario
@@ -31,19 +32,29 @@ class Pipeline:
         scenario: Scenario | None,
         ledger: Ledger,
         digests: RunDigests,
+        reviews: ScenarioReviews | None = None,
     ) -> None:
         self._params = params
         self._building = building
         self._ledger = ledger
         self._digests = digests
-        self._world = World(params, scenario)
+        self._reviews = reviews
+        self.set_scenario(scenario)
         self._renderer = Renderer(params)
         self._drawn_gate = b""
         warm_bodies.prepare()
 
     def set_scenario(self, scenario: Scenario | None) -> None:
-        """Put another scenario in force from the next frame on."""
-        self._world = World(self._params, scenario)
+        """Put another scenario in force from the next frame on, if its review holds or none is asked."""
+        self._world = World(self._params, scenario, self._building)
+        self._review = self._review_of(self._world)
+
+    def may_draw(self, scenario: Scenario) -> bool:
+        """Whether no review is asked of a scenario, or there is one that holds."""
+        return self._review_of(World(self._params, scenario, self._building)) is not None
+
+    def _review_of(self, world: World) -> bytes | None:
+        return b"" if self._reviews is None else self._reviews.of(world.scenario, world.constants)
 
     def process(self, bundle: Bundle) -> Frame:
         """Make one frame; it is durable in the ledger when this returns.
@@ -71,8 +82,9 @@ class Pipeline:
         scene, gate, world = self._stage(expected)
         if gate.digest != self._drawn_gate:
             self._renderer.draw(world, gate, scene)
+        self._ledger.foresee(scene, world)
 
     def _stage(self, bundle: Bundle) -> tuple[Scene, Gate, WorldState]:
-        scene = compose_scene(bundle, self._building, self._world.scenario)
+        scene = compose_scene(bundle, self._building, self._world.scenario, self._review)
         gate = open_gate(scene, self._params)
         return scene, gate, self._world.at(bundle.stamp_ns, scene, gate)

@@ -19,11 +19,13 @@ import cv2
 import numpy as np
 
 from vidgen_nodes.generation import fire
+from vidgen_nodes.generation.areas import AreaStep, BurningAreas
 from vidgen_nodes.generation.debris import DebrisBox, debris_boxes
 from vidgen_nodes.generation.hazards import debris_hazards, fire_hazards, flame_permits
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import FireState, HazardField, Plume
 from vidgen_nodes.generation.plume_model import PlumeModel, model_parameters
+from vidgen_nodes.generation.sheet import FlameSheet
 from vidgen_nodes.packets import Float32Array, Hazard, Ignition, PhysicsRef, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 PHYSICS_VERSION = "1"
 _SOURCES = {
     "flame": "Heskestad 1983 flame height and width; McCaffrey 1979 centreline; Cetegen-Ahmed 1993 puffing",
+    "spread": "opposed and concurrent rates of Quintiere & Harkleroad 1984, fast marching over the surfaces",
     "smoke": "Heskestad 1986 entrainment; Tewarson soot yields; Mulholland-Croarkin 2000 extinction",
     "debris": "seeded boxes at rest on the measured elevation",
 }
@@ -60,7 +63,7 @@ class WorldState:
     """The world at one tick, as far as the gate lets it be."""
 
     tick: int
-    fields: tuple[HazardField, ...] = ()  # one a burning fire with an open column
+    fields: tuple[HazardField, ...] = ()  # one a burning fire, one a burning surface, with an open column
     debris: tuple[DebrisBox, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     physics: tuple[PhysicsRef, ...] = ()
@@ -81,12 +84,16 @@ class World:
     Args:
         params: tick and resolution are read.
         scenario: None: an empty world for ever.
+        building: on which fires spread; solved here and not in a frame. One that only comes with a scene is solved
+            with its first frame.
 
     Raises:
-        ConfigError: a fire too large for the resolution.
+        ConfigError: a fire too large for the resolution, or a scenario that does not fit the building.
     """
 
-    def __init__(self, params: GeneratorParams, scenario: Scenario | None) -> None:
+    def __init__(
+        self, params: GeneratorParams, scenario: Scenario | None, building: Building | None = None
+    ) -> None:
         self.scenario = scenario
         self._params = Reading(params, "parameter")
         self.tick_ns = round(self._params.get("world_tick_ms", "ms") * 1e6)
@@ -94,18 +101,22 @@ class World:
         self._states: OrderedDict[tuple[int, _Where], WorldState] = OrderedDict()
         self._places: OrderedDict[_Where, _Place] = OrderedDict()
         self._plumes: tuple[Plume, ...] = ()
+        self._areas: dict[bytes, BurningAreas | None] = {}  # by digest of the building
         if scenario is None:
             return
         self._reading = Reading(scenario, "scenario")
         self._reading.get("name", "")
         self._seed = int(self._reading.get("seed", ""))
         self._start_ns = int(self._reading.get("start_ns", "ns"))
-        ambient_k = float(self._reading.get("ambient_k", "K"))
+        self._ambient_k = float(self._reading.get("ambient_k", "K"))
         self._has_debris = bool(self._reading.get("debris", ""))
         ignitions = [_read_ignition(item) for item in scenario.ignitions]
-        resolution_m = float(self._params.get("field_resolution_m", "m"))
+        self._ignitions = tuple(item for item, _ in ignitions)
+        resolution_m = self._resolution_m = float(self._params.get("field_resolution_m", "m"))
         model = PlumeModel()
-        self._plumes = tuple(Plume(item, self._seed, ambient_k, resolution_m, model) for item, _ in ignitions)
+        self._plumes = tuple(
+            Plume(item, self._seed, self._ambient_k, resolution_m, model) for item in self._ignitions
+        )
         self._constants: Parameters = {
             **self._common(),
             "fires": {item.name: record for item, record in ignitions},
@@ -114,6 +125,12 @@ class World:
         self._constants_ref = self._physics({"smoke": self._constants})
         digest = self._constants_ref[0].parameters_sha256
         self._constants_link = entry(digest.hex(), "SHA-256", "the record of the element smoke")
+        self._areas_of(building)
+
+    @property
+    def constants(self) -> Parameters:
+        """Every number of the fires that does not change in a run; empty without a scenario."""
+        return {} if self.scenario is None else self._constants
 
     def at(self, stamp_ns: int, scene: Scene, gate: Gate) -> WorldState:
         """The world at the newest tick not after ``stamp_ns``.
@@ -142,9 +159,11 @@ class World:
 
     def _survey(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Place:
         """What one gate and one map decide for every tick."""
+        areas = self._areas_of(building)
         permits = tuple(flame_permits(plume, gate) for plume in self._plumes)
         floor_m = _flame_floor_m(gate, umap, building)
         voxels = tuple(open_voxels(plume, gate, floor_m) for plume in self._plumes)
+        sheets = () if areas is None else tuple(open_voxels(item, gate, floor_m) for item in areas.sheets)
         debris: tuple[DebrisBox, ...] = ()
         if self._has_debris and gate.grid is not None:
             debris = debris_boxes(
@@ -154,7 +173,8 @@ class World:
         parameters: Parameters = {}
         if debris:
             parameters["debris"] = {**self._common(), "pieces": entry(len(debris), "1", "generated")}
-        return _Place(voxels, permits, debris, hazards, parameters, self._physics(parameters))
+        own = _Area(areas, sheets, gate, () if areas is None else self._physics({"spread": areas.record}))
+        return _Place(voxels, permits, own, debris, hazards, parameters, self._physics(parameters))
 
     def _step(self, tick: int, place: _Place) -> WorldState:
         fields: list[HazardField] = []
@@ -168,11 +188,22 @@ class World:
                 fields.append(found)
                 hazards += fire_hazards(plume, fire_state, place.permits[index])
                 fires[plume.ignition.name] = _state_record(fire_state)
+        areas = place.area.step(scenario_ns * 1e-9)
+        fields += areas.fields
+        hazards += areas.hazards
         parameters, physics = dict(place.parameters), place.physics
-        if fires:
+        if fires or areas.fields:
             when = entry(tick, "ticks of event time", "event time")
-            flame = {"tick": when, "fires": fires, "constants_sha256": self._constants_link}
+            flame = {
+                "tick": when,
+                "fires": fires,
+                "constants_sha256": self._constants_link,
+                **areas.parameters,
+            }
             parameters |= {"flame": flame, "smoke": self._constants}
+            if areas.fields and place.area.areas is not None:
+                parameters["spread"] = place.area.areas.record
+                physics = (*place.area.physics, *physics)
             physics = (*self._physics({"flame": flame}), *self._constants_ref, *physics)
         return WorldState(
             tick=tick,
@@ -182,6 +213,21 @@ class World:
             physics=physics,
             parameters=parameters,
         )
+
+    def _areas_of(self, building: Building | None) -> BurningAreas | None:
+        """What spreads on a building; None where the scenario lets nothing spread or there is no building."""
+        if self.scenario is None or building is None:
+            return None
+        if building.digest not in self._areas:
+            plan, rooms = self._reading.item("spread"), self._reading.item("rooms")
+            self._areas[building.digest] = (
+                None
+                if plan is None
+                else BurningAreas(
+                    building, plan, rooms, self._ignitions, self._seed, self._ambient_k, self._resolution_m
+                )
+            )
+        return self._areas[building.digest]
 
     def _common(self) -> Parameters:
         return {"scenario": self._reading.record, "parameters": self._params.record}
@@ -195,11 +241,25 @@ class World:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Area:
+    """The burning surfaces behind one gate."""
+
+    areas: BurningAreas | None
+    open_voxels: tuple[Float32Array, ...]  # one a sheet
+    gate: Gate
+    physics: tuple[PhysicsRef, ...]  # of the spread
+
+    def step(self, scenario_s: float) -> AreaStep:
+        return AreaStep() if self.areas is None else self.areas.step(scenario_s, self.open_voxels, self.gate)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Place:
     """What gate and map decide, the same for every tick."""
 
     open_voxels: tuple[Float32Array, ...]  # one a plume
     permits: tuple[tuple[str, ...], ...]  # one a plume
+    area: _Area
     debris: tuple[DebrisBox, ...]
     hazards: tuple[Hazard, ...]  # of the debris
     parameters: Parameters  # of the debris
@@ -218,7 +278,7 @@ def _flame_floor_m(gate: Gate, umap: UncertaintyMap, building: Building | None) 
     return np.where(fuel, gate.floor_m, np.fmax(gate.floor_m, umap.elevation_m))
 
 
-def open_voxels(plume: Plume, gate: Gate, floor_m: Float32Array) -> Float32Array:
+def open_voxels(plume: Plume | FlameSheet, gate: Gate, floor_m: Float32Array) -> Float32Array:
     """Share [0, 1] of the height of each voxel of the plume's lattice that lies in an open flame column.
 
     Args:

@@ -8,6 +8,7 @@ opened the gate for it. Leaves out fluxes and masks: ``delivery/robot.py`` deriv
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 
 from vidgen_nodes.generation.debris import DebrisBox
 from vidgen_nodes.generation.plume import FireState, Plume
-from vidgen_nodes.packets import BoolArray, Hazard, UncertaintyMap
+from vidgen_nodes.packets import BoolArray, FloatArray, Hazard, UncertaintyMap
 
 if TYPE_CHECKING:
     from vidgen_nodes.scene.gate import Gate
@@ -24,6 +25,55 @@ if TYPE_CHECKING:
 # 0.21, smoke concentration 1.27 (FDS Validation Guide 6.7.4).
 _FLAME_CONFIDENCE = 0.81
 _SMOKE_CONFIDENCE = 0.28
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AreaExtent:
+    """One burning surface at one instant."""
+
+    name: str
+    ignition: str  # whose fire it is
+    base_m: tuple[float, float, float]  # middle of what burns in plan, its lowest piece in height
+    radius_m: float
+    flame_top_m: float  # in map
+    top_m: float  # of the smoke that is drawn, in map
+    heat_kw: float
+    soots: bool
+    places_m: FloatArray  # (n, 2) east and north of its burning pieces, just off the surface
+
+
+def area_hazards(area: AreaExtent, gate: Gate) -> tuple[Hazard, ...]:
+    """The flame and, where the fuel soots, the smoke of one burning surface."""
+    assert gate.grid is not None
+    grid = gate.grid
+    cols = np.floor((area.places_m[:, 0] - grid.origin_east_m) / grid.resolution_m).astype(int)
+    rows = np.floor((area.places_m[:, 1] - grid.origin_north_m) / grid.resolution_m).astype(int)
+    cells = sorted(set(zip(rows.tolist(), cols.tolist(), strict=True)))
+    permits = tuple(sorted({gate.permits[cell] for cell in cells if cell in gate.permits}))
+    east, north, base_m = area.base_m
+    flame = Hazard(
+        identity=f"flame/{area.ignition}/{area.name}",
+        kind="flame",
+        position_m=area.base_m,
+        radius_m=area.radius_m,
+        height_m=area.flame_top_m - base_m,
+        heat_release_kw=area.heat_kw,
+        confidence=_FLAME_CONFIDENCE,
+        permitted_by=permits,
+    )
+    if not area.soots:
+        return (flame,)
+    smoke = Hazard(
+        identity=f"smoke/{area.ignition}/{area.name}",
+        kind="smoke",
+        position_m=(east, north, area.flame_top_m),
+        radius_m=area.radius_m,
+        height_m=max(area.top_m - area.flame_top_m, 0.0),
+        heat_release_kw=area.heat_kw,
+        confidence=_SMOKE_CONFIDENCE,
+        permitted_by=permits,
+    )
+    return flame, smoke
 
 
 def fire_hazards(plume: Plume, state: FireState, permits: tuple[str, ...]) -> tuple[Hazard, ...]:

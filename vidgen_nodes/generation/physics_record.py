@@ -31,6 +31,10 @@ class Reading:
         self.record[name] = entry(value, unit, self._source)
         return value
 
+    def item(self, name: str) -> Any:
+        """Attribute ``name``, which holds numbers of its own: whoever reads those logs them."""
+        return getattr(self._origin, name)
+
 
 def entry(value: object, unit: str, source: str) -> list[object]:
     """One number of a record.

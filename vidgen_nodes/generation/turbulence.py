@@ -14,9 +14,12 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from vidgen_nodes.packets import FloatArray
+from vidgen_nodes.packets import Float32Array, FloatArray
+
+IntArray = npt.NDArray[np.int64]
 
 SLICES = 192
 SLICES_PER_SIGMA = 2.0
@@ -55,6 +58,17 @@ class CarriedNoise:
         before = window.index_select(0, torch.from_numpy(lower))
         after = window.index_select(0, torch.from_numpy((lower + 1) % SLICES))
         return torch.lerp(before, after, share, out=before)
+
+    def sample(self, emission_s: FloatArray, rows: IntArray, cols: IntArray) -> Float32Array:
+        """Noise at emission times (n, m) over lattice points (m,); points beyond the lattice repeat it."""
+        position = np.mod(emission_s / self._slice_s, SLICES)
+        lower = np.minimum(position.astype(np.int64), SLICES - 1)
+        share = (position - lower).astype(np.float32)
+        slab = self._slab.numpy().reshape(SLICES, -1)
+        place = rows % self._slab.shape[1] * self._slab.shape[2] + cols % self._slab.shape[2]
+        before, after = slab[lower, place], slab[(lower + 1) % SLICES, place]
+        noise: Float32Array = before + share * (after - before)
+        return noise
 
     def _window(self, rows: slice, cols: slice) -> torch.Tensor:
         """The slab over a window of the lattice, in one piece so that a slice is one copy.

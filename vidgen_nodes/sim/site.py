@@ -58,9 +58,14 @@ _ALONG: Final = (_LONG, 0.0, 0.0)
 _BACK: Final = (-_LONG, 0.0, 0.0)
 _INTO: Final = (0.0, _WIDE, 0.0)
 _OUT: Final = (0.0, -_WIDE, 0.0)
+# The east wall is clad in timber from its southern end up to here, ground to eaves; beyond it is bare concrete.
+CLAD_TO_M: Final = 0.25
+_CLAD: Final = (0.0, CLAD_TO_M - SOUTH_M, 0.0)
+_BARE: Final = (0.0, NORTH_M - CLAD_TO_M, 0.0)
 FACES: Final = (
     Face("roof_main", "roof", "concrete", False, (WEST_M, SOUTH_M, ROOF_M), _ALONG, _INTO, 0.35),
-    Face("wall_east", "wall", "timber_cladding", True, (EAST_M, SOUTH_M, 0.0), _INTO, _UP, 0.5),
+    Face("wall_east", "wall", "timber_cladding", True, (EAST_M, SOUTH_M, 0.0), _CLAD, _UP, 0.5),
+    Face("wall_east_bare", "wall", "concrete", False, (EAST_M, CLAD_TO_M, 0.0), _BARE, _UP, 0.35),
     Face("wall_north", "wall", "unknown", None, (EAST_M, NORTH_M, 0.0), _BACK, _UP, 0.3),
     Face("wall_west", "wall", "concrete", False, (WEST_M, NORTH_M, 0.0), _OUT, _UP, 0.35),
     Face("wall_south", "wall", "concrete", False, (WEST_M, SOUTH_M, 0.0), _ALONG, _UP, 0.35),

@@ -24,11 +24,18 @@ _FACE_TEXEL_M: Final = 0.04
 GROUND_TEXEL_M: Final = 0.1
 GROUND_SIZE_M: Final = 128.0
 GROUND_WEST_M, GROUND_SOUTH_M = -86.0, -58.0  # where the flight looks
-_WALL_DEGC: Final = {"wall_east": 15.5, "wall_north": 12.5, "wall_west": 22.0, "wall_south": 20.0}
+_WALL_DEGC: Final = {
+    "wall_east": 15.5,
+    "wall_east_bare": 16.5,
+    "wall_north": 12.5,
+    "wall_west": 22.0,
+    "wall_south": 20.0,
+}
 _EMISSIVITY: Final = {"concrete": 0.94, "timber_cladding": 0.90, "unknown": 0.92}
 # face, from across, up to across, up, m: glass
 _WINDOWS_M: Final = {
-    "wall_east": ((1.0, 0.9, 2.2, 2.2), (1.0, 3.7, 2.2, 5.0), (5.6, 3.7, 6.8, 5.0)),
+    "wall_east": ((1.0, 0.9, 2.2, 2.2), (1.0, 3.7, 2.2, 5.0)),
+    "wall_east_bare": ((1.15, 3.7, 2.35, 5.0),),
     "wall_south": (
         (1.5, 0.9, 3.1, 2.2),
         (5.2, 0.9, 6.8, 2.2),

@@ -114,7 +114,8 @@ def test_scenario_starts_at_the_foot_of_the_timber_wall(preset: NodeParams) -> N
     assert 0.0 <= east - site.EAST_M < 0.75
     assert site.SOUTH_M < north < site.NORTH_M
     assert up == 0.0
-    assert ignition.peak_kw == 1500.0
+    assert ignition.peak_kw == 400.0
+    assert north < site.CLAD_TO_M  # on the clad part, beside the bare one
     assert scenario.debris
 
 
