@@ -30,6 +30,8 @@ _FILE_PARAMETERS = (
     ("thermal", "correction_file"),
     ("generator", "building_file"),
     ("generator", "scenario_file"),
+    ("generator", "review_file"),
+    ("generator", "reviewers_file"),
     ("lidar", "building_file"),
     ("actuation", "roster_file"),
     ("lidar", "baseline_file"),

@@ -167,9 +167,10 @@ class LedgerAudit:
             yield Fault(where, "does not name the root before it")
         old = row.index < self._kept_from
         for name in RECORDS[leaf["kind"]]:
-            if leaf[name] is not None and self._good.get(name) != leaf[name]:
+            key = leaf.get(name)
+            if key is not None and self._good.get(name) != key:
                 payload = old and name in PAYLOAD
-                yield from self._check_record(name, leaf[name], where, payload=payload)
+                yield from self._check_record(name, key, where, payload=payload)
 
     def _check_record(self, name: str, key: bytes, where: str, *, payload: bool) -> Iterator[Fault]:
         if self._good.get(name) == key:

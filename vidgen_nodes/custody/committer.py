@@ -12,9 +12,12 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from types import TracebackType
 
+import numpy as np
+
 from vidgen_nodes.custody.map_commitment import MapCommitment
 from vidgen_nodes.custody.obstacles import Obstacles
 from vidgen_nodes.custody.openings import Opening, OpeningStore
+from vidgen_nodes.custody.sha256_lanes import sha256_many
 from vidgen_nodes.packets import UncertaintyMap
 
 _KEPT = 4  # maps, and lists of cells; saves time only
@@ -27,6 +30,7 @@ class ObstacleCommitter:
 
     def __init__(self, store: OpeningStore, tau: float, least_observations: int) -> None:
         """``tau`` and ``least_observations``: the rule under which the gate opens a cell to obstacles."""
+        sha256_many(np.zeros((1, 1), np.uint8))  # compiled before the first frame waits for it
         self._store = store
         self._rule = float(tau), int(least_observations)
         self._maps: OrderedDict[bytes, MapCommitment] = OrderedDict()

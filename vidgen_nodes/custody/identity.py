@@ -42,6 +42,9 @@ _NOT_DECIDING = {
     "segment_file",
     "scenario_file",
     "building_file",
+    "review_file",  # the review itself is a record of each frame that was drawn under it
+    "reviewers_file",
+    "require_signed_reviews",
     "temperature_rate_hz",
 }
 # Recorded instead of the path: the map's baseline was the roofs of the building in the record.

@@ -27,6 +27,7 @@ from vidgen_nodes.errors import RecordError, VerificationError
 from vidgen_nodes.packets import Bundle, GateReport, Overlay, PhysicsRef, Scenario
 
 if TYPE_CHECKING:
+    from vidgen_nodes.custody.committer import ObstacleCommitter
     from vidgen_nodes.generation.generator import WorldState
     from vidgen_nodes.scene.compose import Scene
 
@@ -38,8 +39,8 @@ PAYLOAD = ("inputs", "physics")  # records of a frame that may be deleted; param
 HASH_BYTES = 32
 _REF_FIELDS = 5
 RECORDS = {
-    FRAME: ("inputs", "scenario", "physics", "config", "software", "building"),
-    SEGMENT: ("software", "config", "recording"),
+    FRAME: ("inputs", "scenario", "physics", "config", "software", "building", "review"),
+    SEGMENT: ("software", "config", "recording", "statement"),
 }
 
 _HASH, _HASH_OR_NONE = (bytes,), (bytes, type(None))
@@ -80,6 +81,14 @@ _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
         "recording": _HASH_OR_NONE,
     },
 }
+# Left out where there is nothing to say, and by older versions.
+_OPTIONAL: dict[str, dict[str, tuple[type, ...]]] = {
+    FRAME: {
+        "attestation": _HASH,  # of which cells carry obstacles, under which rule (``obstacles.py``)
+        "review": _HASH,  # of the signed statement by which the scenario was validated
+    },
+    SEGMENT: {"statement": _HASH},  # a reviewer's, signed
+}
 _OPEN_ENDED = {SEGMENT}  # a caller may add what explains the segment
 
 Leaf = dict[str, object]
@@ -89,7 +98,10 @@ Records = dict[bytes, bytes]  # by SHA-256
 class FrameLeaves:
     """Makes the leaves of frames; records that did not change since the frame before are not made again."""
 
-    def __init__(self) -> None:
+    def __init__(self, committer: ObstacleCommitter | None = None) -> None:
+        """``committer``: None: frames commit to no obstacles."""
+        self._committer = committer
+        self._review, self._review_record = b"", b""
         self._scenario: Scenario | None = None
         self._scenario_record = b""
         self._physics: tuple[PhysicsRef, ...] | None = None
@@ -148,7 +160,27 @@ class FrameLeaves:
             "nav_stamp_ns": bundle.nav_stamp_ns,
             "map_stamp_ns": 0 if umap is None else umap.stamp_ns,
         }
+        attestation = self.commit(scene, world)
+        if attestation is not None:
+            leaf["attestation"] = attestation
+        if scene.review:
+            leaf["review"] = self._review_hash(scene.review, records)
         return leaf, records
+
+    def commit(self, scene: Scene, world: WorldState) -> bytes | None:
+        """The commitment to the cells that carry obstacles, worked out once for each map and list of cells.
+
+        Raises:
+            CustodyError: what it takes to open it cannot be kept.
+        """
+        if self._committer is None or not world.debris or scene.uncertainty_map is None:
+            return None
+        return self._committer.commit(scene.uncertainty_map, (box.cell for box in world.debris))
+
+    def _review_hash(self, review: bytes, records: Records) -> bytes:
+        if review is not self._review:
+            self._review, self._review_record = review, canonical(review)
+        return _put(self._review_record, records)
 
     def _scenario_hash(self, scenario: Scenario | None, records: Records) -> bytes | None:
         if scenario is None:
@@ -192,8 +224,8 @@ def segment_leaf(segment: Mapping[str, object], previous: bytes | None) -> tuple
     """The leaf that opens a segment and the records that it refers to.
 
     Args:
-        segment: ``cause`` and, each optional, ``software``, ``config`` and ``recording`` (plain values,
-            stored as records of their own); anything else is kept in the leaf as it is.
+        segment: ``cause`` and, each optional, ``software``, ``config``, ``recording`` and ``statement`` (plain
+            values, stored as records of their own); anything else is kept in the leaf as it is.
         previous: root of the log before this leaf, None if it is the first.
 
     Raises:
@@ -210,7 +242,9 @@ def segment_leaf(segment: Mapping[str, object], previous: bytes | None) -> tuple
     for name in RECORDS[SEGMENT]:
         value = segment.get(name)
         leaf[name] = None
-        if value is not None:
+        if value is None and name in _OPTIONAL[SEGMENT]:
+            del leaf[name]
+        elif value is not None:
             leaf[name] = _put(canonical(value), records)
     return leaf, records
 
@@ -248,7 +282,8 @@ def leaf_fault(leaf: object) -> str:
         return f"has the unknown kind {kind!r}, expected one of {', '.join(_FIELDS)}"
     if leaf.get("v") != VERSION:
         return f"has version {leaf.get('v')!r}, this program reads version {VERSION}"
-    fields = _FIELDS[kind]
+    optional = {name: types for name, types in _OPTIONAL[kind].items() if name in leaf}
+    fields = _FIELDS[kind] | optional if optional else _FIELDS[kind]
     for name, types in fields.items():
         if name not in leaf:
             return f"lacks the field {name!r}"

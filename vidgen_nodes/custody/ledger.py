@@ -32,6 +32,7 @@ from vidgen_nodes.errors import CustodyError, VerificationError
 from vidgen_nodes.packets import Bundle, GateReport, Origin, Overlay, Record
 
 if TYPE_CHECKING:
+    from vidgen_nodes.custody.committer import ObstacleCommitter
     from vidgen_nodes.generation.generator import WorldState
     from vidgen_nodes.scene.compose import Scene
 
@@ -42,7 +43,14 @@ _BUSY_MS = 5000  # a reader that opens the file may hold a lock for a moment
 class Ledger:
     """An open ledger. Made by ``Ledger.open``; a context manager. Any one thread at a time may append."""
 
-    def __init__(self, path: Path, lock: int, connection: sqlite3.Connection, tree: MerkleTree) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock: int,
+        connection: sqlite3.Connection,
+        tree: MerkleTree,
+        committer: ObstacleCommitter | None = None,
+    ) -> None:
         self._path = path
         self._lock = lock
         self._connection = connection
@@ -50,7 +58,7 @@ class Ledger:
         (self._frames,) = connection.execute(
             "SELECT count(*) FROM leaves WHERE kind = ?", (FRAME,)
         ).fetchone()
-        self._leaves = FrameLeaves()
+        self._leaves = FrameLeaves(committer)
         self._segment: dict[str, object] = {}
         self._stored: set[bytes] = set()  # records of the leaf before, most of which the next one repeats
         self._doubtful = False  # an append failed: look at the file before the next one
@@ -59,12 +67,15 @@ class Ledger:
         self._checkpoints = Checkpoints(path)
 
     @classmethod
-    def open(cls, path: Path, *, segment: Mapping[str, object]) -> Ledger:
+    def open(
+        cls, path: Path, *, segment: Mapping[str, object], committer: ObstacleCommitter | None = None
+    ) -> Ledger:
         """Make or continue a ledger, and append the leaf that opens a segment.
 
         Args:
             path: the file; folders are made.
             segment: see ``leaf.segment_leaf``; ``RunDigests.segment(cause)`` makes one.
+            committer: commits frames to the cells of their obstacles; the caller closes it. None: nothing does.
 
         Raises:
             CustodyError: another writer, not a ledger, a ledger that does not verify, or no disk.
@@ -77,7 +88,7 @@ class Ledger:
                 connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
                 undo.callback(connection.close)
                 tree = _prepare(path, connection)
-                ledger = cls(path, lock, connection, tree)
+                ledger = cls(path, lock, connection, tree, committer)
             except sqlite3.Error as err:
                 raise CustodyError(f"{path}: cannot be opened as a ledger: {err}") from err
             undo.pop_all()
@@ -141,6 +152,11 @@ class Ledger:
             marks=bundle.marks,
             **fields,  # type: ignore[arg-type]
         )
+
+    def foresee(self, scene: Scene, world: WorldState) -> None:
+        """Work out what the leaf of the next frame needs besides hashes, while there is time."""
+        with self._one_thread:
+            self._leaves.commit(scene, world)
 
     def append_segment(self, cause: str, extra: Mapping[str, object]) -> None:
         """Say that records begin again with the same software and configuration, and why.

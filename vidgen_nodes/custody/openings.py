@@ -101,6 +101,7 @@ class OpeningStore:
             raise VerificationError(f"{path}: is not there: the obstacles of this ledger cannot be opened")
         with self._checked():
             if writable:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 with suppress(FileExistsError):
                     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             uri = f"{path.resolve().as_uri()}?mode={'rw' if writable else 'ro'}"

@@ -20,6 +20,18 @@ class GeneratorParams(Checked):
         0, "Event time of scenario second 0; 0: the stamp of the first bundle.", unit="ns", low=0
     )
     building_file: str = param("", "Building YAML (surfaces and materials); empty: no building, no flame.")
+    require_review: bool = param(
+        False, "Draw only scenarios that a person of reviewers_file validated (vidgen review scenario)."
+    )
+    review_file: str = param(
+        "", "Review of the scenario, as vidgen review scenario wrote it; empty: none at the start."
+    )
+    reviewers_file: str = param(
+        "", "YAML of who may review, with public keys; empty: nobody's review counts."
+    )
+    require_signed_reviews: bool = param(
+        False, "Take verdicts on frames only with the signature of a person of reviewers_file."
+    )
     ledger: str = param("vidgen_out/ledger.db", "Ledger file; made if missing, continued if present.")
     segment_file: str = param(
         "",

@@ -16,7 +16,9 @@ from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.camera import Camera
 
 _MAP_CAUSES = frozenset((Cause.NO_MAP, Cause.MAP_STALE, Cause.MAP_MISSING))
-_POSE_CAUSES = frozenset((Cause.NO_POSE, Cause.POSE_STALE, Cause.RTK_LOST))
+_POSE_CAUSES = frozenset(
+    (Cause.NO_POSE, Cause.POSE_STALE, Cause.RTK_LOST, Cause.NO_GIMBAL, Cause.GIMBAL_STALE)
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +36,9 @@ class Scene:
     scenario: Scenario | None
     causes: tuple[Cause, ...]  # in the order found, each once; any of them closes the gate
     sigma_px: float  # expected placement error, 1 sigma; NaN without pose
+    review: bytes = (
+        b""  # signed statement by which the scenario was validated; empty: none, and none is asked
+    )
 
 
 def seen_from(scene: Scene, calibration: CameraCalibration, map_T_camera: Pose, sigma_px: float) -> Scene:
@@ -59,8 +64,18 @@ def seen_from(scene: Scene, calibration: CameraCalibration, map_T_camera: Pose, 
     )
 
 
-def compose_scene(bundle: Bundle, building: Building | None, scenario: Scenario | None) -> Scene:
-    """Put together what one frame is drawn from; never raises, doubts become causes."""
+def compose_scene(
+    bundle: Bundle, building: Building | None, scenario: Scenario | None, review: bytes | None = b""
+) -> Scene:
+    """Put together what one frame is drawn from; never raises, doubts become causes.
+
+    Args:
+        bundle: one thermal frame and what is known at it.
+        building: the model; None: no flame.
+        scenario: None: nothing is drawn.
+        review: signed statement by which the scenario was validated; empty: none is asked; None: one is asked
+            and there is none that holds.
+    """
     thermal = bundle.thermal
     height_px, width_px = thermal.pixels.shape[:2]
     calibration = thermal.calibration
@@ -77,6 +92,8 @@ def compose_scene(bundle: Bundle, building: Building | None, scenario: Scenario 
         causes.append(Cause.NO_MAP)
     if scenario is None:
         causes.append(Cause.NO_SCENARIO)
+    elif review is None:
+        causes.append(Cause.NOT_REVIEWED)
     camera = None
     if (
         calibration is not None
@@ -99,4 +116,5 @@ def compose_scene(bundle: Bundle, building: Building | None, scenario: Scenario 
         scenario=scenario,
         causes=tuple(dict.fromkeys(causes)),
         sigma_px=bundle.sigma_px,
+        review=review or b"",
     )
