@@ -86,7 +86,7 @@ def as_json(checks: Sequence[Check]) -> dict[str, Any]:
             "delta": check.delta,
             "sigma": check.sigma,
             "limit": check.limit,
-            "passed": check.passed,
+            "passed": bool(check.passed),
             "found": check.found,
             "missed_by": check.missed_by,
             "fds": check.fds,

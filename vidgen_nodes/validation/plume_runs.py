@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import signal
 
 from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid
@@ -107,11 +108,8 @@ def _mass_flow(gas_k: FloatArray, upward: FloatArray, axis: tuple[slice, ...], c
 
 
 def _strongest_hz(values: FloatArray, step_s: float, slowest_hz: float) -> float:
-    """Frequency with the most power from ``slowest_hz`` on, drift taken away, by a Hann window."""
-    count = len(values)
-    line = np.polyval(np.polyfit(np.arange(count), values, 1), np.arange(count))
-    power = np.abs(np.fft.rfft((values - line) * np.hanning(count))) ** 2
-    frequency = np.fft.rfftfreq(count, step_s)
+    """Frequency with the most power from ``slowest_hz`` on, by Welch's mean of three windows of half the length."""
+    frequency, power = signal.welch(signal.detrend(values), 1.0 / step_s, nperseg=len(values) // 2)
     power[frequency < slowest_hz] = 0.0
     return float(frequency[power.argmax()])
 

@@ -31,8 +31,9 @@ FLAME_RISE_K = (
 )
 _TOO_HOT = "a flame is too small for its heat: cells got hotter than flames are"
 _EDDY = 0.25  # of D*, assumed
+_SHAKE, _STIR = 1, 2  # kinds of random numbers
 _FINE = 4  # points an edge at which a cell's share of the flame is sampled
-_KEPT = 8
+_KEPT = 256  # flames whose cells are remembered; a steady fire is one, a growing one many
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class Release:
         noise = self._params.source_noise
         if noise == 0.0:
             return share
-        normal = self._random(time_s, number).standard_normal(len(share))
+        normal = self._random(time_s, _SHAKE, number).standard_normal(len(share))
         shaken = share * np.maximum(1.0 + noise * normal, 0.0)
         return np.asarray(shaken / shaken.sum())
 
@@ -168,13 +169,13 @@ class Release:
             places = np.stack(np.unravel_index(cells, self._domain.grid.shape))
             blocks = places // cells_an_eddy
             _, block = np.unique(blocks, axis=1, return_inverse=True)
-            drawn = self._random(time_s, number + 32).standard_normal((3, int(block.max()) + 1))
+            drawn = self._random(time_s, _STIR, number).standard_normal((3, int(block.max()) + 1))
             for own, normal in zip(velocity, drawn, strict=True):
                 own[tuple(places)] += (kick * normal[block.reshape(-1)]).astype(np.float32)
 
-    def _random(self, time_s: float, number: int) -> np.random.Generator:
-        key = [self._seed & (2**64 - 1), round(time_s * 1e6) * 64 + number]
-        return np.random.Generator(np.random.Philox(key=key))
+    def _random(self, time_s: float, kind: int, number: int) -> np.random.Generator:
+        key = [self._seed & (2**64 - 1), round(time_s * 1e6)]
+        return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, kind, number]))
 
     def _share(self, source: HeatSource) -> tuple[IndexArray, FloatArray]:
         """Flat cells of air in a flame, and the share of the release of each."""
@@ -194,19 +195,24 @@ class Release:
         radius = max(0.5 * source.diameter_m, 0.5 * grid.cell_m)
         height = max(source.height_m, grid.cell_m)
         fine = (np.arange(_FINE) + 0.5) / _FINE - 0.5
+        window = tuple(
+            np.flatnonzero((centres > low - grid.cell_m) & (centres < high + grid.cell_m))
+            for centres, low, high in (
+                (z_m, up, up + height),
+                (y_m, north - radius, north + radius),
+                (x_m, east - radius, east + radius),
+            )
+        )
         z, y, x = (
-            (centres[:, None] + fine * grid.cell_m).reshape(-1) - foot
-            for centres, foot in zip((z_m, y_m, x_m), (up, north, east), strict=True)
+            (centres[chosen][:, None] + fine * grid.cell_m).reshape(-1) - foot
+            for centres, chosen, foot in zip((z_m, y_m, x_m), window, (up, north, east), strict=True)
         )
         # A cone: flames neck in towards their tip, and with it each m3 of flame releases about as much as another.
-        reach2 = np.where((z >= 0.0) & (z <= height), np.maximum(1.0 - z / height, 0.0) * radius, -1.0)
-        away2 = y[:, None] ** 2 + x[None, :] ** 2
+        reach = np.where((z >= 0.0) & (z <= height), (1.0 - z / height) * radius, -1.0)
+        inside = (y[:, None] ** 2 + x[None, :] ** 2)[None] <= (np.abs(reach) * reach)[:, None, None]
+        counts = [item for chosen in window for item in (len(chosen), _FINE)]
         share = np.zeros(grid.shape)
-        for level in range(grid.shape[0]):
-            for reach in reach2[level * _FINE : (level + 1) * _FINE]:
-                if reach >= 0.0:
-                    disc = (away2 <= reach**2).reshape(len(y_m), _FINE, len(x_m), _FINE)
-                    share[level] += disc.mean(axis=(1, 3))
+        share[np.ix_(*window)] = inside.reshape(counts).mean(axis=(1, 3, 5))
         share *= self._domain.air
         cells = np.flatnonzero(share)
         if cells.size == 0:
