@@ -44,17 +44,18 @@ class Pipeline:
         self._drawn_gate = b""
         warm_bodies.prepare()
 
-    def set_scenario(self, scenario: Scenario | None) -> None:
-        """Put another scenario in force from the next frame on, if its review holds or none is asked."""
-        self._world = World(self._params, scenario, self._building)
-        self._review = self._review_of(self._world)
+    def set_scenario(self, scenario: Scenario | None, *, if_reviewed: bool = False) -> bool:
+        """Put another scenario in force from the next frame on.
 
-    def may_draw(self, scenario: Scenario) -> bool:
-        """Whether no review is asked of a scenario, or there is one that holds."""
-        return self._review_of(World(self._params, scenario, self._building)) is not None
-
-    def _review_of(self, world: World) -> bytes | None:
-        return b"" if self._reviews is None else self._reviews.of(world.scenario, world.constants)
+        One that should have a review and has none that holds is never drawn; ``if_reviewed``: the one before then
+        stays in force, and this is False.
+        """
+        world = World(self._params, scenario, self._building)
+        review = b"" if self._reviews is None else self._reviews.of(scenario, world.constants)
+        if review is None and if_reviewed:
+            return False
+        self._world, self._review = world, review
+        return True
 
     def process(self, bundle: Bundle) -> Frame:
         """Make one frame; it is durable in the ledger when this returns.

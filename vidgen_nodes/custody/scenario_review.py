@@ -134,6 +134,15 @@ class ScenarioReviews:
         """Whose word counts."""
         return self._reviewers
 
+    @property
+    def state(self) -> tuple[bytes, str, str]:
+        """Statement, fault and person: what is put back when a scenario is refused."""
+        return self.statement, self.fault, self.person
+
+    @state.setter
+    def state(self, state: tuple[bytes, str, str]) -> None:
+        self.statement, self.fault, self.person = state
+
     def of(self, scenario: Scenario | None, constants: Mapping[str, Any]) -> bytes | None:
         """The review of a scenario as ``compose_scene`` takes it: empty: none is asked; None: it may not be drawn."""
         self.fault = self.person = ""

@@ -23,7 +23,7 @@ from typing import Any
 from vidgen_nodes.custody.identity import params_from_config
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.errors import ConfigError, VerificationError
-from vidgen_nodes.packets import Bundle, Frame, Scenario
+from vidgen_nodes.packets import Bundle, Cause, Frame, Scenario
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.ros.offline import Surroundings, run_offline
 from vidgen_nodes.ros.recorded_overlays import RecordedOverlays
@@ -128,15 +128,8 @@ def _shares(stamps: Sequence[int], jobs: int) -> list[tuple[int, int]]:
 def derive_share(task: Task, low: int, high: int, progress: Callable[[], None]) -> list[Derived]:
     """Derive the frames with stamps from ``low`` up to (not including) ``high``."""
     with LedgerReader(task.ledger) as reader:
-        frames = [leaf for _, leaf in reader.frames()]
-        params = _params(reader, frames[0])
-        recorded = {int(str(leaf["stamp_ns"])): leaf for leaf in frames}
-        scenarios: dict[bytes, Scenario] = {}
-        by_stamp = {stamp: _scenario(reader, leaf, scenarios) for stamp, leaf in recorded.items()}
-        start = by_stamp[min(by_stamp)]
-        around = Surroundings(_building(reader, frames[0]), start)
+        recorded = {int(str(leaf["stamp_ns"])): leaf for _, leaf in reader.frames()}
     derived: list[Derived] = []
-    recording = read_recording(task.bag, task.remaps)
     pictures = RecordedOverlays(task.bag, task.pictures) if task.tolerance else None
 
     def sink(bundle: Bundle, frame: Frame) -> None:
@@ -148,13 +141,30 @@ def derive_share(task: Task, low: int, high: int, progress: Callable[[], None]) 
         derived.append(Derived(bundle.stamp_ns, found, levels))
         progress()
 
+    derive_frames(task, low, high, sink)
+    return derived
+
+
+def derive_frames(task: Task, low: int, high: int, sink: Callable[[Bundle, Frame], None]) -> None:
+    """Make the frames with stamps from ``low`` up to (not including) ``high`` again, each handed to ``sink``.
+
+    The record in a frame is that of a passing ledger; the one that counts stands in the ledger of the task.
+    """
+    with LedgerReader(task.ledger) as reader:
+        frames = [leaf for _, leaf in reader.frames()]
+        params = _params(reader, frames[0])
+        scenarios: dict[bytes, Scenario] = {}
+        by_stamp = {int(str(leaf["stamp_ns"])): _scenario(reader, leaf, scenarios) for leaf in frames}
+        start = by_stamp[min(by_stamp)]
+        around = Surroundings(_building(reader, frames[0]), start)
+    recording = read_recording(task.bag, task.remaps)
+
     def wanted(stamp_ns: int) -> bool:
         if stamp_ns >= high and stamp_ns > low:
             raise _Enough
         return stamp_ns >= low
 
     _run(recording, params, around, sink, wanted, lambda stamp_ns: by_stamp.get(stamp_ns, start))
-    return derived
 
 
 def _run(
@@ -183,8 +193,9 @@ def _params(reader: LedgerReader, leaf: Leaf) -> NodeParams:
 
 
 def _scenario(reader: LedgerReader, leaf: Leaf, known: dict[bytes, Scenario]) -> Scenario | None:
-    if leaf["scenario"] is None:
-        return None
+    causes = leaf["causes"]
+    if leaf["scenario"] is None or (isinstance(causes, list) and Cause.NOT_REVIEWED.value in causes):
+        return None  # nobody had validated it: nothing was drawn, as with none
     key = leaf_hash_of(leaf, "scenario")
     if key not in known:
         body = _map(reader, key, "scenario")

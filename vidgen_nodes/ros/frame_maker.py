@@ -10,12 +10,19 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from vidgen_nodes.custody.committer import ObstacleCommitter
 from vidgen_nodes.custody.digest import run_digests
+from vidgen_nodes.custody.frame_review import CAUSE as REVIEW
+from vidgen_nodes.custody.frame_review import FrameReview, check_signature, reviewed_frames, segment_of
 from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.openings import OpeningStore, openings_path
+from vidgen_nodes.custody.reader import LedgerReader
+from vidgen_nodes.custody.scenario_review import scenario_reviews
 from vidgen_nodes.custody.segment_file import read_segment_file
 from vidgen_nodes.custody.signer import HeadSigner, keys_of, signing_of
 from vidgen_nodes.errors import InputError
@@ -33,7 +40,6 @@ _QUEUE = 2  # frames that may wait when live: an old overlay helps nobody
 _REPLAY_QUEUE = 200  # a recording has time, and every frame of it is wanted
 _LONGEST_PERIOD_NS = 500_000_000  # of frames whose next is worth foreseeing
 _ANSWER_S = 2.0
-_VERDICTS = ("accept", "reject", "note")
 
 
 def with_inputs_of(dropped: Bundle, following: Bundle) -> Bundle:
@@ -72,12 +78,14 @@ class FrameMaker:
         digests = run_digests(graph, building)
         path, keys, signing = Path(params.ledger), keys_of(graph.custody), signing_of(graph.custody)
         cause = "restart" if path.exists() else "start"
-        self._ledger = Ledger.open(path, segment=digests.segment(cause, recording))
-        try:
+        self._reviews = scenario_reviews(params, digests)
+        segment = digests.segment(cause, recording) | self._reviews.recorded
+        with ExitStack() as undo:
+            store = undo.enter_context(OpeningStore(openings_path(path), writable=True))
+            committer = ObstacleCommitter(store, params.tau_uncertainty, params.min_observations)
+            self._ledger = undo.enter_context(Ledger.open(path, segment=segment, committer=committer))
             self._signer = HeadSigner(path, keys, signing)
-        except BaseException:
-            self._ledger.close()
-            raise
+            self._files = undo.pop_all()
         self._worker = LatestWorker(
             "pipeline",
             self._make,
@@ -88,7 +96,7 @@ class FrameMaker:
         )
         try:
             self._pipeline: Pipeline = self._worker.call(
-                lambda: Pipeline(params, building, scenario, self._ledger, digests)
+                lambda: Pipeline(params, building, scenario, self._ledger, digests, self._reviews)
             ).result()
         except BaseException:
             self.close()
@@ -113,39 +121,55 @@ class FrameMaker:
         """Queue a bundle; returns at once."""
         self._worker.put(bundle)
 
-    def set_scenario(self, text: str, start_ns: int) -> Scenario:
-        """Put a scenario in force from the next frame on; ``start_ns`` 0: it starts with the newest frame.
+    def set_scenario(self, text: str, start_ns: int, review: bytes = b"") -> Scenario:
+        """Put a scenario in force from the next frame on.
+
+        Args:
+            text: YAML.
+            start_ns: event time of its second 0; 0: it starts with the newest frame.
+            review: signed statement by which it was validated; empty: the one at hand, if it is of this scenario.
 
         Raises:
             ConfigError: the text is no scenario.
-            InputError: the pipeline does not answer.
+            InputError: the pipeline does not answer, or a review is asked and there is none that holds: the
+                scenario before stays in force.
         """
         if not start_ns and not self._newest_ns:
             raise InputError(
                 "no_frame_yet", "no frame has come yet, so that now is not known; give a start time"
             )
         scenario = parse_scenario(text, start_ns or self._newest_ns)
-        self._on_thread(lambda: self._replace_scenario(scenario))
+        self._on_thread(lambda: self._review_and_replace(scenario, review))
         return scenario
 
-    def review(self, review: Mapping[str, Any]) -> int:
+    def review(self, fields: Mapping[str, Any], statement: bytes = b"") -> int:
         """Add a verdict to the ledger; returns its leaf index.
 
+        Args:
+            fields: of :class:`FrameReview`.
+            statement: the same, signed by the reviewer; empty: unsigned.
+
         Raises:
-            InputError: no such leaf, no reviewer or no such verdict; nothing was added.
+            InputError: no such frame, no verdict, or an unsigned one where signatures are asked; nothing was added.
+            VerificationError: the signature does not hold, or is by nobody who counts.
         """
-        if review["verdict"] not in _VERDICTS or not review["reviewer"]:
+        review = FrameReview.of(fields)
+        if self._params.require_signed_reviews and not statement:
             raise InputError(
-                "review",
-                f"got verdict {review['verdict']!r} by {review['reviewer']!r}; expected a name and one of "
-                f"{', '.join(_VERDICTS)}",
+                "unsigned_review",
+                "generator.require_signed_reviews is set: sign with vidgen review frames --key",
             )
-        return self._on_thread(lambda: self._append_review(review))
+        with LedgerReader(self._ledger.path) as reader:
+            frames = reviewed_frames(reader, review)
+        if statement:
+            asked = self._reviews.reviewers if self._reviews.reviewers.persons else None
+            check_signature(review, statement, frames, asked)
+        return self._on_thread(lambda: self._append_review(review, statement))
 
     def close(self) -> None:
         """Finish what waits, close the ledger, sign its end."""
         self._worker.stop()
-        self._ledger.close()
+        self._files.close()
         self._signer.close()
 
     def _make(self, bundle: Bundle) -> None:
@@ -158,6 +182,7 @@ class FrameMaker:
         self._publish(frame)
         self._health.extra["signed_leaves"] = str(self._signer.signed_size)
         self._health.extra["tree_heads"] = self._signer.fault or "signed"
+        self._health.extra["reviewed_by"] = self._reviews.person or self._reviews.fault or "nobody"
         self._expected = self._foresee(bundle)
         self._health.causes.update(cause.value for cause in frame.record.causes)
 
@@ -179,13 +204,21 @@ class FrameMaker:
         self._starts_with_first = False
         self._pipeline.set_scenario(scenario)
 
-    def _append_review(self, review: Mapping[str, Any]) -> int:
-        if review["leaf_index"] >= self._ledger.size:
-            raise InputError(
-                "no_such_leaf",
-                f"leaf {review['leaf_index']} does not exist; the ledger has {self._ledger.size}",
-            )
-        self._ledger.append_segment("review", {"review": dict(review)})
+    def _review_and_replace(self, scenario: Scenario, review: bytes) -> None:
+        before = self._reviews.state
+        self._reviews.statement = review or self._reviews.statement
+        try:
+            replaced = self._pipeline.set_scenario(scenario, if_reviewed=True)
+        except BaseException:
+            self._reviews.state = before
+            raise
+        if not replaced:
+            fault, self._reviews.state = self._reviews.fault, before
+            raise InputError("not_reviewed", f"scenario {scenario.name}: {fault}; nothing changed")
+        self._starts_with_first = False
+
+    def _append_review(self, review: FrameReview, statement: bytes) -> int:
+        self._ledger.append_segment(REVIEW, segment_of(review, statement))
         return self._ledger.size - 1
 
     def _note_drop(self) -> None:

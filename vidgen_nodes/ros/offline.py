@@ -13,17 +13,21 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vidgen_nodes.custody.digest import run_digests
+from vidgen_nodes.custody.committer import ObstacleCommitter
+from vidgen_nodes.custody.digest import run_digests, sha256
 from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.openings import OpeningStore, openings_path
 from vidgen_nodes.custody.recording import Manifest
+from vidgen_nodes.custody.scenario_review import scenario_reviews
 from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.graph import NAMESPACE
 from vidgen_nodes.packets import Bundle, Frame, Scenario, SourceRef
-from vidgen_nodes.params import NodeParams
+from vidgen_nodes.params import GeneratorParams, NodeParams
 from vidgen_nodes.pipeline import Pipeline
 from vidgen_nodes.ros import convert
 from vidgen_nodes.ros.baseline import baseline_for
@@ -37,6 +41,7 @@ from vidgen_nodes.sensing.thermal import ThermalIngest
 from vidgen_nodes.sensing.uncertainty import UncertaintyMapper
 from vidgen_nodes.sync.anchored import AnchoredSync
 
+_SECRET_TAG = b"vidgen/secret of a rendering/1\0"  # the ledger holds the hash of the message without it
 Sink = Callable[[Bundle, Frame], None]
 
 
@@ -102,7 +107,8 @@ def run_offline(
         params: of the graph; only what decides the picture is used.
         ledger_path: ledger to make.
         sink: called with each bundle and its frame, after the record is durable.
-        surroundings: building and scenario; None: read from the files the parameters name.
+        surroundings: building and scenario, to make recorded frames again: nobody's review is asked then, and
+            no commitment made. None: read from the files the parameters name.
         manifests: of the recording's files, for the leaf that opens the ledger.
         scenario_at: scenario in force at a stamp, where it changed during the run.
         wanted: whether the frame at a stamp is drawn; None: every one.
@@ -113,8 +119,13 @@ def run_offline(
     """
     around = surroundings or load_surroundings(params, recording.first_frame_ns())
     digests = run_digests(params, around.building)
-    with Ledger.open(ledger_path, segment=digests.segment("start", manifests)) as ledger:
-        pipeline = Pipeline(params.generator, around.building, around.scenario, ledger, digests)
+    own, again = params.generator, surroundings is not None
+    reviews = None if again else scenario_reviews(own, digests)
+    segment = digests.segment("start", manifests) | (reviews.recorded if reviews else {})
+    with ExitStack() as stack:
+        committer = None if again else stack.enter_context(_committer(recording, own, ledger_path))
+        ledger = stack.enter_context(Ledger.open(ledger_path, segment=segment, committer=committer))
+        pipeline = Pipeline(own, around.building, around.scenario, ledger, digests, reviews)
         graph = _Graph(recording, params, around, pipeline, ledger, sink, scenario_at, wanted)
         delays = {
             "thermal/camera_info": params.thermal.camera_info_delay_ms,
@@ -131,6 +142,16 @@ def run_offline(
         for message in ordered:
             graph.feed(message)
     return graph.counts
+
+
+def _committer(recording: Recording, params: GeneratorParams, ledger: Path) -> ObstacleCommitter:
+    """Salts that follow from the recording, so that the same recording gives the same ledger.
+
+    They hide the map from everybody who has not the recording; who has it, has the map.
+    """
+    first = next(message.data for message in recording.messages() if message.topic == ANCHOR)
+    store = OpeningStore(openings_path(ledger), secret=sha256(_SECRET_TAG + first), writable=True)
+    return ObstacleCommitter(store, params.tau_uncertainty, params.min_observations)
 
 
 class _Graph:
