@@ -32,7 +32,7 @@ FLOORS = [
         "summary",
         "supervisor",
     },
-    {"ros", "sim", "pipeline", "validation"},
+    {"ros", "sim", "pipeline", "export", "validation"},
     {"nodes", "cli"},
 ]
 SIDEWAYS = {
@@ -48,6 +48,8 @@ SIDEWAYS = {
     ("actuation", "custody"),
     ("cameras", "graph"),
     ("privacy", "scene"),
+    ("delivery", "privacy"),
+    ("export", "ros"),
     ("ros", "pipeline"),
     ("ros", "sim"),
 }
@@ -142,6 +144,37 @@ def test_nothing_imports_upwards_or_sideways() -> None:
             if floor_of(other) >= floor_of(own) and (own, other) not in SIDEWAYS:
                 wrong.append(f"{shown(path)}:{line}: {own} imports {other}")
     assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+def test_nothing_but_the_encoders_writes_pictures_or_videos() -> None:
+    """They take nothing but ``Labelled``, and only ``label.py`` makes that: no unlabelled export exists."""
+    encoders = {"delivery/encode.py", "delivery/video.py"}
+    writers = {
+        "imwrite",
+        "imwritemulti",
+        "imwriteanimation",
+        "imencode",
+        "imencodemulti",
+        "VideoWriter",
+        "savefig",
+    }
+    wrong = []
+    for path in SOURCES:
+        name = path.relative_to(CODE).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = getattr(node, "attr", getattr(node, "id", ""))
+            if called in writers and name not in encoders:
+                wrong.append(f"{shown(path)}:{node.lineno}: {called}")
+            if isinstance(node, ast.Call) and called == "" and name != "delivery/label.py":
+                function = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                if function == "Labelled":
+                    wrong.append(f"{shown(path)}:{node.lineno}: makes a Labelled")
+        wrong += [
+            f"{shown(path)}:{line}: {module}"
+            for line, module in imports_of(path)
+            if module.split(".")[0] in ("av", "PIL", "imageio", "matplotlib") and name not in encoders
+        ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_only_the_border_imports_ros() -> None:

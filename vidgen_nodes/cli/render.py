@@ -34,6 +34,7 @@ from vidgen_nodes.delivery.video import VideoFile
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.graph import merge_overrides, write_params
 from vidgen_nodes.packets import Bundle, Frame
+from vidgen_nodes.privacy.heads import HeadPolicy
 from vidgen_nodes.ros.bagfile import storage_files
 from vidgen_nodes.ros.offline import OfflineCounts, run_offline
 from vidgen_nodes.ros.replay import ANCHOR, Recording, parse_remaps, read_recording, replay_overrides
@@ -72,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
         video = None
         if args.video:
             video = stack.enter_context(VideoFile(args.video, _rate_hz(recording), origin, credentials))
-        writer = _Writer(args.out, origin, credentials if args.composite else None, video)
+        heads = HeadPolicy(params.ar.head_mosaic_px_per_m, params.ar.nearest_person_m)
+        writer = _Writer(args.out, origin, credentials if args.composite else None, video, heads)
 
         def sink(bundle: Bundle, frame: Frame) -> None:
             writer.write(bundle, frame)
@@ -90,7 +92,12 @@ class _Writer:
     """Writes what was asked for of each frame."""
 
     def __init__(
-        self, out: Path, origin: Origin, credentials: Credentials | None, video: VideoFile | None
+        self,
+        out: Path,
+        origin: Origin,
+        credentials: Credentials | None,
+        video: VideoFile | None,
+        heads: HeadPolicy,
     ) -> None:
         self._frames = out / "frames"
         self._frames.mkdir()
@@ -99,6 +106,7 @@ class _Writer:
         if self._composites is not None:
             self._composites.mkdir()
         self._video = video
+        self._heads = heads
 
     def write(self, bundle: Bundle, frame: Frame) -> None:
         """Write one frame."""
@@ -107,7 +115,7 @@ class _Writer:
         _write(self._frames / name, png(label_below(frame.overlay.rgba, pointer, code), self._origin))
         if self._composites is None and self._video is None:
             return
-        labelled = composite(bundle.thermal, frame.overlay, pointer, code)
+        labelled = composite(bundle.thermal, frame.overlay, pointer, code, self._heads)
         if self._composites is not None and self._credentials is not None:
             picture = png(labelled, self._origin)
             _write(self._composites / name, self._credentials.sign(picture, code, self._origin, {}))

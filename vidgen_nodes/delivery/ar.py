@@ -3,8 +3,9 @@
 """For glasses and ground stations: the composite picture and the world-locked markers.
 
 Guarantees: no composite leaves without the visible mark, whether or not anything is drawn in it; a
-pixel with alpha 0 shows the camera and nothing else; a picture is never blended with the overlay of
-another frame. Grey levels of the composite are for looking at: no temperature can be read off them.
+pixel with alpha 0 shows the camera and nothing else, and heads that could be recognised as mosaics; a
+picture is never blended with the overlay of another frame. Grey levels of the composite are for looking
+at: no temperature can be read off them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from vidgen_nodes.delivery.label import TEXT, Labelled, label_in_place
 from vidgen_nodes.delivery.tag_strip import FramePointer
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.packets import ByteArray, Hazard, Overlay, ThermalFrame
+from vidgen_nodes.privacy.heads import EVERY_HEAD, HeadPolicy, hide_heads
 
 # OpenCV's own annotations know no 8-bit arrays: what goes in and comes out of it is not typed further.
 Picture = npt.NDArray[Any]
@@ -43,17 +45,24 @@ class Marker:
     text: str
 
 
-# How each kind of hazard looks.
+# How each kind of hazard looks. Nobody knows whether a person stands behind a marker in somebody's glasses: none is
+# more opaque than an overlay may be over a person.
 _LOOK: dict[str, tuple[str, tuple[float, float, float, float]]] = {
-    "flame": ("cylinder", (1.0, 0.35, 0.0, 0.6)),
+    "flame": ("cylinder", (1.0, 0.35, 0.0, 0.35)),
     "smoke": ("cylinder", (0.25, 0.25, 0.25, 0.3)),
     "steam": ("cylinder", (0.9, 0.9, 0.95, 0.3)),
-    "debris": ("cube", (0.55, 0.45, 0.35, 0.8)),
+    "debris": ("cube", (0.55, 0.45, 0.35, 0.35)),
 }
 _LETTER_M = 0.3
 
 
-def composite(thermal: ThermalFrame, overlay: Overlay, pointer: FramePointer, code: str) -> Labelled:
+def composite(
+    thermal: ThermalFrame,
+    overlay: Overlay,
+    pointer: FramePointer,
+    code: str,
+    heads: HeadPolicy = EVERY_HEAD,
+) -> Labelled:
     """The camera picture with the overlay burnt in, mark and tag strip along the bottom edge.
 
     Args:
@@ -62,6 +71,7 @@ def composite(thermal: ThermalFrame, overlay: Overlay, pointer: FramePointer, co
         overlay: of the same frame, same size, straight alpha.
         pointer: record of that frame.
         code: label code of that record.
+        heads: which heads become mosaics.
 
     Returns:
         (H, W, 3) rgb8, newly allocated.
@@ -69,10 +79,10 @@ def composite(thermal: ThermalFrame, overlay: Overlay, pointer: FramePointer, co
     Raises:
         InputError: see ``blended``; or too small for a label.
     """
-    return label_in_place(blended(thermal, overlay), pointer, code)
+    return label_in_place(blended(thermal, overlay, heads), pointer, code)
 
 
-def blended(thermal: ThermalFrame, overlay: Overlay) -> ByteArray:
+def blended(thermal: ThermalFrame, overlay: Overlay, heads: HeadPolicy = EVERY_HEAD) -> ByteArray:
     """The camera picture with the overlay burnt in, still without a label: for whoever labels it.
 
     Returns:
@@ -93,6 +103,7 @@ def blended(thermal: ThermalFrame, overlay: Overlay) -> ByteArray:
             "expected the same; check camera_info",
         )
     rgb = visible_rgb(thermal)
+    hide_heads(rgb, thermal, heads)
     blend(rgb, overlay.rgba)
     return rgb
 

@@ -17,6 +17,7 @@ from vidgen_nodes.delivery.encode import png
 from vidgen_nodes.delivery.label import Labelled, label_in_place
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.params import ArParams
+from vidgen_nodes.privacy.heads import HeadPolicy
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.filters import Subscriber, TimeSynchronizer
 from vidgen_nodes.ros.node import Output, VidgenNode, main_for
@@ -32,6 +33,7 @@ class ArNode(VidgenNode[ArParams]):
     def __init__(self) -> None:
         super().__init__("ar_node", ArParams)
         self._calibrations = unpack.CalibrationCache()
+        self._heads = HeadPolicy(self.params.head_mosaic_px_per_m, self.params.nearest_person_m)
         self._next_png_s: dict[str, float] = {}
         self._markers_s = 0.0
         self._composites = self.advertise(Image, "composite/image_raw", qos.COMPOSITE, primary=False)
@@ -73,7 +75,7 @@ class ArNode(VidgenNode[ArParams]):
         if not (wants_png or self._composites.is_wanted):
             return
         frame, shown = unpack.thermal_frame(thermal, self._calibrations), unpack.overlay(overlay)
-        labelled = composite(frame, shown, unpack.frame_pointer(record), record.label_code)
+        labelled = composite(frame, shown, unpack.frame_pointer(record), record.label_code, self._heads)
         if self._composites.is_wanted:
             stamp_ns = convert.stamp_ns(overlay.header.stamp)
             self._composites.publish(fill.image(stamp_ns, overlay.header.frame_id, "rgb8", labelled.pixels))

@@ -16,6 +16,7 @@ as warm as the surroundings, who stands behind glass or among people on all side
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -31,13 +32,7 @@ CONTRAST_K: Final = 3.0  # clothed persons at night are 5 to 15 K warmer than th
 CONTRAST_SHARE: Final = 0.15  # of the frame's grey levels between its 1 % and 99 % quantiles
 POLARITIES: Final = ("warm", "cold", "both")  # than the surroundings; cold: black-hot pictures, hot ground
 
-_RING_M: Final = 1.25  # beyond arms and, seen from the middle of someone who lies, beyond head and feet
 _DIRECTIONS: Final = 16
-_NEIGHBOURS: Final = 4  # of the directions that may be as warm: somebody stands beside
-_CENTRE_M: Final = 0.3  # what is averaged: a head, a limb
-_LEAST_M: Final = 0.22  # what is narrower either way is a wire, an edge or noise
-_MARGIN_M: Final = 0.3  # around what was found: clothes colder than the face
-_WORKING_PX_PER_M: Final = 9.0  # a person has 4 x 15 pixels; finer tells no more and costs more
 _SAMPLE_STRIDE: Final = 8
 _LOW_SHARE, _HIGH_SHARE = 0.01, 0.99
 
@@ -45,8 +40,32 @@ _LOW_SHARE, _HIGH_SHARE = 0.01, 0.99
 Levels = npt.NDArray[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is looked for."""
+
+    ring_m: float  # radius of the circle that has to be colder
+    neighbours: int  # of the 16 directions that may be as warm
+    centre_m: float  # what is averaged
+    least_m: float  # what is narrower either way is a wire, an edge or noise
+    margin_m: float  # counted as well around what was found
+    working_px_per_m: float  # finer tells no more and costs more
+    cold_outside: bool  # beyond the picture: somebody at its edge counts
+
+
+# The ring lies beyond arms and, from the middle of someone who lies, beyond head and feet; somebody may stand beside;
+# clothes are colder than a face. A person has 4 x 15 working pixels.
+BODY: Final = Shape(1.25, 4, 0.3, 0.22, 0.3, 9.0, cold_outside=True)
+# Shoulders lie below a head, over a third of the ring. A head has 5 x 7 working pixels.
+HEAD: Final = Shape(0.3, 6, 0.0, 0.16, 0.05, 30.0, cold_outside=False)
+
+
 def warm_bodies(
-    frame: ThermalFrame, px_per_m: float, polarity: str = "warm", window: Rectangle | None = None
+    frame: ThermalFrame,
+    px_per_m: float,
+    polarity: str = "warm",
+    window: Rectangle | None = None,
+    shape: Shape = BODY,
 ) -> ByteArray:
     """Where the warm bodies are.
 
@@ -55,15 +74,39 @@ def warm_bodies(
         px_per_m: pixels to a metre where persons may be (focal length in px over range in m).
         polarity: one of ``POLARITIES``.
         window: left, top, right, bottom (the last two excluded) of what is asked for; None: all.
+        shape: whole bodies, or heads.
 
     Returns:
-        (height, width) of the window: 1 where a body is or lies next to it by 0.3 m, else 0.
+        (height, width) of the window: 1 where a body is, with the margin of the shape around it, else 0.
     """
     height, width = frame.pixels.shape[:2]
     window = window or (0, 0, width, height)
-    step = max(1, round(px_per_m / _WORKING_PX_PER_M))
+    found, (left, top), step = _search(frame, px_per_m, polarity, window, shape)
+    whole: Levels = cv2.resize(found, None, fx=step, fy=step, interpolation=cv2.INTER_NEAREST)
+    x, y = window[0] - left, window[1] - top
+    return whole[y : y + window[3] - window[1], x : x + window[2] - window[0]]
+
+
+def warm_boxes(
+    frame: ThermalFrame, px_per_m: float, polarity: str = "warm", shape: Shape = BODY
+) -> tuple[Rectangle, ...]:
+    """A rectangle around each in the whole picture; those that touch share one. Arguments as above."""
+    height, width = frame.pixels.shape[:2]
+    found, _, step = _search(frame, px_per_m, polarity, (0, 0, width, height), shape)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
+    return tuple(
+        (x * step, y * step, min(width, (x + across) * step), min(height, (y + down) * step))
+        for x, y, across, down, _ in stats[1:count].tolist()
+    )
+
+
+def _search(
+    frame: ThermalFrame, px_per_m: float, polarity: str, window: Rectangle, shape: Shape
+) -> tuple[ByteArray, tuple[int, int], int]:
+    """What is found in and around a window, in cells; the pixel where they begin, and pixels a cell."""
+    step = max(1, round(px_per_m / shape.working_px_per_m))
     scale = px_per_m / step
-    reach = math.ceil((_RING_M + _MARGIN_M + _CENTRE_M) * scale) + 2
+    reach = math.ceil((shape.ring_m + shape.margin_m + shape.centre_m) * scale) + 2
     left, top = (max(0, edge // step - reach) for edge in window[:2])
     right, bottom = (-(-edge // step) + reach for edge in window[2:])
     part = frame.pixels[top * step : bottom * step, left * step : right * step]
@@ -71,24 +114,15 @@ def warm_bodies(
     cells = _shrunk(levels, step).astype(np.float32)
     found = np.zeros(cells.shape, np.uint8)
     if polarity != "cold":
-        found |= _surrounded(cells, scale, contrast)
+        found |= _surrounded(cells, scale, contrast, shape)
     if polarity != "warm":
-        found |= _surrounded(-cells, scale, contrast)
-    whole: Levels = cv2.resize(found, None, fx=step, fy=step, interpolation=cv2.INTER_NEAREST)
-    x, y = window[0] - left * step, window[1] - top * step
-    return whole[y : y + window[3] - window[1], x : x + window[2] - window[0]]
+        found |= _surrounded(-cells, scale, contrast, shape)
+    return found, (left * step, top * step), step
 
 
 def prepare() -> None:
     """Compile or load what is compiled, so that the first picture with something drawn does not wait for it."""
-    _surrounded(np.zeros((8, 8), np.float32), 1.0, 1.0)
-
-
-def body_boxes(mask: ByteArray) -> tuple[Rectangle, ...]:
-    """One rectangle around each connected body of a mask; persons who touch share one."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    rows = stats[1:count, :4].tolist()
-    return tuple((x, y, x + width, y + height) for x, y, width, height in rows)
+    _surrounded(np.zeros((8, 8), np.float32), 1.0, 1.0, BODY)
 
 
 def _levels(frame: ThermalFrame, part: npt.NDArray[np.generic]) -> tuple[Levels, float]:
@@ -133,22 +167,23 @@ def _shrunk(levels: Levels, step: int) -> Levels:
     return np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA))
 
 
-def _surrounded(cells: Float32Array, scale: float, contrast: float) -> ByteArray:
+def _surrounded(cells: Float32Array, scale: float, contrast: float, shape: Shape) -> ByteArray:
     """(H, W) 1 at and next to what is warmer than its ring by the contrast."""
-    side = max(1, round(_CENTRE_M * scale)) | 1
+    side = max(1, round(shape.centre_m * scale)) | 1
     centre: Float32Array = np.asarray(cv2.blur(cells, (side, side)), np.float32) if side > 1 else cells
-    reach = math.ceil(_RING_M * scale)
-    # Beyond the picture it is cold: somebody at its edge counts.
-    around = cv2.copyMakeBorder(centre, *(reach,) * 4, cv2.BORDER_CONSTANT, value=-math.inf)
-    found = stands_out(np.asarray(around, np.float32), reach, _ring(scale), np.float32(contrast), _NEIGHBOURS)
-    return _grown(_without_specks(found, _LEAST_M * scale), _MARGIN_M * scale)
+    reach = math.ceil(shape.ring_m * scale)
+    beyond = cv2.BORDER_CONSTANT if shape.cold_outside else cv2.BORDER_REPLICATE
+    around = cv2.copyMakeBorder(centre, *(reach,) * 4, beyond, value=-math.inf)
+    axes = _ring(shape.ring_m * scale)
+    found = stands_out(np.asarray(around, np.float32), reach, axes, np.float32(contrast), shape.neighbours)
+    return _grown(_without_specks(found, shape.least_m * scale), shape.margin_m * scale)
 
 
-@lru_cache(maxsize=16)
-def _ring(scale: float) -> npt.NDArray[np.int64]:
+@lru_cache(maxsize=32)
+def _ring(radius: float) -> npt.NDArray[np.int64]:
     """(n, 2) rows and columns, in cells, to half of the directions; the other half are their opposites."""
     angles = 2.0 * np.pi * np.arange(_DIRECTIONS // 2) / _DIRECTIONS
-    return np.rint(_RING_M * scale * np.stack([np.sin(angles), np.cos(angles)], axis=1)).astype(np.int64)
+    return np.rint(radius * np.stack([np.sin(angles), np.cos(angles)], axis=1)).astype(np.int64)
 
 
 def _without_specks(found: ByteArray, least: float) -> ByteArray:

@@ -16,6 +16,7 @@ from vidgen_nodes.delivery.label import label_in_place
 from vidgen_nodes.delivery.tag_strip import FramePointer, read_strip
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.packets import Hazard, Overlay, ThermalFrame
+from vidgen_nodes.params import GeneratorParams
 
 HEIGHT, WIDTH = 128, 160
 RECORD = (FramePointer(8, 9, bytes(range(32))), "SYN")
@@ -202,9 +203,10 @@ def test_a_marker_has_the_extent_of_its_hazard_and_says_synthetic(kind: str, sha
     assert label.centre_m[2] > 7.0
 
 
-def test_smoke_lets_the_world_through() -> None:
+def test_no_marker_hides_a_person_more_than_an_overlay_may() -> None:
     alpha = {kind: markers([hazard(kind)])[0].rgba[3] for kind in ("smoke", "steam", "flame", "debris")}
-    assert max(alpha["smoke"], alpha["steam"]) <= 0.4 < alpha["flame"] <= alpha["debris"]
+    assert max(alpha["smoke"], alpha["steam"]) < alpha["flame"] <= GeneratorParams().person_alpha_cap
+    assert alpha["debris"] <= GeneratorParams().person_alpha_cap
 
 
 def test_marker_numbers_are_stable_and_apart() -> None:
