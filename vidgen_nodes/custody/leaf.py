@@ -23,6 +23,7 @@ from vidgen_nodes.custody.digest import (
     inputs_record,
     sha256,
 )
+from vidgen_nodes.custody.trace import FrameTrace
 from vidgen_nodes.errors import RecordError, VerificationError
 from vidgen_nodes.packets import Bundle, GateReport, Overlay, PhysicsRef, Scenario
 
@@ -35,11 +36,11 @@ VERSION = 1
 FRAME = "frame"
 SEGMENT = "segment"
 RETENTION = "retention"  # cause of the segment that says which records were deleted
-PAYLOAD = ("inputs", "physics")  # records of a frame that may be deleted; parameters go with physics
+PAYLOAD = ("inputs", "physics", "view")  # records of a frame that may be deleted; parameters go with physics
 HASH_BYTES = 32
 _REF_FIELDS = 5
 RECORDS = {
-    FRAME: ("inputs", "scenario", "physics", "config", "software", "building", "review"),
+    FRAME: ("inputs", "scenario", "physics", "config", "software", "building", "review", "view", "columns", "paths"),
     SEGMENT: ("software", "config", "recording", "statement"),
 }
 
@@ -86,6 +87,9 @@ _OPTIONAL: dict[str, dict[str, tuple[type, ...]]] = {
     FRAME: {
         "attestation": _HASH,  # of which cells carry obstacles, under which rule (``obstacles.py``)
         "review": _HASH,  # of the signed statement by which the scenario was validated
+        "view": _HASH,  # of the camera's pose and calibration (``trace.py``); without it the pose is not known
+        "columns": _HASH,  # of the columns that the LiDAR opened
+        "paths": _HASH,  # of the columns that fire may fill, and the ways through the building model
     },
     SEGMENT: {"statement": _HASH},  # a reviewer's, signed
 }
@@ -102,6 +106,7 @@ class FrameLeaves:
         """``committer``: None: frames commit to no obstacles."""
         self._committer = committer
         self._review, self._review_record = b"", b""
+        self.trace = FrameTrace()
         self._scenario: Scenario | None = None
         self._scenario_record = b""
         self._physics: tuple[PhysicsRef, ...] | None = None
@@ -165,6 +170,7 @@ class FrameLeaves:
             leaf["attestation"] = attestation
         if scene.review:
             leaf["review"] = self._review_hash(scene.review, records)
+        self.trace.add_to(leaf, records, scene, world)
         return leaf, records
 
     def commit(self, scene: Scene, world: WorldState) -> bytes | None:

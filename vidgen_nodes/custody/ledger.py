@@ -157,6 +157,8 @@ class Ledger:
         """Work out what the leaf of the next frame needs besides hashes, while there is time."""
         with self._one_thread:
             self._leaves.commit(scene, world)
+            if world.gate is not None and scene.uncertainty_map is not None:
+                self._leaves.trace.prepare(world.gate, scene.uncertainty_map)
 
     def append_segment(self, cause: str, extra: Mapping[str, object]) -> None:
         """Say that records begin again with the same software and configuration, and why.

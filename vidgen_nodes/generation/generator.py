@@ -71,6 +71,7 @@ class WorldState:
     # "smoke" has every constant of the fires and is stored once a run; "flame" has their state at this
     # tick and names the constants by hash.
     parameters: Parameters = field(default_factory=dict)
+    gate: Gate | None = None  # what the state was made behind
 
     @property
     def field(self) -> HazardField | None:
@@ -130,7 +131,10 @@ class World:
     @property
     def constants(self) -> Parameters:
         """Every number of the fires that does not change in a run; empty without a scenario."""
-        return {} if self.scenario is None else self._constants
+        if self.scenario is None:
+            return {}
+        spread = [areas.record for areas in self._areas.values() if areas is not None]
+        return {**self._constants, "spread": spread[0]} if spread else self._constants
 
     def at(self, stamp_ns: int, scene: Scene, gate: Gate) -> WorldState:
         """The world at the newest tick not after ``stamp_ns``.
@@ -143,7 +147,7 @@ class World:
         tick = stamp_ns // self.tick_ns
         umap = scene.uncertainty_map
         if self.scenario is None or scene.causes or gate.grid is None or not gate.cells_open or umap is None:
-            return WorldState(tick)
+            return WorldState(tick, gate=gate)
         where = (gate.digest, umap.digest, b"" if scene.building is None else scene.building.digest)
         state = self._states.get((tick, where))
         if state is None:
@@ -212,6 +216,7 @@ class World:
             hazards=(*hazards, *place.hazards),
             physics=physics,
             parameters=parameters,
+            gate=place.area.gate,
         )
 
     def _areas_of(self, building: Building | None) -> BurningAreas | None:

@@ -34,6 +34,11 @@ class Permits(Mapping[tuple[int, int], str]):
         self._standoff_m = standoff_m
         self._known = dict.fromkeys((row, col) for row, col in np.argwhere(debris | region.cells).tolist())
 
+    @property
+    def region(self) -> FlameRegion:
+        """Where fire may be; the same object for as long as model, scenario and window stay."""
+        return self._region
+
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return iter(self._known)
 
