@@ -26,6 +26,7 @@ from vidgen_nodes.errors import ConfigError, InputError, VerificationError
 
 LINEAGE = "vidgen.lineage"  # our assertion: what the signature binds besides the pixels
 _ROOT = "root_certificate"
+_CLAIMS = "claims"
 _ACTIONS = "c2pa.actions"
 _TRUSTED = "Trusted"
 _OFFLINE = {
@@ -56,12 +57,14 @@ class Credentials:
             ConfigError: c2pa refuses file, key or certificates.
         """
         source_type = digital_source_type(code, camera=origin.camera)
+        # As text: c2pa makes byte strings of lists of small numbers.
+        text = json.dumps(claims, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         created = {"action": "c2pa.created", "digitalSourceType": source_type}
         manifest = {
             "claim_generator_info": [{"name": "vidgen", "version": vidgen_nodes.__version__}],
             "assertions": [
                 {"label": _ACTIONS, "data": {"actions": [created]}},
-                {"label": LINEAGE, "data": {**claims, _ROOT: self.root_pem}},
+                {"label": LINEAGE, "data": {_CLAIMS: text, _ROOT: self.root_pem}},
             ],
         }
         target = io.BytesIO()
@@ -102,10 +105,10 @@ def read_manifest(data: bytes, root_pem_of: Callable[[str], str]) -> Manifest:
     """
     state, manifest, _ = _read(data, _OFFLINE)
     assertions = {item["label"]: item["data"] for item in manifest.get("assertions", []) if "label" in item}
-    claims = assertions.get(LINEAGE)
-    if not isinstance(claims, dict) or not isinstance(claims.get(_ROOT), str):
+    lineage = assertions.get(LINEAGE)
+    if not isinstance(lineage, dict) or not isinstance(lineage.get(_ROOT), str):
         raise VerificationError("content credentials: signed by another program: there is no lineage in them")
-    anchored = {**_OFFLINE, "trust": {"trust_anchors": root_pem_of(claims[_ROOT])}}
+    anchored = {**_OFFLINE, "trust": {"trust_anchors": root_pem_of(lineage[_ROOT])}}
     state, manifest, failures = _read(data, anchored)
     if state != _TRUSTED:
         why = "; ".join(failures) or "its signer is not vouched for by the root key"
@@ -119,7 +122,17 @@ def read_manifest(data: bytes, root_pem_of: Callable[[str], str]) -> Manifest:
         )
     generator = manifest.get("claim_generator_info") or [{}]
     name = f"{generator[0].get('name', '')} {generator[0].get('version', '')}"
-    return Manifest({key: value for key, value in claims.items() if key != _ROOT}, kinds[0], name.strip())
+    return Manifest(_claims(lineage), kinds[0], name.strip())
+
+
+def _claims(lineage: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        claims = json.loads(str(lineage.get(_CLAIMS)))
+    except ValueError as err:
+        raise VerificationError(f"content credentials: the lineage is no JSON: {err}") from err
+    if not isinstance(claims, dict):
+        raise VerificationError("content credentials: the lineage holds no claims")
+    return claims
 
 
 def _read(data: bytes, settings: dict[str, Any]) -> tuple[str, dict[str, Any], list[str]]:

@@ -136,6 +136,24 @@ def already_labelled(picture: ByteArray, pointer: FramePointer, code: str) -> La
     return Labelled(picture, pointer, code, picture.shape[0])
 
 
+def rows_above_label(pixels: ByteArray, code: str) -> int | None:
+    """Rows of the picture in what ``label_below`` made and a lossless file kept; None: it is no such thing.
+
+    Args:
+        pixels: (H, W, 3) or (H, W, 4).
+        code: label code.
+    """
+    _check(pixels, code)
+    whole, width = pixels.shape[:2]
+    strip_px = strip_height_px(width, columns_for(width, _STURDY_CELL_PX))
+    for rows in range(whole - strip_px, 0, -1):
+        band = _band_below(width, rows, code)
+        height = rows + band.shape[0] + strip_px
+        if height + height % 2 == whole and (pixels[rows : rows + band.shape[0], :, :3] == band).all():
+            return rows
+    return None
+
+
 def mark_text(code: str) -> str:
     """The words of a mark, for logs and alternative texts."""
     return " ".join("".join(word.text for word in line) for line in _words(code))

@@ -26,6 +26,9 @@ class CustodyParams(Checked):
     timestamp_period_s: float = param(
         60.0, "A head is time-stamped at most this often.", unit="s", low=1.0, high=86400.0
     )
+    export_needs_review: bool = param(
+        True, "A clip leaves only if an accepting review covers every frame; false is stated in the clip."
+    )
     audit_period_s: float = param(
         1.0, "New leaves are re-checked this often.", unit="s", low=0.1, high=3600.0
     )
