@@ -50,11 +50,16 @@ def subjects_of(scenario: Scenario, constants: Mapping[str, Any], digests: RunDi
     }
 
 
-def _whenever(constants: Mapping[str, Any]) -> dict[str, Any]:
-    told = dict(constants.get("scenario", {}))
-    if "start_ns" in told:
-        told["start_ns"] = entry(0, *told["start_ns"][1:])
-    return {**constants, "scenario": told}
+def _whenever(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a scenario that starts at 0."""
+    return {
+        name: entry(0, *value[1:])
+        if name == "start_ns"
+        else _whenever(value)
+        if isinstance(value, dict)
+        else value
+        for name, value in record.items()
+    }
 
 
 def _validated(config: Mapping[str, Any]) -> dict[str, Any]:

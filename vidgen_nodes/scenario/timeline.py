@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,20 @@ FUELS = {
     "pmma": Fuel(0.022, 24900.0, 0.35, 1.3),
     "polystyrene": Fuel(0.164, 40000.0, 0.35, 5.3),
     "polyethylene": Fuel(0.06, 43000.0, 0.35, 1.13),  # absorption assumed: furnishings
+}
+
+# From and to, as the file has them.
+LIMITS = {
+    "ambient_degc": (-60.0, 60.0),
+    "position_m": (-1e5, 1e5),
+    "start_s": (0.0, 1e6),
+    "growth_kw_per_s2": (1e-6, 1e4),
+    "peak_kw": (5.0, 1e5),
+    "diameter_m": (0.05, 30.0),
+    "soot_yield": (0.0, 0.5),
+    "heat_of_combustion_kj_per_kg": (1000.0, 150000.0),
+    "radiative_fraction": (0.0, 0.7),
+    "flame_absorption_per_m": (0.01, 50.0),
 }
 
 _FUEL_KEYS = frozenset(item.name for item in dataclasses.fields(Fuel))
@@ -108,7 +123,7 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
         name=text(body["name"], "name"),
         start_ns=start_ns,
         seed=_seed(body.get("seed", 0)),
-        ambient_k=number(body.get("ambient_degc", 20.0), "ambient_degc", -60.0, 60.0) + _KELVIN_AT_0_DEGC,
+        ambient_k=_limited(body, "ambient_degc", "", 20.0) + _KELVIN_AT_0_DEGC,
         ignitions=ignitions,
         debris=flag(body.get("debris", False), "debris"),
         spread=parse_spread(body.get("spread", False)),
@@ -149,16 +164,17 @@ def _ignition(entry: object, key: str) -> Ignition:
     if not isinstance(position, list) or len(position) != 3:
         raise wrong(f"{key}.position_m", position, "[east, north, up] in metres")
     east, north, up = (
-        number(value, f"{key}.position_m[{axis}]", -1e5, 1e5) for axis, value in enumerate(position)
+        number(value, f"{key}.position_m[{axis}]", *LIMITS["position_m"])
+        for axis, value in enumerate(position)
     )
     fuel = _fuel(body, key)
     ignition = Ignition(
         name=text(body["name"], f"{key}.name"),
         position_m=(east, north, up),
-        start_s=number(body["start_s"], f"{key}.start_s", 0.0, 1e6),
+        start_s=_limited(body, "start_s", key),
         growth_kw_per_s2=_growth(body, key),
-        peak_kw=number(body["peak_kw"], f"{key}.peak_kw", 5.0, 1e5),
-        diameter_m=number(body["diameter_m"], f"{key}.diameter_m", 0.05, 30.0),
+        peak_kw=_limited(body, "peak_kw", key),
+        diameter_m=_limited(body, "diameter_m", key),
         radiative_fraction=fuel.radiative_fraction,
         soot_yield=fuel.soot_yield,
         heat_of_combustion_kj_per_kg=fuel.heat_of_combustion_kj_per_kg,
@@ -178,7 +194,7 @@ def _growth(body: dict[str, Any], key: str) -> float:
     if ("growth" in body) == ("growth_kw_per_s2" in body):
         raise ConfigError(f"{key}: expected exactly one of growth and growth_kw_per_s2")
     if "growth_kw_per_s2" in body:
-        return number(body["growth_kw_per_s2"], f"{key}.growth_kw_per_s2", 1e-6, 1e4)
+        return _limited(body, "growth_kw_per_s2", key)
     growth = body["growth"]
     if not isinstance(growth, str) or growth not in GROWTH_KW_PER_S2:
         raise wrong(f"{key}.growth", growth, f"one of {', '.join(GROWTH_KW_PER_S2)}")
@@ -191,20 +207,17 @@ def _fuel(body: dict[str, Any], key: str) -> Fuel:
     if name is not None and (not isinstance(name, str) or name not in FUELS):
         raise wrong(f"{key}.fuel", name, f"one of {', '.join(FUELS)}")
     values = dict(dataclasses.asdict(FUELS[name])) if name is not None else {}
-    limits = {
-        "soot_yield": (0.0, 0.5),
-        "heat_of_combustion_kj_per_kg": (1000.0, 150000.0),
-        "radiative_fraction": (0.0, 0.7),
-        "flame_absorption_per_m": (0.01, 50.0),
-    }
-    for field_name, (low, high) in limits.items():
-        if field_name in body:
-            values[field_name] = number(body[field_name], f"{key}.{field_name}", low, high)
+    values.update({name: _limited(body, name, key) for name in sorted(_FUEL_KEYS & set(body))})
     values.setdefault("radiative_fraction", 0.35)
     missing = sorted(_FUEL_KEYS - set(values))
     if missing:
         raise ConfigError(f"{key}: {', '.join(missing)} missing; give them, or a fuel ({', '.join(FUELS)})")
     return Fuel(**values)
+
+
+def _limited(body: dict[str, Any], name: str, key: str, default: float = math.nan) -> float:
+    """A number of the file, within its limits."""
+    return number(body.get(name, default), f"{key}.{name}" if key else name, *LIMITS[name])
 
 
 def _seed(value: object) -> int:
