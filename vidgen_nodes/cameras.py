@@ -31,7 +31,7 @@ from vidgen_nodes.params import NodeParams
 
 SECTIONS = ("custody", "ar", "generator", "thermal")  # what a camera has of its own, consumers first
 _OWN = (*SECTIONS, "sync")
-_SHARED = ("drone/nav_state", "drone/gimbal", "uncertainty/map")
+_SHARED = ("drone/nav_state", "drone/gimbal", "drone/gimbal_state", "uncertainty/map")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 

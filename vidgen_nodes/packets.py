@@ -32,6 +32,8 @@ class Cause(str, Enum):
     NO_POSE = "no_pose"
     POSE_STALE = "pose_stale"
     RTK_LOST = "rtk_lost"
+    NO_GIMBAL = "no_gimbal"
+    GIMBAL_STALE = "gimbal_stale"
     NO_MAP = "no_map"
     MAP_STALE = "map_stale"
     MAP_MISSING = "map_missing"

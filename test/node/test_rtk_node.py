@@ -10,7 +10,7 @@ import pytest
 from geometry_msgs.msg import QuaternionStamped, Vector3Stamped
 from sensor_msgs.msg import Imu, NavSatFix
 from std_msgs.msg import String, UInt8
-from vidgen.msg import NavState
+from vidgen.msg import GimbalState, NavState
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.nodes.rtk_node import RtkNode
@@ -92,7 +92,9 @@ def test_a_gimbal_is_passed_on_in_our_axes(bench: Any) -> None:
     bench.start(RtkNode)
     peer = bench.peer()
     turns: list[Any] = []
+    states: list[Any] = []
     peer.create_subscription(QuaternionStamped, "drone/gimbal", turns.append, 10)
+    peer.create_subscription(GimbalState, "drone/gimbal_state", states.append, 10)
     angles = peer.create_publisher(Vector3Stamped, "gimbal", 10)
     bench.until(lambda: angles.get_subscription_count(), "discovery")
     bench.until(lambda: peer.count_publishers("/vidgen/drone/gimbal"), "discovery of the output")
@@ -103,9 +105,14 @@ def test_a_gimbal_is_passed_on_in_our_axes(bench: Any) -> None:
         message.vector.y = 0.5
         angles.publish(message)
 
-    bench.until(lambda: turns, "the gimbal's attitude", turn)
+    bench.until(lambda: turns and states, "the gimbal's attitude", turn)
     assert turns[0].header.frame_id == "map"
     assert turns[0].quaternion.y == pytest.approx(0.247404, abs=1e-6)
+    assert states[0].header.frame_id == "map"
+    assert states[0].attitude.y == pytest.approx(0.247404, abs=1e-6)
+    assert states[0].source.topic == "/vidgen/gimbal"
+    assert states[0].source.type == "geometry_msgs/msg/Vector3Stamped"
+    assert any(states[0].source.sha256)
 
 
 def test_a_stack_whose_messages_are_not_installed_ends_the_node_with_how_to_get_them(bench: Any) -> None:

@@ -6,12 +6,21 @@ from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import CameraInfo
-from vidgen.msg import SensorBundle, SyncReport, ThermalFrame
+from vidgen.msg import GimbalState, NavState, SensorBundle, SyncReport, ThermalFrame
 from vidgen.msg import UncertaintyMap as UncertaintyMapMsg
 
 from vidgen_nodes.nodes.sync_node import SyncNode
-from vidgen_nodes.packets import Bundle, UncertaintyMap
-from vidgen_nodes.ros import convert, fill, qos
+from vidgen_nodes.packets import (
+    Bundle,
+    Cause,
+    GimbalAttitude,
+    Pose,
+    RtkStatus,
+    SourceRef,
+    UncertaintyMap,
+)
+from vidgen_nodes.packets import NavState as State
+from vidgen_nodes.ros import convert, fill, qos, wire
 
 STAMP_NS = 1_000_000_000_000
 PERIOD_NS = 20_000_000
@@ -45,7 +54,9 @@ def test_a_thermal_frame_alone_gives_a_bundle_that_names_what_is_missing(bench: 
     got: list[Any] = []
     peer.create_subscription(SensorBundle, "bundle", got.append, qos.BUNDLE)
     frames = peer.create_publisher(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME)
-    bench.until(lambda: frames.get_subscription_count() and peer.count_publishers("/vidgen/bundle"), "discovery")
+    bench.until(
+        lambda: frames.get_subscription_count() and peer.count_publishers("/vidgen/bundle"), "discovery"
+    )
     frames.publish(thermal(STAMP_NS))
     bench.until(lambda: got, "the bundle")
     assert convert.stamp_ns(got[0].header.stamp) == STAMP_NS
@@ -88,3 +99,36 @@ def test_the_report_counts_a_duplicate_under_its_name(bench: Any) -> None:
         return any(d.get("duplicate") == 1 for d in drops)
 
     bench.until(counted, "the duplicate in a report")
+
+
+def test_a_camera_on_a_gimbal_looks_where_the_gimbal_says_and_names_its_message(bench: Any) -> None:
+    sink = Sink()
+    bench.start(lambda: SyncNode(sink), {"sync_node": {"camera_on_gimbal": True}})
+    peer = bench.peer()
+    frames = peer.create_publisher(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME)
+    states = peer.create_publisher(NavState, "drone/nav_state", qos.NAV_STATE)
+    gimbals = peer.create_publisher(GimbalState, "drone/gimbal_state", qos.GIMBAL_STATE)
+    bench.until(
+        lambda: all(p.get_subscription_count() for p in (frames, states, gimbals)), "discovery of the inputs"
+    )
+    zero, level = np.zeros(3), np.array((0.0, 0.0, 0.0, 1.0))
+    named = SourceRef("/vidgen/gimbal", "geometry_msgs/msg/Vector3Stamped", STAMP_NS, bytes(range(32)))
+    down = np.array((0.0, np.sqrt(0.5), 0.0, np.sqrt(0.5)))
+    stamps = iter(range(STAMP_NS, STAMP_NS + 500 * PERIOD_NS, PERIOD_NS))
+
+    def fly() -> None:
+        now_ns = next(stamps)
+        state = State(
+            now_ns, Pose(zero, level), zero, zero, zero, np.eye(6) * 1e-4, RtkStatus.FIXED, now_ns, ()
+        )
+        states.publish(wire.nav_state(state))
+        gimbals.publish(wire.gimbal_state(GimbalAttitude(now_ns, down, "base_link", named)))
+        frames.publish(thermal(now_ns))
+
+    placed = bench.until(lambda: [b for b in sink.bundles if b.map_T_camera is not None], "a pose", fly)
+    assert Cause.NO_GIMBAL in sink.bundles[0].causes
+    assert {Cause.NO_GIMBAL, Cause.GIMBAL_STALE}.isdisjoint(placed[0].causes)
+    # Optical z points down: the quaternion turns (0, 0, 1) into (0, 0, -1).
+    x, y = placed[0].map_T_camera.quaternion_xyzw[:2]
+    assert 1.0 - 2.0 * (x * x + y * y) < -0.999999
+    assert named in [ref for bundle in sink.bundles for ref in bundle.sources]

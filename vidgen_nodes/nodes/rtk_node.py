@@ -9,7 +9,7 @@ import sys
 from geometry_msgs.msg import QuaternionStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
-from vidgen.msg import NavState
+from vidgen.msg import GimbalState, NavState
 
 from vidgen_nodes.packets import Fix, GimbalAttitude, Heading, ImuSample
 from vidgen_nodes.params import RtkParams
@@ -26,7 +26,8 @@ _GRAVITY_SAMPLES = 300
 
 
 class RtkNode(VidgenNode[RtkParams]):
-    """The topics of a stack to ``drone/nav_state`` and, while somebody listens, ``drone/odometry``.
+    """The topics of a stack to ``drone/nav_state`` and ``drone/gimbal_state``; to whoever listens, ``drone/odometry``
+    and ``drone/gimbal``.
 
     It is the sink of the stack's adapter: what it understood comes in by ``fix``, ``imu``, ``heading``, ``gimbal``.
     """
@@ -37,6 +38,9 @@ class RtkNode(VidgenNode[RtkParams]):
         self._to_weigh: list[list[float]] | None = []  # accelerations, until gravity was judged
         self._states = self.advertise(NavState, "drone/nav_state", qos.NAV_STATE)
         self._odometry = self.advertise(Odometry, "drone/odometry", qos.ODOMETRY, primary=False)
+        self._gimbal_states = self.advertise(
+            GimbalState, "drone/gimbal_state", qos.GIMBAL_STATE, primary=False
+        )
         self._gimbals = self.advertise(QuaternionStamped, "drone/gimbal", qos.GIMBAL, primary=False)
         self._transforms = self._make_transforms() if self.params.publish_tf else None
         adapter = STACKS[self.params.stack](self)
@@ -79,6 +83,8 @@ class RtkNode(VidgenNode[RtkParams]):
 
     def gimbal(self, attitude: GimbalAttitude) -> None:
         """An attitude of the gimbal: passed on in our axes."""
+        if self._gimbal_states.is_wanted:
+            self._gimbal_states.publish(wire.gimbal_state(attitude))
         if self._gimbals.is_wanted:
             self._gimbals.publish(fill.gimbal(attitude))
         if self._transforms is not None:

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any, Protocol
 
 from rclpy.clock import Clock, ClockType
-from vidgen.msg import NavState, SensorBundle, SyncReport, ThermalFrame
+from vidgen.msg import GimbalState, NavState, SensorBundle, SyncReport, ThermalFrame
 from vidgen.msg import UncertaintyMap as UncertaintyMapMsg
 
 from vidgen_nodes.errors import InputError
@@ -36,7 +36,8 @@ class BundleSink(Protocol):
 
 
 class SyncNode(VidgenNode[SyncParams]):
-    """``thermal/frame``, ``drone/nav_state``, ``uncertainty/map`` to ``bundle`` and ``sync/report``.
+    """``thermal/frame``, ``drone/nav_state``, ``uncertainty/map`` to ``bundle`` and ``sync/report``; with
+    ``camera_on_gimbal`` from ``drone/gimbal_state`` too.
 
     Live, a frame goes out in the callback that it came in with. Only with ``replay_wait_ms`` are frames held
     until the inputs that count for them have come; then messages and a timer look again, and nothing blocks.
@@ -52,6 +53,10 @@ class SyncNode(VidgenNode[SyncParams]):
         self._bundles = self.advertise(SensorBundle, "bundle", qos.BUNDLE)
         self._reports = self.advertise(SyncReport, "sync/report", qos.SYNC_REPORT, primary=False)
         self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav, required=False)
+        if self.params.camera_on_gimbal:
+            self.subscribe_frequent(
+                GimbalState, "drone/gimbal_state", qos.GIMBAL_STATE, self._on_gimbal, required=False
+            )
         maps = self.subscribe(
             UncertaintyMapMsg, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
         )
@@ -62,6 +67,10 @@ class SyncNode(VidgenNode[SyncParams]):
 
     def _on_nav(self, message: Any) -> None:
         self._sync.add_nav(unpack.nav_state(message), self.now_ns())
+        self._release()
+
+    def _on_gimbal(self, message: Any) -> None:
+        self._sync.add_gimbal(unpack.gimbal_state(message))
         self._release()
 
     def _on_map(self, message: Any) -> None:

@@ -65,7 +65,7 @@ class SyncParams(Checked):
     replay_inputs: str = param(
         "",
         "Inputs that replay_wait_ms waits for even before the first of their kind came: those in the recording.",
-        choices=("", "nav", "map", "nav,map"),
+        choices=("", "nav", "map", "nav,map", "nav,gimbal", "nav,map,gimbal"),
     )
     thermal_time_source: str = param(
         "header",
@@ -82,7 +82,8 @@ class SyncParams(Checked):
     clock_offset: str = param(
         "apply",
         "Constant offset of the camera's clock against navigation's: estimated from how the picture turns with the "
-        "drone and taken out once it is known well, only measured, or not looked for.",
+        "drone and taken out once it is known well, only measured, or not looked for (never with camera_on_gimbal: "
+        "its picture does not turn with the drone).",
         choices=("apply", "measure", "off"),
     )
     clock_offset_sigma_ms: float = param(
@@ -99,13 +100,41 @@ class SyncParams(Checked):
         low=20.0,
         high=1000.0,
     )
+    camera_on_gimbal: bool = param(
+        False,
+        "A gimbal turns the camera: where it looks comes from drone/gimbal_state, and without a recent attitude the "
+        "overlay is hidden (no_gimbal, gimbal_stale).",
+    )
     camera_translation_m: tuple[float, float, float] = param(
-        [0.0, 0.0, 0.0], "Thermal camera in base_link (FLU).", unit="m"
+        [0.0, 0.0, 0.0],
+        "Thermal camera in base_link (FLU); with camera_on_gimbal: the point about which the gimbal turns.",
+        unit="m",
     )
     camera_rpy_deg: tuple[float, float, float] = param(
         [0.0, 0.0, 0.0],
-        "Roll, pitch, yaw of the camera body (FLU, x along the optical axis) in base_link; pitch 45 looks down by 45.",
+        "Roll, pitch, yaw of the camera body (FLU, x along the optical axis) in base_link; pitch 45 looks down by 45. "
+        "With camera_on_gimbal: in the body whose attitude the gimbal reports, 0 where that is the camera's.",
         unit="deg",
+    )
+    gimbal_lens_m: tuple[float, float, float] = param(
+        [0.0, 0.0, 0.0], "Lens of the camera from the gimbal's pivot, in the turned body (FLU).", unit="m"
+    )
+    gimbal_delay_ms: float = param(
+        50.0,
+        "A gimbal attitude takes effect this long after its stamp.",
+        unit="ms",
+        low=0.0,
+        high=1000.0,
+    )
+    gimbal_stale_ms: float = param(
+        300.0,
+        "A gimbal attitude older than this at the thermal stamp hides the overlay.",
+        unit="ms",
+        low=1.0,
+        high=10000.0,
+    )
+    gimbal_sigma_deg: float = param(
+        0.3, "Error of the angles that the gimbal reports, per axis, 1 sigma.", unit="deg", low=0.0, high=45.0
     )
     boresight_sigma_deg: float = param(
         0.1, "Calibration error of the camera angles, 1 sigma.", unit="deg", low=0.0, high=10.0

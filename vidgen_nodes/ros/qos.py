@@ -62,6 +62,7 @@ TEMPERATURE = _reliable(2)
 NAV_STATE = _reliable(100)
 ODOMETRY = _reliable(10)
 GIMBAL = _reliable(10)
+GIMBAL_STATE = _reliable(50)
 UNCERTAINTY_MAP = _latched(5)
 BUNDLE = _reliable(25)
 

@@ -73,11 +73,14 @@ class Transforms:
 
 
 def mounts(params: NodeParams) -> list[tuple[str, Pose]]:
-    """``(frame, base_T_frame)`` of the sensors whose frames are named in the parameters."""
+    """``(frame, base_T_frame)`` of the sensors whose frames are named in the parameters.
+
+    A camera on a gimbal is not among them: it is not fixed to the body.
+    """
     rtk, sync, lidar = params.rtk, params.sync, params.lidar
     camera = compose(pose_from_rpy(sync.camera_translation_m, sync.camera_rpy_deg), OPTICAL_FROM_BODY)
     known = [
-        (rtk.thermal_frame, camera),
+        ("" if sync.camera_on_gimbal else rtk.thermal_frame, camera),
         (rtk.lidar_frame, pose_from_rpy(lidar.lidar_translation_m, lidar.lidar_rpy_deg)),
     ]
     return [(frame, pose) for frame, pose in known if frame]

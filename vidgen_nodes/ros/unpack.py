@@ -19,6 +19,7 @@ from vidgen_nodes.packets import (
     Bundle,
     CameraCalibration,
     Cause,
+    GimbalAttitude,
     Grid,
     Hazard,
     Mark,
@@ -36,6 +37,7 @@ from vidgen_nodes.ros.convert import (
     image_pixels,
     pixel_encoding,
     stamp_ns,
+    unit_quaternion,
 )
 
 _MAP_LAYERS = ("elevation_m", "variance_m2", "uncertainty", "entropy", "roughness_m", "deviation_m",
@@ -74,6 +76,22 @@ def nav_state(message: Any) -> NavState:
         rtk=RtkStatus(int(message.rtk_status)),
         rtk_fixed_ns=stamp_ns(message.rtk_fixed),
         sources=source_refs(message.sources),
+    )
+
+
+def gimbal_state(message: Any) -> GimbalAttitude:
+    """``vidgen/GimbalState``.
+
+    Raises:
+        InputError: ``quaternion`` when its length is off.
+    """
+    q = message.attitude
+    unit_quaternion(q)  # checked only: to the last bit it is what rtk_node sent
+    return GimbalAttitude(
+        header_stamp_ns(message),
+        np.array((q.x, q.y, q.z, q.w), dtype=np.float64),
+        str(message.header.frame_id),
+        source_refs((message.source,))[0],
     )
 
 

@@ -20,7 +20,15 @@ import numpy as np
 import numpy.typing as npt
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from vidgen_nodes.packets import Bundle, CameraCalibration, NavState, Pose, SourceRef, ThermalFrame
+from vidgen_nodes.packets import (
+    Bundle,
+    CameraCalibration,
+    GimbalAttitude,
+    NavState,
+    Pose,
+    SourceRef,
+    ThermalFrame,
+)
 from vidgen_nodes.resources import message_dir
 from vidgen_nodes.ros.fill import BASE_FRAME, MAP_FRAME
 from vidgen_nodes.sensing.transform import rotation_matrix
@@ -72,6 +80,16 @@ def nav_state(state: NavState) -> bytes:
         rtk_status=int(state.rtk),
         rtk_fixed=_time(state.rtk_fixed_ns),
         sources=_source_refs(state.sources),
+    )
+
+
+def gimbal_state(attitude: GimbalAttitude) -> bytes:
+    """``vidgen/GimbalState``."""
+    return _encode(
+        "vidgen/msg/GimbalState",
+        header=_header(attitude.stamp_ns, attitude.parent),
+        attitude=_new("geometry_msgs/msg/Quaternion", *attitude.quaternion_xyzw.tolist()),
+        source=_source_refs((attitude.source,))[0],
     )
 
 

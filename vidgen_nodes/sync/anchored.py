@@ -4,7 +4,8 @@
 
 An input with stamp s is in effect at t when ``s + delay <= t`` (event time; the delay is a parameter).
 Navigation: the newest state in effect, carried to t by its own velocity, acceleration and rates. (A state
-beyond t is never in effect, so nothing is interpolated here.) Map: the newest in effect.
+beyond t is never in effect, so nothing is interpolated here.) Map: the newest in effect. Gimbal, where the camera
+hangs in one: the newest attitude in effect, carried to t (``camera_mount``).
 
 The time t of a frame is its stamp, less the offset of the camera's clock once that is known well
 (``camera_clock``); inputs whose stamps mean nothing go by their arrival (``time_source``). The bundle keeps
@@ -37,6 +38,7 @@ from vidgen_nodes.packets import (
     Bundle,
     Cause,
     FloatArray,
+    GimbalAttitude,
     Mark,
     NavState,
     Pose,
@@ -45,8 +47,9 @@ from vidgen_nodes.packets import (
     UncertaintyMap,
 )
 from vidgen_nodes.params import SyncParams
-from vidgen_nodes.sensing.pose import OPTICAL_FROM_BODY, compose, pose_from_rpy
-from vidgen_nodes.sync.camera_clock import CameraClock
+from vidgen_nodes.sensing.transform import compose
+from vidgen_nodes.sync.camera_clock import OFF, CameraClock
+from vidgen_nodes.sync.camera_mount import CameraMount
 from vidgen_nodes.sync.counts import SyncCounts, Tally
 from vidgen_nodes.sync.placement import (
     camera_covariance,
@@ -64,6 +67,11 @@ _RECENT: Final = 256  # frames: over two seconds of the fastest camera
 _MAX_NAV: Final = 2048
 _MAX_MAPS: Final = 32
 _RATE_CHANGE_NS: Final = 25_000_000  # the state that tells how the rate changes is so much older
+_PLACELESS: Final = {
+    Cause.POSE_STALE,
+    Cause.NO_GIMBAL,
+    Cause.GIMBAL_STALE,
+}  # where the camera is, is not known
 
 
 class AnchoredSync:
@@ -82,13 +90,14 @@ class AnchoredSync:
         self._thermal_time, self._nav_time, self._map_time = (
             TimeSource(kind, delay_ms) for kind, delay_ms in zip(kinds, params.arrival_delays_ms, strict=True)
         )
-        body = pose_from_rpy(params.camera_translation_m, params.camera_rpy_deg)
-        self._base_T_camera = compose(body, OPTICAL_FROM_BODY)
+        self._mount = CameraMount(params)
         self._camera_clock = CameraClock(
-            params.clock_offset,
+            OFF
+            if self._mount.on_gimbal
+            else params.clock_offset,  # a steadied picture does not turn with the drone
             params.clock_offset_sigma_ms,
             params.clock_offset_search_ms,
-            self._base_T_camera,
+            self._mount.fixed,
         )
         self._range_m = params.typical_range_m
         self._ground_of: UncertaintyMap | None = None
@@ -126,6 +135,18 @@ class AnchoredSync:
             self._tally.overflows["map"] += 1
         self._note_late("map", umap.stamp_ns + self._maps.delay_ns - self._map_lead_ns)
 
+    def add_gimbal(self, attitude: GimbalAttitude) -> None:
+        """Take an attitude of the gimbal that holds the camera; without ``camera_on_gimbal`` it counts for nothing.
+
+        Raises:
+            InputError: ``duplicate`` or ``gimbal_frame``.
+        """
+        if not self._mount.on_gimbal:
+            return
+        if self._mount.add(attitude):
+            self._tally.overflows["gimbal"] += 1
+        self._note_late("gimbal", attitude.stamp_ns + self._mount.delay_ns - self._nav_lead_ns)
+
     def ready_for(self, stamp_ns: int) -> bool:
         """Whether every input that counts for a frame at the stamp has come.
 
@@ -133,8 +154,9 @@ class AnchoredSync:
         never seen holds up nothing, unless ``replay_inputs`` names it; nor does one that lags by over five
         seconds of event time.
         """
-        nav_passed = self._nav.has_passed(stamp_ns + self._nav_lead_ns)
-        return nav_passed and self._maps.has_passed(stamp_ns + self._map_lead_ns)
+        t_nav = stamp_ns + self._nav_lead_ns
+        passed = self._nav.has_passed(t_nav) and self._mount.has_passed(t_nav)
+        return passed and self._maps.has_passed(stamp_ns + self._map_lead_ns)
 
     def bundle(self, thermal: ThermalFrame, arrival_ns: int | None = None) -> Bundle:
         """Make the bundle of a frame.
@@ -158,7 +180,8 @@ class AnchoredSync:
             self._newest_ns = stamp_ns
             states, maps = self._nav.enter(t_nav), self._maps.enter(t_map)
             behind = [*(state.sources for state in states), *(umap.sources for umap in maps)]
-            sources = (*chain.from_iterable(behind), *sources)
+            turned = [attitude.source for attitude in self._mount.enter(t_nav)]
+            sources = (*chain.from_iterable(behind), *turned, *sources)
             self._camera_clock.follow(states, self._range_m)
             self._camera_clock.keep(thermal, t_nav + self._camera_clock.offset_ns, self._rough_offset_ns())
         state, umap = self._nav.at(t_nav), self._maps.at(t_map)
@@ -166,7 +189,7 @@ class AnchoredSync:
         pose: Pose | None = None
         covariance: FloatArray | None = None
         sigma_px = math.nan
-        if state is not None and Cause.POSE_STALE not in causes:
+        if state is not None and not _PLACELESS & set(causes):
             pose, covariance, sigma_px = self._place(state, thermal, umap, t_nav)
         age_ms = math.nan if state is None else (t_nav - state.stamp_ns) * 1e-6
         result = Bundle(
@@ -216,6 +239,7 @@ class AnchoredSync:
         """Begin a new segment with nothing in effect and nothing waiting."""
         self._nav.clear()
         self._maps.clear()
+        self._mount.clear()
         self._begin_segment(cause)
 
     @property
@@ -253,6 +277,7 @@ class AnchoredSync:
             # The other inputs may have jumped before: what lies behind the jump belongs to the new segment.
             limit_ns = self._newest_ns - self._jump_ns
             self._nav.keep_before(limit_ns + self._nav_lead_ns)
+            self._mount.keep_before(limit_ns + self._nav_lead_ns)
             self._maps.keep_before(limit_ns + self._map_lead_ns)
             self._begin_segment("clock_jump")
             return
@@ -290,6 +315,8 @@ class AnchoredSync:
             never = state.rtk_fixed_ns == 0
             if params.require_rtk and (never or t_nav - state.rtk_fixed_ns > params.rtk_stale_ms * 1e6):
                 causes.append(Cause.RTK_LOST)
+        if (gimbal_doubt := self._mount.doubt(t_nav)) is not None:
+            causes.append(gimbal_doubt)
         if umap is None:
             causes.append(Cause.NO_MAP)
         elif t_map - umap.stamp_ns > params.map_stale_ms * 1e6:
@@ -301,7 +328,8 @@ class AnchoredSync:
     ) -> tuple[Pose, FloatArray, float]:
         params = self._params
         map_T_base = carried_pose(state, self._nav.before(state.stamp_ns - _RATE_CHANGE_NS), t_nav)
-        map_T_camera = compose(map_T_base, self._base_T_camera)
+        base_T_camera, hold = self._mount.at(t_nav, map_T_base.quaternion_xyzw)
+        map_T_camera = compose(map_T_base, base_T_camera)
         covariance = camera_covariance(
             state,
             map_T_base,
@@ -309,6 +337,7 @@ class AnchoredSync:
             boresight_sigma_rad=math.radians(params.boresight_sigma_deg),
             time_sigma_s=math.hypot(params.time_sigma_ms * 1e-3, self._camera_clock.sigma_s),
             age_s=(t_nav - state.stamp_ns) * 1e-9,
+            hold=hold,
         )
         ground_m = self._ground_m(umap)
         self._range_m = viewing_range_m(map_T_camera, ground_m, params.typical_range_m)

@@ -20,6 +20,7 @@ import numpy as np
 
 from vidgen_nodes.packets import CameraCalibration, FloatArray, NavState, Pose, UncertaintyMap
 from vidgen_nodes.sensing.transform import propagate_pose, rotation_matrix, turned
+from vidgen_nodes.sync.camera_mount import GimbalHold
 
 COVERING: Final = 1.959964  # 95 % of errors are shorter than so many sigma_px
 
@@ -59,6 +60,7 @@ def camera_covariance(
     boresight_sigma_rad: float,
     time_sigma_s: float,
     age_s: float = 0.0,
+    hold: GimbalHold | None = None,
 ) -> FloatArray:
     """Covariance (6, 6) of ``map_T_camera``: x y z [m], then rotation about map x y z [rad].
 
@@ -70,6 +72,7 @@ def camera_covariance(
         time_sigma_s: error of the frame's stamp against navigation; it moves the camera by its velocity
             and turns it by its rate.
         age_s: how far the pose was carried; what may have happened meanwhile grows with its square.
+        hold: what the gimbal adds; None: the camera is bolted on.
     """
     x, y, z = (map_T_camera.translation_m - map_T_base.translation_m).tolist()
     lever = np.array(((0.0, z, -y), (-z, 0.0, x), (y, -x, 0.0)))  # rotation error x lever arm
@@ -80,10 +83,35 @@ def camera_covariance(
     covariance[:3] += lever @ covariance[3:]
     covariance[:, :3] += covariance[:, 3:] @ lever.T
     covariance.flat[21::7] += boresight_sigma_rad**2
-    turn = rotation_matrix(map_T_base) @ state.angular_velocity_radps
-    shift = time_sigma_s * np.concatenate((state.velocity_mps + lever @ turn, turn))
+    map_R_base = rotation_matrix(map_T_base)
+    turn = map_R_base @ state.angular_velocity_radps
+    motion = state.velocity_mps + lever @ turn
+    if hold is not None:
+        turn = _add_gimbal(covariance, hold, turn, map_R_base, boresight_sigma_rad)
+    shift = time_sigma_s * np.concatenate((motion, turn))
     covariance += shift[:, None] * shift
     return covariance
+
+
+def _add_gimbal(
+    covariance: FloatArray,
+    hold: GimbalHold,
+    turn: FloatArray,
+    map_R_base: FloatArray,
+    boresight_sigma_rad: float,
+) -> FloatArray:
+    """Add what the gimbal's angles are off by, in place; returns the rate (3,) [rad/s] of the camera in map.
+
+    A gimbal that reports against map has an attitude of its own: that of the body, and its error, do not enter.
+    """
+    if hold.in_map:
+        covariance[3:] = covariance[:, 3:] = 0.0
+        covariance.flat[21::7] += boresight_sigma_rad**2
+        turn = hold.rate_radps
+    else:
+        turn = turn + map_R_base @ hold.rate_radps
+    covariance.flat[21::7] += hold.sigma_rad**2 + 0.25 * hold.age_s**4 * _TURNING_RADPS2**2
+    return turn
 
 
 def placement_sigma_px(

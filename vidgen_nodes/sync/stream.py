@@ -12,11 +12,11 @@ from bisect import bisect_left, bisect_right
 from typing import Final, Generic, TypeVar
 
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.packets import NavState, UncertaintyMap
+from vidgen_nodes.packets import GimbalAttitude, NavState, UncertaintyMap
 
 SILENT_NS: Final = 5_000_000_000  # an input silent that long (event time) holds up nothing
 
-Input = TypeVar("Input", NavState, UncertaintyMap)
+Input = TypeVar("Input", NavState, UncertaintyMap, GimbalAttitude)
 
 
 class Stream(Generic[Input]):

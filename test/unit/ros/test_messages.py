@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
-from vidgen.msg import NavState, SensorBundle, UncertaintyMap
+from vidgen.msg import GimbalState, NavState, SensorBundle, UncertaintyMap
 
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.packets import (
@@ -20,6 +20,7 @@ from vidgen_nodes.packets import (
     Cause,
     Frame,
     GateReport,
+    GimbalAttitude,
     Grid,
     Hazard,
     Origin,
@@ -119,6 +120,17 @@ def test_navigation_state_comes_back_to_the_last_bit() -> None:
     )  # fmt: skip
     for message in both_readings(wire.nav_state(state), NavState):
         assert same(unpack.nav_state(message), state)
+
+
+def test_a_gimbals_attitude_comes_back_to_the_last_bit_and_a_broken_one_is_refused() -> None:
+    turn = np.array((0.1, -0.2, 0.3, math.sqrt(1.0 - 0.14)))
+    attitude = GimbalAttitude(STAMP_NS, turn, "map", source("/vidgen/gimbal"))
+    for message in both_readings(wire.gimbal_state(attitude), GimbalState):
+        assert same(unpack.gimbal_state(message), attitude)
+    broken = dataclasses.replace(attitude, quaternion_xyzw=0.5 * turn)
+    for message in both_readings(wire.gimbal_state(broken), GimbalState):
+        with pytest.raises(InputError, match="length"):
+            unpack.gimbal_state(message)
 
 
 def test_twist_is_the_velocity_seen_from_the_drone() -> None:
