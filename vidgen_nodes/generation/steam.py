@@ -31,7 +31,7 @@ AIR_GAS_CONSTANT_J_PER_KG_K = 287.0
 BOILING_K = 373.15
 SPEED_FACTOR = 6.2  # u / u0 = 6.2 d / z of a round jet (Fischer; physics of turbulent jets)
 HALF_ANGLE_RAD = math.radians(11.8)
-DROPLET_RADIUS_M = 5e-6  # of 5 to 20 um across: grown droplets of a visible plume
+DROPLET_RADIUS_M = 2.5e-6  # of 5 to 20 um across; a jet is young, so the small end (assumed)
 WATER_KG_PER_M3 = 1000.0
 VAPOUR_LWIR_M2_PER_KG = 0.02  # assumed: the continuum of water vapour in 8-14 um; metres of it stay clear
 

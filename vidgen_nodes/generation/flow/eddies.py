@@ -65,7 +65,7 @@ def rubbed(velocity: Velocity, share: Float32Array) -> Velocity:
     return w, v, u
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _strain(w: Any, v: Any, u: Any, factor: Any, most: Any, out: Any) -> None:
     """Factor times the strain rate of every cell, at most ``most``; edges take their neighbour's."""
     nz, ny, nx = out.shape
@@ -91,7 +91,7 @@ def _strain(w: Any, v: Any, u: Any, factor: Any, most: Any, out: Any) -> None:
             out[k, j, 0], out[k, j, nx - 1] = out[k, j, 1], out[k, j, nx - 2]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _exchanged(q: Any, share: Any, factor: Any, out: Any) -> None:
     nz, ny, nx = q.shape
     for k in range(nz):

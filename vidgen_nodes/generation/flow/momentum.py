@@ -122,7 +122,7 @@ def force(
     _force(*velocity, pressure, light, *domain.open_faces, wraps, push, weight)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _force(  # noqa: C901 (a kernel: one pass over the cells, borders included)
     w: Any, v: Any, u: Any, p: Any, light: Any, cz: Any, cy: Any, cx: Any, wraps: Any, push: Any, weight: Any
 ) -> None:

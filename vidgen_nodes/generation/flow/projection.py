@@ -164,7 +164,7 @@ class Projection:
             flat[pocket] -= np.float32(flat[pocket].mean(dtype=np.float64))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _divergence(w: Any, v: Any, u: Any, air: Any, out: Any) -> None:
     """Minus the net outflow of each cell of air, in speed."""
     nz, ny, nx = air.shape
@@ -178,7 +178,7 @@ def _divergence(w: Any, v: Any, u: Any, air: Any, out: Any) -> None:
                 )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _push(w: Any, v: Any, u: Any, p: Any, cz: Any, cy: Any, cx: Any, wraps: Any) -> None:
     """Take the gradient of a pressure from the velocity; outside an opening the pressure is 0."""
     nz, ny, nx = p.shape
@@ -210,7 +210,7 @@ def _push(w: Any, v: Any, u: Any, p: Any, cz: Any, cy: Any, cx: Any, wraps: Any)
         v[:, ny] += cy[:, ny] * p[:, ny - 1]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _stiffness(p: Any, cz: Any, cy: Any, cx: Any, wraps: Any, air: Any, out: Any) -> None:
     """Divergence of the push of a pressure."""
     nz, ny, nx = p.shape

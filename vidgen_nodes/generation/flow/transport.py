@@ -23,7 +23,7 @@ from vidgen_nodes.packets import Float32Array
 FIRST, MIDDLE, LAST = 0, 1, 2  # which of the three axes of a step
 
 
-@njit(cache=True, inline="always", error_model="numpy")
+@njit(cache=True, inline="always", error_model="numpy", nogil=True)
 def _flux(courant: Any, a: Any, b: Any, d: Any, e: Any, limited: Any) -> Any:
     """Flux through the face between b and d; a and e lie beyond them."""
     half = np.float32(0.5)
@@ -43,7 +43,7 @@ def _flux(courant: Any, a: Any, b: Any, d: Any, e: Any, limited: Any) -> Any:
     return courant * (upwind + half * (np.float32(1.0) - size) * along)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _along(
     q: Any, air: Any, speed: Any, scale: Any, low: Any, high: Any, wraps: Any, limited: Any, stage: Any,
     out: Any, air_out: Any, through: Any,
@@ -84,7 +84,7 @@ def _along(
                 out[line, i] = air[line, i] * q[line, i] - (flux[i + 1] - flux[i])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _across(  # noqa: C901 (a kernel: calls between its rows would cost more than they say)
     q: Any, air: Any, speed: Any, scale: Any, low: Any, high: Any, wraps: Any, limited: Any, stage: Any,
     out: Any, air_out: Any, through: Any,
