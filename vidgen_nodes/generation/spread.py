@@ -126,7 +126,7 @@ def solve_spread(
         if fuel is None and burns.any():
             notes.append(f"material {identity or 'without a name'} burns, but has no numbers to spread by")
     materials = {name: record for name, (_, record) in zip(graph.material_ids, read, strict=True) if record}
-    record = _record(graph, arrival_s, owner, materials, building)
+    record = _record(graph, arrival_s, owner, materials, building, ignitions)
     return Spread(graph, arrival_s, owner, fuels, record, tuple(notes))
 
 
@@ -252,6 +252,7 @@ def _record(
     owner: npt.NDArray[np.int32],
     materials: Parameters,
     building: Building,
+    ignitions: tuple[Ignition, ...],
 ) -> Parameters:
     """Materials, and the points that burn: place, time and element of each, so that any pixel can be traced."""
     reached = np.flatnonzero(np.isfinite(arrival_s))
@@ -273,6 +274,8 @@ def _record(
         "flame_flux": entry(FLAME_FLUX_KW_PER_M2, "kW/m2", "Quintiere: 25-30 on walls"),
         "resolution": entry(graph.resolution_m, "m", "scenario, wider for large buildings"),
         "points": entry(len(graph.points_m), "1", "surface graph of the building"),
+        "surfaces": entry([graph.names[index] for index in used], "", "building"),
+        "ignitions": entry([item.name for item in ignitions], "", "scenario"),
         "elements": entry([evidence[graph.names[index]] for index in used], "", "building"),
         "cells": entry(rows.tobytes(), layout, "fast marching"),
         "cells_sha256": entry(hashlib.sha256(rows.tobytes()).hexdigest(), "SHA-256", "of the cells"),

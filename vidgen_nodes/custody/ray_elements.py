@@ -1,0 +1,140 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which recorded fires and burning pieces of surface a ray passes.
+
+Guarantees that every number comes from the physics records of one frame. A fire is the volume that its field may fill
+at its peak; a burning piece is the volume before and above it up to the smoke. Leaves out which part of that volume
+glowed: turbulence decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vidgen_nodes.generation import fire
+from vidgen_nodes.generation.spread import decode_cells
+from vidgen_nodes.packets import FloatArray
+
+_STEP_M = 0.05
+_MOST_CELLS = 6
+Span = tuple[float, float]
+Numbers = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ray:
+    """Where a pixel looks, in ``map``."""
+
+    start_m: FloatArray  # (3,)
+    direction: FloatArray  # (3,) unit
+
+    def through(self, low_m: FloatArray, high_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Distances (n,) at which the ray enters and leaves boxes (n, 3); it misses where they are out of order."""
+        safe = np.where(np.abs(self.direction) < 1e-15, 1e-15, self.direction)
+        a, b = (low_m - self.start_m) / safe, (high_m - self.start_m) / safe
+        return np.minimum(a, b).max(axis=1, initial=-np.inf), np.maximum(a, b).min(axis=1, initial=np.inf)
+
+    def points(self, spans: list[Span]) -> tuple[FloatArray, FloatArray]:
+        """Distances (n,) and places (n, 3) along the ray inside some spans."""
+        pieces = [np.arange(low, high, _STEP_M) for low, high in spans if high > low]
+        along = np.sort(np.concatenate(pieces)) if pieces else np.zeros(0)
+        return along, self.start_m + along[:, None] * self.direction
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """One thing on a ray."""
+
+    kind: str  # flame | smoke | debris
+    name: str
+    from_m: float  # from the camera
+    cells: tuple[dict[str, Any], ...]  # pieces of surface behind it, the nearest first
+    ignition: str
+    state: Numbers  # [value, unit, source] by name
+
+
+def met_fires(ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers) -> Iterator[Met]:
+    """Fires that the scenario lit itself.
+
+    Args:
+        ray: of the pixel.
+        spans: where it is inside open columns and nothing hides it.
+        flame: record of the element flame.
+        smoke: of the element smoke: the constants of the fires.
+    """
+    along, places = ray.points(spans)
+    model = smoke.get("model", {})
+    for name, state in flame.get("fires", {}).items():
+        constants = smoke["fires"][name]
+        east, north, up = constants["position_m"][0]
+        peak_kw, diameter_m = constants["peak_kw"][0], constants["diameter_m"][0]
+        above = places[:, 2] - up
+        top_m = model["field_height"][0] * fire.flame_height_m(peak_kw, diameter_m)
+        ambient_k = smoke["scenario"]["ambient_k"][0]
+        height = np.clip(above, 1e-3, top_m)
+        centre_k = ambient_k + fire.centreline_temperature_rise_k(height, peak_kw, ambient_k)
+        wide = np.maximum(
+            fire.half_width_m(height, peak_kw, diameter_m, centre_k, ambient_k), 0.45 * diameter_m
+        )
+        away = np.hypot(places[:, 0] - east, places[:, 1] - north)
+        inside = (above >= 0.0) & (above <= top_m) & (away <= model["field_half_widths"][0] * wide)
+        tip_m = state["flame_height_m"][0]
+        in_flame = inside & (above <= 1.3 * tip_m) & (away <= 0.75 * diameter_m)
+        for kind, where in (("flame", in_flame), ("smoke", inside & ~in_flame)):
+            if where.any():
+                first = float(along[where][0])
+                yield Met(kind, f"fire {name}", first, (), name, {**state, **constants})
+
+
+def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> Iterator[Met]:
+    """Surfaces that burn.
+
+    Args:
+        ray: of the pixel.
+        spans: where it is inside open columns and nothing hides it.
+        flame: record of the element flame.
+        spread: of the element spread: the cells and when each burns.
+    """
+    areas = flame.get("areas", {})
+    if not areas or not spread:
+        return
+    along, places = ray.points(spans)
+    cells = decode_cells(spread["cells"][0]).astype(np.float64)
+    surfaces, owners = np.array(spread["surfaces"][0]), spread["ignitions"][0]
+    now_s = flame["totals"]["fire_time"][0]
+    alight = cells[cells[:, 3] <= now_s]
+    reach_m, smoke = spread["model"]["depth_m"][0], spread["model"]["smoke_height"][0]
+    spacing_m = spread["resolution"][0]
+    for name, state in areas.items():
+        mine = alight[surfaces[alight[:, 5].astype(int)] == name.removesuffix("/top")]
+        if not len(mine) or not len(places):
+            continue
+        away = np.hypot(places[:, None, 0] - mine[None, :, 0], places[:, None, 1] - mine[None, :, 1])
+        foot_m, tip_m = float(mine[:, 2].min()), state["flame_top"][0]
+        top_m = foot_m + smoke * (tip_m - foot_m)
+        above = places[:, 2, None] - mine[None, :, 2]
+        inside = (away <= reach_m) & (above >= -0.5 * spacing_m - _STEP_M) & (places[:, 2, None] <= top_m)
+        if not inside.any():
+            continue
+        first = int(np.flatnonzero(inside.any(axis=1))[0])
+        off_m = np.linalg.norm(places[:, None] - mine[None, :, :3], axis=2).min(axis=0)
+        order = [int(number) for number in np.argsort(off_m, kind="stable") if inside[:, number].any()]
+        told = tuple(
+            _cell(mine[number], spread["elements"][0], off_m[number]) for number in order[:_MOST_CELLS]
+        )
+        kind = "flame" if places[inside.any(axis=1), 2].min() <= tip_m else "smoke"
+        yield Met(kind, f"burning surface {name}", float(along[first]), told, owners[int(mine[0, 6])], state)
+
+
+def _cell(cell: FloatArray, elements: list[str], off_m: float) -> dict[str, Any]:
+    return {
+        "position_m": [round(float(value), 3) for value in cell[:3]],
+        "arrival_s_of_fire": round(float(cell[3]), 2),
+        "area_m2": round(float(cell[4]), 4),
+        "bim": elements[int(cell[5])],
+        "off_the_ray_m": round(float(off_m), 3),
+    }
