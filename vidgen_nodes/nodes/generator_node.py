@@ -89,7 +89,9 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
 
     def _on_set_scenario(self, request: Any, response: Any) -> Any:
         def take(maker: FrameMaker) -> str:
-            scenario = maker.set_scenario(request.yaml, convert.stamp_ns(request.start))
+            scenario = maker.set_scenario(
+                request.yaml, convert.stamp_ns(request.start), bytes(request.review)
+            )
             response.scenario_sha256 = fill.digest(scenario.digest)
             return f"scenario {scenario.name} is in force; its second 0 is {scenario.start_ns} ns"
 
@@ -97,9 +99,9 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
 
     def _on_review(self, request: Any, response: Any) -> Any:
         def take(maker: FrameMaker) -> str:
-            response.review_leaf_index = maker.review(
-                {name: getattr(request, name) for name in _REVIEW_FIELDS}
-            )
+            fields = {name: getattr(request, name) for name in _REVIEW_FIELDS}
+            fields["last_leaf"] = request.last_leaf_index or request.leaf_index
+            response.review_leaf_index = maker.review(fields, bytes(request.statement))
             return f"added as leaf {response.review_leaf_index}"
 
         return self._answer(response, take)
