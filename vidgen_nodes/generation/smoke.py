@@ -25,11 +25,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidgen_nodes.errors import ConfigError, InputError
-from vidgen_nodes.generation.flow import eddies, momentum
+from vidgen_nodes.generation.flow import momentum
+from vidgen_nodes.generation.flow.device import DeviceFlow
 from vidgen_nodes.generation.flow.domain import Boundaries, Domain, FlowGrid, make_domain
-from vidgen_nodes.generation.flow.projection import Projection
+from vidgen_nodes.generation.flow.host import Before, Flow, HostFlow, Numbers
 from vidgen_nodes.generation.flow.release import HeatSource, Release
-from vidgen_nodes.generation.flow.transport import carry
 from vidgen_nodes.packets import Float32Array
 
 MOST_TEMPERATURE_K = 2200.0  # what a state is said to have at most; counted, and never changed in the state
@@ -128,17 +128,25 @@ class SmokeSolver:
         boundaries: what bounds it.
         seed: of the unrest in the sources.
         params: numbers of the solver.
+        device: cpu, or as torch names another one (``flow/device.py``).
 
     Raises:
         ConfigError: a box in which no flow exists (``make_domain``).
     """
 
-    def __init__(self, grid: FlowGrid, boundaries: Boundaries, seed: int, params: SmokeParams) -> None:
+    def __init__(
+        self, grid: FlowGrid, boundaries: Boundaries, seed: int, params: SmokeParams, device: str = "cpu"
+    ) -> None:
         self.grid, self.params, self.seed = grid, params, seed
         self.domain: Domain = make_domain(grid, boundaries)
-        self._projection = Projection(self.domain, params.divergence_limit)
         self._release = Release(self.domain, params, seed)
-        self._wraps = tuple(low == "periodic" for low, _ in self.domain.kinds)
+        numbers = Numbers(params.ambient_k, params.viscosity_m2_per_s, params.eddy, params.divergence_limit)
+        inflow_k = tuple(lightness_k(plane, params.ambient_k) for plane in self.domain.inflow_rise_k)
+        self._flow: Flow = (
+            HostFlow(self.domain, numbers, inflow_k)
+            if device == "cpu"
+            else DeviceFlow(self.domain, numbers, inflow_k, device)
+        )
         self.state = self._still()
 
     def _still(self) -> SmokeState:
@@ -150,8 +158,8 @@ class SmokeSolver:
             )
         )
         nothing = np.zeros(self.grid.shape, dtype=np.float32)
-        (w, v, u), pressure, _ = self._projection.apply(velocity)  # type: ignore[arg-type]
-        rest = np.zeros_like(pressure)
+        w, v, u = self._flow.still(velocity)  # type: ignore[arg-type]
+        rest = np.zeros_like(nothing)
         return SmokeState(0.0, 0, w, v, u, nothing, rest, rest.copy(), (w, v, u), 0.0, Residuals())
 
     def snapshot(self) -> SmokeState:
@@ -219,88 +227,33 @@ class SmokeSolver:
         crossed = momentum.fastest(ahead) * scale
         sweeps = max(1, math.ceil(crossed / _CELLS_A_SWEEP))
         upward = state.steps % 2 == 0
-        domain = self.domain
-        lightness, heat_in = self._carry(
-            given.lightness_k, ahead, domain.inflow_rise_k, scale, sweeps, upward
-        )
-        soot, soot_in = self._carry(
-            given.soot_kg_per_m3, ahead, domain.inflow_soot_kg_per_m3, scale, sweeps, upward
-        )
-        # Forces act half before the air moves and half after: second order in time.
         velocity = momentum.copied(state.velocity)
-        self._act(velocity, given.lightness_k, state.pressure, dt_s)
         self._release.stir(velocity, state.time_s, dt_s, sources)
-        velocity = momentum.carried(velocity, ahead, domain, scale, sweeps, upward=upward)
-        if params.eddy > 0.0:
-            share = eddies.exchange(state.velocity, domain, params.eddy, scale)
-            velocity = eddies.rubbed(velocity, share)
-            lightness, soot = eddies.mixed(lightness, share), eddies.mixed(soot, share)
-        self._act(velocity, lightness, state.pressure, dt_s)
         grown = given.lightness_k - state.lightness_k
         grown *= np.float32(cell_m / (dt_s * params.ambient_k))
-        velocity, change, how = self._projection.apply(velocity, grown)
-        # Dodd & Ferrante (2014): the new part of the pressure acts on the lightest air there is.
-        thinnest = 1.0 - float(lightness.max()) / params.ambient_k
-        pressure = state.pressure + change * np.float32(thinnest * cell_m / dt_s)
-        notes = given.notes
+        before = Before(
+            velocity, state.velocity, ahead, state.pressure, given.lightness_k, given.soot_kg_per_m3, grown, sweeps,
+            upward,
+        )  # fmt: skip
+        after = self._flow.move(before, dt_s)
+        how, notes = after.projected, given.notes
         if how.divergence > params.divergence_limit:
             notes = (*notes, f"divergence {how.divergence:.1e} left after {how.rounds} solves")
         kj_a_k = self._release.kj_per_k_cell
         residuals = Residuals(
             divergence=how.divergence,
-            energy_error=_unaccounted(lightness, given.lightness_k, heat_in),
-            mass_error=_unaccounted(soot, given.soot_kg_per_m3, soot_in),
+            energy_error=_unaccounted(after.lightness_k, given.lightness_k, after.heat_in),
+            mass_error=_unaccounted(after.soot_kg_per_m3, given.soot_kg_per_m3, after.soot_in),
             heat_release_kw=given.heat_release_kw,
-            enthalpy_out_kj=-heat_in * kj_a_k,
+            enthalpy_out_kj=-after.heat_in * kj_a_k,
             cells_crossed=crossed,
             solves=how.rounds,
             notes=notes,
         )
-        w, v, u = velocity
         return SmokeState(
-            state.time_s + dt_s,
-            state.steps,
-            w,
-            v,
-            u,
-            lightness,
-            soot,
-            pressure,
-            state.velocity,
-            dt_s,
-            residuals,
-        )
-
-    def _act(
-        self, velocity: momentum.Velocity, lightness_k: Float32Array, pressure: Float32Array, dt_s: float
-    ) -> None:
-        """Half a step of friction, weight and the pressure known so far, in place."""
-        half_s, cell_m = 0.5 * dt_s, self.grid.cell_m
-        momentum.rub(velocity, self.domain, self.params.viscosity_m2_per_s * half_s / cell_m**2)
-        light = lightness_k * np.float32(1.0 / self.params.ambient_k)
-        momentum.force(velocity, light, pressure, self.domain, half_s)
-
-    def _carry(
-        self,
-        content: Float32Array,
-        speeds: momentum.Velocity,
-        ends: tuple[Float32Array, ...],
-        scale: float,
-        sweeps: int,
-        upward: bool,
-    ) -> tuple[Float32Array, float]:
-        entered = 0.0
-        for sweep in range(sweeps):
-            content, came = carry(
-                content,
-                speeds,
-                scale / sweeps,
-                ends,
-                self._wraps,  # type: ignore[arg-type]
-                upward=upward == (sweep % 2 == 0),
-            )
-            entered += came
-        return content, entered
+            state.time_s + dt_s, state.steps, *after.velocity, after.lightness_k, after.soot_kg_per_m3,
+            after.pressure, state.velocity, dt_s, residuals,
+        )  # fmt: skip
 
     def _check(self, state: SmokeState) -> None:
         if state.lightness_k.shape != self.grid.shape:
@@ -320,6 +273,11 @@ def temperature_k(state: SmokeState, ambient_k: float) -> Float32Array:
     least = np.float32(ambient_k / MOST_TEMPERATURE_K)
     share = np.float32(1.0) - state.lightness_k * np.float32(1.0 / ambient_k)
     return np.asarray(np.float32(ambient_k) / np.maximum(share, least))
+
+
+def lightness_k(rise_k: Float32Array, ambient_k: float) -> Float32Array:
+    """Lightness of air that is so much warmer: T_a dT / (T_a + dT); any shape."""
+    return np.asarray(np.float32(ambient_k) * rise_k / (np.float32(ambient_k) + rise_k))
 
 
 def _ahead(state: SmokeState, dt_s: float) -> momentum.Velocity:

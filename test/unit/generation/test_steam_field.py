@@ -32,7 +32,7 @@ def test_every_section_carries_the_same_steam() -> None:
 
 def test_the_cloud_is_opaque_in_both_bands_and_ends() -> None:
     leak = steam.SteamLeak((0.0, 0.0, 1.0), (0.0, 0.0, 1.0), 300e3, 410.0, 0.04)
-    field = steam_field(leak, 0.25, 278.15, 0.9)
+    field = steam_field(leak, 0.5, 278.15, 0.9)
     lwir, visible = field.extinction_lwir_per_m.numpy(), field.extinction_visible_per_m.numpy()
     assert np.isfinite(lwir).all()
     assert (lwir >= visible).all()

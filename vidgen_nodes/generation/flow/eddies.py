@@ -20,7 +20,7 @@ from vidgen_nodes.generation.flow.momentum import Velocity
 from vidgen_nodes.packets import Float32Array
 
 PRANDTL = 0.5
-_MOST = 0.15  # of what is exchanged with one neighbour in a step; more would overshoot
+MOST_EXCHANGED = 0.15  # of what is exchanged with one neighbour in a step; more would overshoot
 
 
 def exchange(velocity: Velocity, domain: Domain, constant: float, scale: float) -> Float32Array:
@@ -36,7 +36,7 @@ def exchange(velocity: Velocity, domain: Domain, constant: float, scale: float) 
     if min(domain.grid.shape) < 3:
         found[:] = 0.0
         return found
-    _strain(*velocity, np.float32(constant**2 * scale), np.float32(_MOST), found)
+    _strain(*velocity, np.float32(constant**2 * scale), np.float32(MOST_EXCHANGED), found)
     if not domain.air.all():
         found *= domain.air
     return found

@@ -21,8 +21,8 @@ from vidgen_nodes.generation.flow.momentum import Velocity, fastest, largest
 from vidgen_nodes.generation.flow.poisson import FastPoisson
 from vidgen_nodes.packets import Float32Array
 
-_ROUNDS = 4  # exact solves of a plain box; from the second on they take away rounding
-_MOST_ITERATIONS = 200
+ROUNDS = 4  # exact solves of a plain box; from the second on they take away rounding
+MOST_ITERATIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,13 @@ class Projected:
 
     divergence: float  # largest, times cell width over the largest speed
     rounds: int  # solves with the fast solver
+
+
+def floor_of(domain: Domain) -> float | None:
+    """Eigenvalue that stands in for the constant where the fast solver is only a preconditioner."""
+    if domain.is_plain:
+        return None
+    return 2.0 - 2.0 * float(np.cos(0.5 * np.pi / max(domain.grid.shape)))
 
 
 class Projection:
@@ -43,11 +50,7 @@ class Projection:
 
     def __init__(self, domain: Domain, limit: float) -> None:
         self._domain, self._limit = domain, limit
-        floor = None
-        if not domain.is_plain:
-            longest = max(domain.grid.shape)
-            floor = 2.0 - 2.0 * float(np.cos(0.5 * np.pi / longest))
-        self._fast = FastPoisson(domain.grid.shape, domain.kinds, floor)
+        self._fast = FastPoisson(domain.grid.shape, domain.kinds, floor_of(domain))
         self._wraps = np.array([low == PERIODIC for low, _ in domain.kinds])
         self._air = domain.air.astype(np.float32)
         self._free = tuple((item > 0.0).astype(np.float32) for item in domain.open_faces)
@@ -90,7 +93,7 @@ class Projection:
     ) -> tuple[Velocity, Float32Array, Projected]:
         total = np.zeros(self._domain.grid.shape, dtype=np.float32)
         rounds = 0
-        for _ in range(_ROUNDS):
+        for _ in range(ROUNDS):
             right = np.empty_like(total)
             left = self._unbalance(velocity, expansion, right)
             if rounds and left <= least:
@@ -120,9 +123,9 @@ class Projection:
         right, rounds = np.empty_like(total), 0
         while True:
             left = self._unbalance(velocity, expansion, right)
-            if left <= least or rounds >= _MOST_ITERATIONS:
+            if left <= least or rounds >= MOST_ITERATIONS:
                 return velocity, total, self._report(left, least, rounds)
-            found, used = self._search(right, 0.5 * least, _MOST_ITERATIONS - rounds)
+            found, used = self._search(right, 0.5 * least, MOST_ITERATIONS - rounds)
             _push(*velocity, found, *faces, wraps)
             total += found
             rounds += used
