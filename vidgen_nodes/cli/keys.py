@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``vidgen keys``: shows the public keys of this unit, makes them on first use, and certifies a unit's key.
 
-To keep the root key offline: ``keys certify`` where it is, then carry ``unit.cert`` and ``root.pub`` to the unit.
+To keep the root key offline: ``keys certify`` where it is, then carry ``unit.cert``, ``root.pub`` and the two
+``*.x509.pem`` beside them, which C2PA wants, to the unit.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from vidgen_nodes.cli.main import OK
 from vidgen_nodes.custody.keys import ROOT_NAME, FileKey, KeyRing, certify_unit, default_folder, parse_public
 from vidgen_nodes.custody.note import NOTE, VerifierKey
+from vidgen_nodes.custody.x509 import ROOT_FILE, UNIT_FILE, certify_unit_x509, write_pem
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.summary import json_line
 
@@ -27,7 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keys", type=Path, help=f"folder of the keys (default: {default_folder()})")
     parser.add_argument("--unit-key", default="", help="pkcs11: URI of the unit key; default: a file")
-    parser.add_argument("--out", type=Path, help="certify: certificate to write; root.pub is put beside it")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="certify: certificate to write; root.pub and the X.509 certificates are put beside it",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -62,13 +68,17 @@ def _certify(args: argparse.Namespace, folder: Path) -> int:
     if not args.public or args.out is None:
         raise ConfigError("keys certify: expected the unit's public key and --out FILE")
     root = FileKey.load(folder / "root.key")
-    certificate = certify_unit(root, parse_public(args.public), int(time.time()))
+    public = parse_public(args.public)
+    certificate = certify_unit(root, public, int(time.time()))
     verifier = VerifierKey(ROOT_NAME, NOTE, root.public)
     try:
         args.out.write_bytes(certificate.encode())
         args.out.with_name("root.pub").write_text(f"{verifier}\n", encoding="utf-8")
     except OSError as err:
         raise ConfigError(f"--out {args.out}: cannot be written: {err.strerror}") from err
+    pems = certify_unit_x509(root, public, datetime.now(timezone.utc))
+    for name, pem in zip((ROOT_FILE, UNIT_FILE), pems, strict=True):
+        write_pem(args.out.with_name(name), pem)
     print(
         json_line({"unit": certificate.name, "out": str(args.out)})
         if args.json
