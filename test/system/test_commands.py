@@ -12,6 +12,9 @@ import cv2
 import pytest
 
 from vidgen_nodes.custody.reader import LedgerReader
+from vidgen_nodes.delivery.content_label import read_label
+from vidgen_nodes.delivery.label import rows_above_label
+from vidgen_nodes.delivery.tag_strip import read_strip
 from vidgen_nodes.errors import VerificationError
 from vidgen_nodes.ros import transport
 
@@ -47,8 +50,11 @@ def test_the_demo_flies_draws_records_and_leaves_pictures(vidgen: Any) -> None:
     assert summary["restarts"] == {}
     overlay = cv2.imread(str(vidgen.run_dir / "overlay.png"), cv2.IMREAD_UNCHANGED)
     composite = cv2.imread(str(vidgen.run_dir / "composite.png"), cv2.IMREAD_UNCHANGED)
-    assert overlay.shape == (512, 640, 4)
+    assert rows_above_label(overlay[..., [2, 1, 0, 3]], "SYN") == 512
     assert composite.shape == (512, 640, 3)
+    assert read_strip(overlay) == read_strip(composite) is not None
+    for name in ("overlay.png", "composite.png"):
+        assert read_label((vidgen.run_dir / name).read_bytes()).source_type.endswith("algorithmicMedia")
     assert {p.stem for p in (vidgen.run_dir / "logs").iterdir()} == PROCESSES | {"sim_node"}
 
 
