@@ -70,3 +70,8 @@ class GeneratorParams(Checked):
         "Persons are warmer than their surroundings, colder (black-hot pictures, ground in the sun) or both.",
         choices=("warm", "cold", "both"),
     )
+    raw_access: str = param(
+        "never",
+        "Whether the camera's pictures may leave without mosaics over persons: never, or logged in the ledger.",
+        choices=("never", "logged"),
+    )
