@@ -33,8 +33,7 @@ from vidgen_nodes.delivery.content_credentials import read_manifest
 from vidgen_nodes.delivery.content_label import read_label
 from vidgen_nodes.delivery.tag_strip import PREFIX_BYTES, FramePointer, read_strip
 from vidgen_nodes.errors import VerificationError
-from vidgen_nodes.export.claims import CLIP
-from vidgen_nodes.export.clip import EXPORT, SIGNER, beside
+from vidgen_nodes.export.clip_files import CLIP, EXPORT, SIGNER, beside
 from vidgen_nodes.packets import ByteArray
 
 _MOST_FAULTS = 20

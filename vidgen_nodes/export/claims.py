@@ -27,8 +27,6 @@ from vidgen_nodes.errors import VerificationError
 from vidgen_nodes.export.approval import Verdict
 from vidgen_nodes.export.frames import RecordedFrame
 
-CLIP = "urn:vidgen:clip:1"  # type of the predicate
-
 
 @dataclass(frozen=True)
 class Bindings:

@@ -33,16 +33,14 @@ from vidgen_nodes.delivery.video import VideoFile
 from vidgen_nodes.errors import ConfigError, CustodyError
 from vidgen_nodes.export.approval import Policy, approvals, verdicts_of
 from vidgen_nodes.export.background import PrivacyRecord
-from vidgen_nodes.export.claims import CLIP, Bindings, clip_claims
+from vidgen_nodes.export.claims import Bindings, clip_claims
+from vidgen_nodes.export.clip_files import BESIDE, CLIP, EXPORT, SIGNER, beside
 from vidgen_nodes.export.frames import RecordedFrame, choose_frames
 from vidgen_nodes.export.pictures import Source, make_pictures
 from vidgen_nodes.packets import ByteArray
 from vidgen_nodes.ros.bagfile import storage_files
 
-SIGNER = "vidgen-session"
-EXPORT = "export"  # cause of the leaf
 _SIM = "sim"
-_BESIDE = ("statement.json", "privacy.json", "proof")
 
 
 @dataclass(frozen=True)
@@ -71,11 +69,6 @@ class ClipReport:
     mosaicked: int  # backgrounds that were mosaicked as a whole because something failed
 
 
-def beside(clip: Path, what: str) -> Path:
-    """The file that goes with a clip: ``statement.json``, ``privacy.json`` or ``proof``."""
-    return clip.with_name(f"{clip.stem}.{what}")
-
-
 def export_clip(request: ClipRequest, ring: KeyRing, credentials: Credentials) -> ClipReport:
     """Export.
 
@@ -98,7 +91,7 @@ def export_clip(request: ClipRequest, ring: KeyRing, credentials: Credentials) -
     try:
         return _export(request, frames, claims, ring, credentials)
     except BaseException:
-        for path in (out, *(beside(out, what) for what in _BESIDE)):
+        for path in (out, *(beside(out, what) for what in BESIDE)):
             path.unlink(missing_ok=True)
         raise
 
