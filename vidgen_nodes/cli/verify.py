@@ -19,7 +19,10 @@ from rich.progress import Progress
 from vidgen_nodes.cli.main import BAD_RESULT, OK
 from vidgen_nodes.cli.options import add_remap
 from vidgen_nodes.custody.keys import parse_public
+from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.rederivation import Verdict
+from vidgen_nodes.custody.review_report import read_reviews
+from vidgen_nodes.custody.reviewers import Reviewers
 from vidgen_nodes.custody.verify import LedgerReport, verify_ledger
 from vidgen_nodes.errors import ConfigError, VerificationError
 from vidgen_nodes.ros.rederive import BagComparison, Effort, compare_bag
@@ -48,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LEVELS",
         help="with --bag: a frame that differs by so many of 255 levels at most from the recorded overlay passes",
     )
+    parser.add_argument(
+        "--reviewers", type=Path, help="YAML of whose reviews count; without it only their form is checked"
+    )
     parser.add_argument("--jobs", type=int, default=0, help="processes (default: one a core)")
     add_remap(parser)
 
@@ -68,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         return _conclude(args, {"ledger": str(ledger), "verified": False}, [str(err)], [])
     content = _content(ledger, report)
     faults = [str(fault) for fault in report.faults]
+    faults += _check_reviews(args, ledger, content)
     if not report.frames and not faults:
         faults.append("it holds no frame")
     notes: list[str] = []
@@ -82,6 +89,17 @@ def run(args: argparse.Namespace) -> int:
             notes += comparison.notes
     content["verified"] = not faults
     return _conclude(args, content, faults, notes)
+
+
+def _check_reviews(args: argparse.Namespace, ledger: Path, content: dict[str, Any]) -> list[str]:
+    reviewers = Reviewers.load(args.reviewers) if args.reviewers else None
+    try:
+        with LedgerReader(ledger) as reader:
+            report = read_reviews(reader, reviewers)
+    except VerificationError as err:
+        return [f"reviews cannot be read: {err}"]
+    content["reviews"] = report.as_dict()
+    return [str(fault) for fault in report.faults]
 
 
 def _root(text: str) -> bytes | None:
@@ -164,6 +182,10 @@ def _say(content: dict[str, Any], faults: list[str]) -> None:
             else "by a key that nobody vouched for (give --key)"
         )
         print(f"signed: {content['signed']} records, {content['cosignatures']} cosignatures, {by}")
+    if reviews := content.get("reviews"):
+        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(reviews["by_verdict"].items()))
+        who = sorted({row["person"] for row in reviews["scenarios"]})
+        print(f"reviews: scenario by {', '.join(who) or 'nobody'}; verdicts on frames: {told or 'none'}")
     if bag := content.get("bag"):
         print(f"{bag['path']}: files {bag['files']}, {bag['messages']} messages compared")
         if "rederived" in bag:

@@ -45,7 +45,7 @@ def subjects_of(scenario: Scenario, constants: Mapping[str, Any], digests: RunDi
     return {
         "scenario": sha256(dataclass_record(replace(scenario, start_ns=0))),
         "physics": parameters_sha256(_whenever(constants)),
-        "parameters": sha256(canonical(_validated(digests.config))),
+        "parameters": sha256(canonical(validated_parameters(digests.config))),
         "software": sha256(canonical({name: digests.software.get(name) for name in _SOFTWARE})),
     }
 
@@ -62,7 +62,8 @@ def _whenever(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _validated(config: Mapping[str, Any]) -> dict[str, Any]:
+def validated_parameters(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a configuration record (``config_identity``) that a review is bound to."""
     generator = {n: v for n, v in dict(config["generator"]).items() if n not in _NOT_VALIDATED}
     return {**config, "generator": generator}
 
