@@ -62,10 +62,14 @@ def _bodies(thermal: ThermalFrame, scene: Scene, window: Rectangle, polarity: st
 
 def _thin(part: ByteArray, bodies: ByteArray | None, cap: int) -> None:
     """Cap the alpha of a part of the picture over bodies (everywhere if None), in place, and outline them."""
-    alpha = part[..., 3]
     if bodies is None:
-        np.minimum(alpha, cap, out=alpha)
+        np.minimum(part[..., 3], cap, out=part[..., 3])
         return
+    x, y, width, height = cv2.boundingRect(bodies)
+    # With room for the outline; most of what is drawn lies over nobody.
+    around = np.s_[max(0, y - 1) : y + height + 1, max(0, x - 1) : x + width + 1]
+    part, bodies = part[around], bodies[around]
+    alpha = part[..., 3]
     np.minimum(alpha, cap, out=alpha, where=bodies.view(np.bool_))
     grown = cv2.dilate(bodies, np.ones((3, 3), np.uint8))
     edge = (grown != bodies) & (alpha > 0)
