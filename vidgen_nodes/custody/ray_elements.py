@@ -109,6 +109,9 @@ def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> I
     alight = cells[cells[:, 3] <= now_s]
     reach_m, smoke = spread["model"]["depth_m"][0], spread["model"]["smoke_height"][0]
     spacing_m = spread["resolution"][0]
+    of_materials = {
+        f"{name}.{key}": item for name, own in spread["materials"].items() for key, item in own.items()
+    }
     for name, state in areas.items():
         mine = alight[surfaces[alight[:, 5].astype(int)] == name.removesuffix("/top")]
         if not len(mine) or not len(places):
@@ -127,7 +130,14 @@ def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> I
             _cell(mine[number], spread["elements"][0], off_m[number]) for number in order[:_MOST_CELLS]
         )
         kind = "flame" if places[inside.any(axis=1), 2].min() <= tip_m else "smoke"
-        yield Met(kind, f"burning surface {name}", float(along[first]), told, owners[int(mine[0, 6])], state)
+        yield Met(
+            kind,
+            f"burning surface {name}",
+            float(along[first]),
+            told,
+            owners[int(mine[0, 6])],
+            {**state, **of_materials},
+        )
 
 
 def _cell(cell: FloatArray, elements: list[str], off_m: float) -> dict[str, Any]:

@@ -162,20 +162,24 @@ class Burning:
         mine = np.flatnonzero(self._room == index)
         end_s = float((self.arrival_s + self.curve.life_s)[mine].max(initial=0.0))
         turns = [time for vent in room.vents for span in vent.open_s for time in span if time < 1e8]
-        until_s = max([end_s, *(time * self.speedup for time in turns)]) * 2.0 + 1.0
-        step_s = max(1.0, until_s / _MOST_STEPS)
-        steps = np.arange(0.0, until_s, step_s)
-        wanted = np.array([self._wanted_kw(mine, at_s) for at_s in np.arange(0.0, end_s + step_s, step_s)])
-        clock, air = np.zeros_like(steps), np.ones_like(steps)
-        now_s = 0.0
-        for number, fire_s in enumerate(steps.tolist()):
-            clock[number] = now_s
-            place = min(int(now_s / step_s), len(wanted) - 1)
-            most_kw = max(wanted[place], wanted[min(place + 1, len(wanted) - 1)])
+        last_s = max([0.0, *(time * self.speedup for time in turns)])
+        step_s = max(0.5, end_s / _MOST_STEPS)
+        wanted = np.array(
+            [self._wanted_kw(mine, at_s) for at_s in np.arange(0.0, end_s + 3 * step_s, step_s)]
+        )
+        clock, air = [0.0], list[float]()
+        # Until all is burnt, or nothing more changes: a room without air keeps its fuel for ever.
+        while len(air) < 10 * _MOST_STEPS:
+            fire_s, now_s = len(air) * step_s, clock[-1]
+            place = int(now_s / step_s)
+            most_kw = float(wanted[place : place + 3].max(initial=0.0))
             limit_kw = vent_limit_kw(room, fire_s / self.speedup)
-            air[number] = 1.0 if most_kw <= limit_kw else limit_kw / most_kw
-            now_s += step_s * air[number]
-        return steps, clock, air
+            air.append(1.0 if most_kw <= limit_kw else limit_kw / most_kw)
+            if now_s >= end_s or (fire_s > last_s and limit_kw == 0.0):
+                break
+            clock.append(now_s + step_s * air[-1])
+        steps: FloatArray = np.arange(len(air), dtype=np.float64) * step_s
+        return steps, np.array(clock[: len(air)], np.float64), np.array(air, np.float64)
 
     def _wanted_kw(self, mine: _Index, at_s: float) -> float:
         release = self.curve.release_kw_per_m2(at_s - self.arrival_s[mine], mine)

@@ -84,6 +84,61 @@ def tangent_axes(normals: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.cross(up, normals), up
 
 
+def seed_discs(
+    points_m: FloatArray, normals: FloatArray, speeds: Speeds, start_s: FloatArray, radius_m: float
+) -> FloatArray:
+    """Start times (N,) with those of the straight way added around each start.
+
+    Only where the speeds do not change with place or burning length, and no rim is near: there the way is straight,
+    and the front does not lose its roundness on its first few steps.
+
+    Args:
+        points_m: (N, 3).
+        normals: (N, 3).
+        speeds: at the points.
+        start_s: (N,) inf where nothing starts.
+        radius_m: how far around.
+    """
+    from vidgen_nodes.generation.front_kernel import crossing_s
+
+    rates = _rates(speeds)
+    level, up = tangent_axes(normals)
+    found: FloatArray = start_s.copy()
+    for start in np.flatnonzero(np.isfinite(start_s)):
+        way = points_m - points_m[start]
+        near = np.flatnonzero(
+            (np.einsum("ni,ni->n", way, way) <= radius_m**2)
+            & (np.abs(way @ normals[start]) < 1e-6)
+            & (normals @ normals[start] > 0.999)
+        )
+        alike = np.isinf(speeds.ignition_s[near]) & (np.abs(rates[near, :5] - rates[start, :5]) < 1e-12).all(
+            axis=1
+        )
+        spacing_m = np.sqrt(np.sort(np.einsum("ni,ni->n", way[near], way[near]))[1:2])
+        if not len(spacing_m) or not alike.all() or len(near) < 0.9 * np.pi * (radius_m / spacing_m[0]) ** 2:
+            continue
+        for point in near:
+            along = way[point]
+            there_s = crossing_s(
+                float(along @ level[start]),
+                float(along @ up[start]),
+                rates[start],
+                float(speeds.concurrent[start]),
+            )
+            found[point] = min(found[point], start_s[start] + there_s)
+    return found
+
+
+def _rates(speeds: Speeds) -> FloatArray:
+    """The columns that the compiled loops take, (N, 9)."""
+    columns = (
+        speeds.opposed, speeds.concurrent, speeds.ahead[:, 0], speeds.ahead[:, 1], speeds.flank,
+        speeds.ignition_s, speeds.release_kw_per_m2, speeds.rise, speeds.height_m,
+    )  # fmt: skip
+    rates: FloatArray = np.column_stack(columns)
+    return rates
+
+
 def arrival_times(
     net: Stencils, speeds: Speeds, start_s: FloatArray, foot_m: FloatArray, least_run_m: float
 ) -> tuple[FloatArray, FloatArray, IntArray]:
@@ -102,16 +157,12 @@ def arrival_times(
     """
     from vidgen_nodes.generation.front_kernel import run_front  # numba: only a spreading fire needs it
 
-    columns = (
-        speeds.opposed, speeds.concurrent, speeds.ahead[:, 0], speeds.ahead[:, 1], speeds.flank,
-        speeds.ignition_s, speeds.release_kw_per_m2, speeds.rise, speeds.height_m,
-    )  # fmt: skip
     return run_front(
         net.indptr,
         net.indices,
         net.place_m,
         net.spans,
-        np.column_stack(columns).astype(np.float64),
+        _rates(speeds),
         start_s.astype(np.float64),
         foot_m.astype(np.float64),
         least_run_m,

@@ -144,6 +144,7 @@ class FlameSheet:
         share = np.where(near, np.maximum(1.0 - along / self._spacing_m, 0.0), 0.0)
         kept = np.flatnonzero(before.any(axis=1))
         self._rows, self._cols, self._share = rows[kept], cols[kept], share[kept]
+        self._before = before[kept]
         total = np.maximum(self._share.sum(axis=1), 1e-9)
         self._share /= total[:, None]
         wide = np.where(depth < self.model.depth_m, np.maximum(1.0 - along / self.model.taper_m, 0.0), 0.0)
@@ -151,7 +152,7 @@ class FlameSheet:
         self._whole = np.clip(self._around.sum(axis=1) / (self.model.taper_m / self._spacing_m), 0.0, 1.0)
         self._depth_m = np.where(before, depth, np.inf)[kept].min(axis=1)
         self._nearest = np.where(before, along, np.inf)[kept].argmin(axis=1)
-        z_m: FloatArray = self.origin_m[2] + (np.arange(self.shape[0]) + 0.5) * self.resolution_m
+        z_m = np.asarray(self.origin_m[2] + (np.arange(self.shape[0]) + 0.5) * self.resolution_m, np.float64)
         self._z_m = z_m
         touching = np.flatnonzero(self._depth_m < self.resolution_m)
         self._skin, self._skin_member = touching, self._members_at(touching)
@@ -211,7 +212,7 @@ class FlameSheet:
         lit = np.isfinite(state.foot_m)
         burnt = np.zeros(len(lit), np.bool_)
         burnt[self._column[burning_s[self.members] > 0.0]] = True
-        chosen = np.flatnonzero((self._share @ (lit | burnt).astype(np.float64)) > 1e-6)
+        chosen = np.flatnonzero(self._before @ (lit | burnt))
         high_m = self.origin_m[2] + self.model.smoke_height * (state.flame_top_m - self.origin_m[2])
         levels = min(self.shape[0], math.ceil((high_m - self.origin_m[2]) / self.resolution_m))
         is_open = open_voxels[:levels, self._rows[chosen], self._cols[chosen]]
@@ -228,8 +229,10 @@ class FlameSheet:
         model = self.model
         lit = np.isfinite(state.foot_m).astype(np.float64)
         share = self._share[chosen] * lit
-        cover = share.sum(axis=1)
-        weight = share / np.maximum(cover, 1e-9)[:, None]
+        weight = share / np.maximum(share.sum(axis=1), 1e-9)[:, None]
+        cover = (self._before[chosen] @ (lit > 0.0)).astype(
+            np.float64
+        )  # flames only before what burns itself
         foot_m = weight @ np.where(lit > 0.0, state.foot_m, 0.0)
         length_m = np.maximum(weight @ state.length_m, 0.05)
         line = np.maximum(weight @ state.line_kw_per_m, 1e-6)
@@ -262,7 +265,8 @@ class FlameSheet:
         around = self._around[chosen]
         inside = (around @ lit) / np.maximum(around.sum(axis=1), 1e-9)
         missing = 1.0 - inside if self._is_level else np.maximum(1.0 - inside, 1.0 - self._whole[chosen])
-        return np.clip(2.0 * missing, 0.0, 1.0)
+        ends: FloatArray = np.clip(2.0 * missing, 0.0, 1.0)
+        return ends
 
     def _texture_cells(self, chosen: _Index) -> tuple[_Index, _Index]:
         """Where each plan cell lies on the noise: along the surface, and off it."""

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
-from vidgen_nodes.generation.fast_marching import Speeds, arrival_times, stencils, tangent_axes
+from vidgen_nodes.generation.fast_marching import Speeds, arrival_times, seed_discs, stencils, tangent_axes
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry
 from vidgen_nodes.packets import FloatArray, Ignition, SpreadPlan
 from vidgen_nodes.scene.building import Building
@@ -34,6 +35,7 @@ _MOST_POINTS = (
     200_000  # above this the points are set wider apart, so that a solution stays a matter of seconds
 )
 _CONTACT = 1.5  # of the distance of two points, beyond the burner's rim: what its flame touches
+_SEED = 8.0  # distances of two points: so far around a start the way is taken straight where it is
 _LEAST_TO_IGNITE_K = 10.0  # a surface warmer than Tig less this would burn at once
 _UNITS = {
     "ignition_degc": "degC",
@@ -118,8 +120,10 @@ def solve_spread(
     fuels = tuple(fuel if building.placed else None for fuel, _ in read)
     start_s, foot_m, lit, notes = _starts(graph, fuels, ignitions, plan)
     rates = _speeds(graph, fuels, plan)
+    seeded_s = seed_discs(graph.points_m, graph.normals, rates, start_s, _SEED * graph.resolution_m)
+    lit = np.where(np.isfinite(seeded_s) & (lit < 0), _nearest_lit(graph, lit), lit).astype(np.int32)
     net = stencils(graph.points_m, graph.normals, graph.indptr, graph.indices, graph.length_m)
-    arrival_s, _, origin = arrival_times(net, rates, start_s, foot_m, 2.0 * graph.resolution_m)
+    arrival_s, _, origin = arrival_times(net, rates, seeded_s, foot_m, 2.0 * graph.resolution_m)
     owner = _owners(arrival_s, origin, lit)
     for identity, fuel in zip(graph.material_ids, fuels, strict=True):
         burns = (graph.material == graph.material_ids.index(identity)) & (graph.combustible == 1)
@@ -231,6 +235,15 @@ def _starts(
             ignition.position_m[2],
         )
     return start_s, foot_m, lit, notes
+
+
+def _nearest_lit(graph: SurfaceGraph, lit: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Whose the nearest point is that an ignition touches (N,); -1 where none is touched."""
+    touched = np.flatnonzero(lit >= 0)
+    if not touched.size:
+        return lit
+    _, near = cKDTree(graph.points_m[touched]).query(graph.points_m)
+    return lit[touched[near]]
 
 
 def _owners(
