@@ -11,7 +11,6 @@ Latency is from taking up a thermal frame to its durable record.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vidgen_nodes.cli.audit import conclude, custody_state
 from vidgen_nodes.cli.credentials import credentials_of
 from vidgen_nodes.cli.options import add_config, add_remap, resolved
+from vidgen_nodes.cli.recording import opened
 from vidgen_nodes.custody.segment_file import manifests
 from vidgen_nodes.custody.signer import keys_of, sign_ledger, signing_of
 from vidgen_nodes.delivery.ar import composite
@@ -37,7 +37,7 @@ from vidgen_nodes.packets import Bundle, Frame
 from vidgen_nodes.privacy.heads import HeadPolicy
 from vidgen_nodes.ros.bagfile import storage_files
 from vidgen_nodes.ros.offline import OfflineCounts, run_offline
-from vidgen_nodes.ros.replay import ANCHOR, Recording, parse_remaps, read_recording, replay_overrides
+from vidgen_nodes.ros.replay import ANCHOR, Recording, replay_overrides
 from vidgen_nodes.summary import CustodyState, RunSummary, json_line, percentiles
 
 
@@ -53,12 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Render; 1 when no overlay came out, a pixel lay outside the gate or the ledger does not verify."""
-    recording = read_recording(args.bag, parse_remaps(args.remap))
-    for topic in recording.missing:
-        print(
-            f"vidgen render: {args.bag} holds no {topic}; overlays stay transparent without it",
-            file=sys.stderr,
-        )
+    recording = opened(args, "render")
     params = resolved(args, merge_overrides(replay_overrides(recording)))
     keys, signing = keys_of(params.custody), signing_of(params.custody)
     _make_empty(args.out)

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from vidgen_nodes.cli.audit import conclude
 from vidgen_nodes.cli.live import START_UP_S, LiveGraph, live_graph
 from vidgen_nodes.cli.options import add_config, add_remap, add_run_dir, number_over
+from vidgen_nodes.cli.recording import opened
 from vidgen_nodes.custody.segment_file import manifests, write_segment_file
 from vidgen_nodes.errors import TransportError
 from vidgen_nodes.ros.bagfile import storage_files
-from vidgen_nodes.ros.replay import ANCHOR, parse_remaps, read_recording, replay_overrides
+from vidgen_nodes.ros.replay import ANCHOR, replay_overrides
 from vidgen_nodes.summary import RunSummary
 
 if TYPE_CHECKING:
@@ -41,22 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_dir(parser)
 
 
-def _derived_inputs(recording: Recording) -> str:
-    """What the synchroniser can expect: a state needs fixes and IMU, a map needs states and points."""
-    nav = {"fix", "imu/data"} <= set(recording.inputs)
-    return ("nav,map" if "points" in recording.inputs else "nav") if nav else ""
+def _playable(recording: Recording) -> Recording:
+    try:
+        from vidgen_nodes.ros.player import playable
+    except ImportError:
+        return recording  # no ROS at all: starting the graph says so
+    return playable(recording)
 
 
 def run(args: argparse.Namespace) -> int:
     """Play it through; 1 when no overlay came out, a pixel lay outside the gate or the ledger does not verify."""
-    recording = read_recording(args.bag, parse_remaps(args.remap))
-    for topic in recording.missing:
-        print(
-            f"vidgen replay: {args.bag} holds no {topic}; overlays stay transparent without it",
-            file=sys.stderr,
-        )
+    recording = opened(args, "replay", _playable)
     overrides = replay_overrides(recording)
-    overrides["sync"] = {"replay_wait_ms": _REPLAY_WAIT_MS, "replay_inputs": _derived_inputs(recording)}
+    overrides["sync"] = {"replay_wait_ms": _REPLAY_WAIT_MS, "replay_inputs": recording.derived}
 
     def prepare(run_dir: Path) -> dict[str, dict[str, Any]]:
         segment = run_dir / "segment.cbor"

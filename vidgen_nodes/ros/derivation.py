@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.errors import ConfigError, VerificationError
 from vidgen_nodes.packets import Bundle, Cause, Frame, Scenario
 from vidgen_nodes.params import NodeParams
+from vidgen_nodes.ros.inputs import resolved_topic
 from vidgen_nodes.ros.offline import Surroundings, run_offline
 from vidgen_nodes.ros.recorded_overlays import RecordedOverlays
 from vidgen_nodes.ros.replay import Recording, read_recording
@@ -152,12 +153,12 @@ def derive_frames(task: Task, low: int, high: int, sink: Callable[[Bundle, Frame
     """
     with LedgerReader(task.ledger) as reader:
         frames = [leaf for _, leaf in reader.frames()]
-        params = _params(reader, frames[0])
+        params = params_of(reader, frames[0])
         scenarios: dict[bytes, Scenario] = {}
         by_stamp = {int(str(leaf["stamp_ns"])): _scenario(reader, leaf, scenarios) for leaf in frames}
         start = by_stamp[min(by_stamp)]
         around = Surroundings(_building(reader, frames[0]), start)
-    recording = read_recording(task.bag, task.remaps)
+        recording = heard(read_recording(task.bag, task.remaps, nav=params.rtk), reader)
 
     def wanted(stamp_ns: int) -> bool:
         if stamp_ns >= high and stamp_ns > low:
@@ -183,9 +184,39 @@ def _run(
             )
         except _Enough:
             return
+        except ConfigError as err:
+            raise VerificationError(f"the run's inputs are not here: {err}") from err
 
 
-def _params(reader: LedgerReader, leaf: Leaf) -> NodeParams:
+def heard(recording: Recording, reader: LedgerReader) -> Recording:
+    """The recording without what the run could not read: topics of message packages that it may have lacked.
+
+    Those are topics a stack can do without, nothing of which entered any frame of the ledger.
+    """
+    optional = {
+        ours
+        for ours in recording.inputs
+        if (route := recording.wanted[ours].route) is not None and route.without
+    }
+    if not optional:
+        return recording
+    named = {ref.topic for ref in reader.inputs()}
+    kept = {
+        ours: recorded
+        for ours, recorded in recording.inputs.items()
+        if ours not in optional or named & {recorded, resolved_topic(ours)}
+    }
+    left_out = dict.fromkeys(optional - kept.keys(), "nothing of it entered a frame of the run")
+    counts = {ours: recording.counts[ours] for ours in kept}
+    return replace(recording, inputs=kept, counts=counts, left_out={**recording.left_out, **left_out})
+
+
+def params_of(reader: LedgerReader, leaf: Leaf) -> NodeParams:
+    """The parameters under which a frame was made.
+
+    Raises:
+        VerificationError: the record cannot be used.
+    """
     try:
         return params_from_config(reader.record(leaf_hash_of(leaf, "config")))
     except ConfigError as err:

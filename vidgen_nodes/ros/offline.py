@@ -25,14 +25,23 @@ from vidgen_nodes.custody.openings import OpeningStore, openings_path
 from vidgen_nodes.custody.recording import Manifest
 from vidgen_nodes.custody.scenario_review import scenario_reviews
 from vidgen_nodes.errors import ConfigError, InputError
-from vidgen_nodes.graph import NAMESPACE
-from vidgen_nodes.packets import Bundle, Frame, Scenario, SourceRef
+from vidgen_nodes.packets import Bundle, Fix, Frame, GimbalAttitude, Heading, ImuSample, Scenario, SourceRef
 from vidgen_nodes.params import GeneratorParams, NodeParams
 from vidgen_nodes.pipeline import Pipeline
 from vidgen_nodes.ros import convert
 from vidgen_nodes.ros.baseline import baseline_for
+from vidgen_nodes.ros.inputs import ANCHOR, resolved_topic
 from vidgen_nodes.ros.ordering import in_effect_order
-from vidgen_nodes.ros.replay import ANCHOR, Recording, TimedMessage
+from vidgen_nodes.ros.recorded_navigation import (
+    FIX,
+    GIMBAL,
+    HEADING,
+    IMU,
+    NavInput,
+    Packet,
+    RecordedNavigation,
+)
+from vidgen_nodes.ros.replay import Recording, TimedMessage
 from vidgen_nodes.scenario.timeline import load_scenario
 from vidgen_nodes.scene.building import Building, load_building
 from vidgen_nodes.sensing.pose import NavFilter
@@ -127,20 +136,15 @@ def run_offline(
         ledger = stack.enter_context(Ledger.open(ledger_path, segment=segment, committer=committer))
         pipeline = Pipeline(own, around.building, around.scenario, ledger, digests, reviews)
         graph = _Graph(recording, params, around, pipeline, ledger, sink, scenario_at, wanted)
-        delays = {
-            "thermal/camera_info": params.thermal.camera_info_delay_ms,
-            "fix": params.rtk.fix_delay_ms,
-            "imu/data": params.sync.nav_delay_ms,
-            "points": params.sync.map_delay_ms,
-        }
+        navigation = RecordedNavigation(recording, params.rtk, graph.counts.refused)
         ordered = in_effect_order(
-            recording.messages(),
-            recording.stamp_ns,
-            {topic: round(delay_ms * 1e6) for topic, delay_ms in delays.items()},
+            navigation.understood(recording.messages()),
+            lambda item: item.stamp_ns if isinstance(item, NavInput) else recording.stamp_ns(item),
+            {topic: round(delay_ms * 1e6) for topic, delay_ms in _delays_ms(params).items()},
             ANCHOR,
         )
-        for message in ordered:
-            graph.feed(message)
+        for item in ordered:
+            graph.feed(item)
     return graph.counts
 
 
@@ -152,6 +156,17 @@ def _committer(recording: Recording, params: GeneratorParams, ledger: Path) -> O
     first = next(message.data for message in recording.messages() if message.topic == ANCHOR)
     store = OpeningStore(openings_path(ledger), secret=sha256(_SECRET_TAG + first), writable=True)
     return ObstacleCommitter(store, params.tau_uncertainty, params.min_observations)
+
+
+def _delays_ms(params: NodeParams) -> dict[str, float]:
+    return {
+        "thermal/camera_info": params.thermal.camera_info_delay_ms,
+        FIX: params.rtk.fix_delay_ms,
+        HEADING: params.rtk.fix_delay_ms,
+        IMU: params.sync.nav_delay_ms,
+        GIMBAL: params.sync.gimbal_delay_ms,
+        "points": params.sync.map_delay_ms,
+    }
 
 
 class _Graph:
@@ -188,20 +203,37 @@ class _Graph:
         self._handlers: Mapping[str, Callable[[Any, SourceRef], None]] = {
             ANCHOR: self._on_thermal,
             "thermal/camera_info": self._on_camera_info,
-            "fix": self._on_fix,
-            "imu/data": self._on_imu,
             "points": self._on_points,
         }
 
-    def feed(self, recorded: TimedMessage) -> None:
-        """Take one message; a frame comes out when it is a thermal image."""
+    def feed(self, item: TimedMessage | NavInput) -> None:
+        """Take one message, or a packet of the stack; a frame comes out when it is a thermal image."""
         self._started_s = time.perf_counter()
-        self._arrival_ns = recorded.log_ns  # what was a receiver's clock is the recorder's here
+        self._arrival_ns = item.log_ns  # what was a receiver's clock is the recorder's here
+        if isinstance(item, NavInput):
+            try:
+                self._navigate(item.packet)
+            except InputError as err:
+                self.counts.refused[f"{item.topic} {err.reason}"] += 1
+        else:
+            self._sense(item)
+
+    def _navigate(self, packet: Packet) -> None:
+        if isinstance(packet, Fix):
+            self._nav.add_fix(packet)
+        elif isinstance(packet, Heading):
+            self._nav.add_heading(packet)
+        elif isinstance(packet, GimbalAttitude):
+            self._sync.add_gimbal(packet)
+        else:
+            self._on_imu(packet)
+
+    def _sense(self, recorded: TimedMessage) -> None:
         counted = self.counts.dropped if recorded.topic == ANCHOR else self.counts.refused
         self.counts.thermal_in += recorded.topic == ANCHOR
         message = self._recording.deserialize(recorded)
         source = convert.source_ref(
-            f"{NAMESPACE}/{recorded.topic}", recorded.type_name, message, recorded.data
+            resolved_topic(recorded.topic), recorded.type_name, message, recorded.data
         )
         try:
             self._handlers[recorded.topic](message, source)
@@ -211,11 +243,8 @@ class _Graph:
     def _on_camera_info(self, message: Any, source: SourceRef) -> None:
         self._thermal.add_calibration(convert.camera_calibration(message), source)
 
-    def _on_fix(self, message: Any, source: SourceRef) -> None:
-        self._nav.add_fix(convert.fix(message, source))
-
-    def _on_imu(self, message: Any, source: SourceRef) -> None:
-        state = self._nav.add_imu(convert.imu_sample(message, source))
+    def _on_imu(self, sample: ImuSample) -> None:
+        state = self._nav.add_imu(sample)
         if state is not None:
             self._sync.add_nav(state, self._arrival_ns)
             self._map(self._posing.add_nav(state))

@@ -13,20 +13,38 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-
-from vidgen_nodes.ros.replay import TimedMessage
+from typing import Protocol, TypeVar
 
 WINDOW_NS = 2_000_000_000
 _JUMP_NS = 1_000_000_000
 _MOST_BYTES = 512 * 2**20  # held back at most; a stream minutes ahead of the others is let go
 
 
+class Timed(Protocol):
+    """A recorded message, or what was made of one."""
+
+    @property
+    def topic(self) -> str:
+        """Whose order is kept."""
+
+    @property
+    def log_ns(self) -> int:
+        """When the recorder wrote it."""
+
+    @property
+    def data(self) -> bytes:
+        """What is held back with it."""
+
+
+Message = TypeVar("Message", bound=Timed)
+
+
 def in_effect_order(
-    messages: Iterable[TimedMessage],
-    stamp_of: Callable[[TimedMessage], int],
+    messages: Iterable[Message],
+    stamp_of: Callable[[Message], int],
     delays_ns: Mapping[str, int],
     last_at_equal: str,
-) -> Iterator[TimedMessage]:
+) -> Iterator[Message]:
     """Yield every message once.
 
     Args:
@@ -35,7 +53,7 @@ def in_effect_order(
         delays_ns: by topic, from stamp to effect.
         last_at_equal: topic that comes after the others when they take effect at the same time.
     """
-    heap: list[tuple[int, int, int, int, TimedMessage]] = []
+    heap: list[tuple[int, int, int, int, Message]] = []
     newest_ns: dict[str, int] = {}
     runs: dict[str, int] = {}  # how often a topic began anew
     held = 0

@@ -10,6 +10,7 @@ Blocks the calling thread; leaves the reading to ``ros/replay.py``.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,20 +19,14 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rosbags.interfaces import QosDurability
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, NavSatFix, PointCloud2
 
-from vidgen_nodes.errors import TransportError
+from vidgen_nodes.errors import BagError, MissingPackageError, TransportError
 from vidgen_nodes.graph import NAMESPACE
-from vidgen_nodes.ros.qos import sensor_input
-from vidgen_nodes.ros.replay import ANCHOR, Recording, TimedMessage
+from vidgen_nodes.ros.adapters.route import message_class
+from vidgen_nodes.ros.inputs import ANCHOR, INPUT_TYPES
+from vidgen_nodes.ros.qos import sensor_input, stack_input
+from vidgen_nodes.ros.replay import Recording, TimedMessage
 
-_CLASSES = {
-    "thermal/image_raw": Image,
-    "thermal/camera_info": CameraInfo,
-    "fix": NavSatFix,
-    "imu/data": Imu,
-    "points": PointCloud2,
-}
 _CLOCK_PERIOD_NS = 10_000_000
 
 
@@ -46,7 +41,9 @@ class Player:
             Clock, "/clock", QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1)
         )
         self._publishers = {
-            topic: self._node.create_publisher(_CLASSES[topic], topic, _offered(topic, recording))
+            topic: self._node.create_publisher(
+                message_class(recording.wanted[topic].type_name), topic, _offered(topic, recording)
+            )
             for topic in recording.inputs
         }
         self.counts = dict.fromkeys(recording.inputs, 0)
@@ -146,13 +143,44 @@ class Player:
         self._clock.publish(clock)
 
 
+def playable(recording: Recording) -> Recording:
+    """The recording without the topics whose message packages are not installed here (``left_out`` says so).
+
+    Raises:
+        BagError: its stack cannot do without one of them.
+    """
+    left_out = dict(recording.left_out)
+    for topic in recording.inputs:
+        item = recording.wanted[topic]
+        try:
+            message_class(item.type_name)
+        except MissingPackageError as err:
+            if item.route is None or not item.route.without:
+                raise BagError(
+                    f"{recording.path}: {recording.inputs[topic]} cannot be published: {err}. "
+                    "`vidgen render` needs no message package"
+                ) from err
+            left_out[topic] = f"without {item.route.without}: {err}"
+    inputs = {ours: recorded for ours, recorded in recording.inputs.items() if ours not in left_out}
+    return dataclasses.replace(
+        recording,
+        inputs=inputs,
+        counts={ours: recording.counts[ours] for ours in inputs},
+        left_out=left_out,
+    )
+
+
 def _offered(topic: str, recording: Recording) -> QoSProfile:
     """The recorded offer where it promises more than ours; never less than reliable."""
     recorded = recording.qos.get(topic)
+    if topic in INPUT_TYPES:
+        least = sensor_input(topic, "reliable").depth
+    else:
+        least = stack_input(recording.wanted[topic].type_name, "reliable").depth
     latched = recorded is not None and recorded.durability is QosDurability.TRANSIENT_LOCAL
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=max(sensor_input(topic, "reliable").depth, recorded.depth if recorded is not None else 0),
+        depth=max(least, recorded.depth if recorded is not None else 0),
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
     )

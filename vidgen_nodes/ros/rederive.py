@@ -18,13 +18,16 @@ from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.recording import compare_inputs, compare_manifest
 from vidgen_nodes.custody.rederivation import RederivationReport, compare_frames
 from vidgen_nodes.custody.verify import Fault
-from vidgen_nodes.errors import BagError, VerificationError
+from vidgen_nodes.errors import BagError, ConfigError, VerificationError
 from vidgen_nodes.graph import NAMESPACE
 from vidgen_nodes.packets import SourceRef
+from vidgen_nodes.params import RtkParams
 from vidgen_nodes.ros.bagfile import storage_files
 from vidgen_nodes.ros.convert import serialized_digest
-from vidgen_nodes.ros.derivation import Leaf, Task, derive_in_parallel, leaf_hash_of
-from vidgen_nodes.ros.replay import INPUT_TYPES, Recording, read_recording
+from vidgen_nodes.ros.derivation import Leaf, Task, derive_in_parallel, heard, leaf_hash_of, params_of
+from vidgen_nodes.ros.inputs import inputs_of, is_stack_topic, resolved_topic
+from vidgen_nodes.ros.recorded_navigation import nmea_references
+from vidgen_nodes.ros.replay import Recording, read_recording
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ def compare_bag(
             raise VerificationError(f"{ledger}: holds no frame to derive again")
         named = list(reader.inputs())
         try:
-            remapped = {**_remaps(named, bag), **remaps}
-            recording = read_recording(bag, remapped)
+            nav = params_of(reader, frames[0]).rtk
+            remapped = {**_remaps(named, bag, nav), **remaps}
+            recording = heard(read_recording(bag, remapped, nav=nav), reader)
             found = list(_references(recording, {ref.topic for ref in named}))
             report, notes = _derive(
                 reader, frames, Task(ledger, bag, dict(remapped)), effort or Effort(), progress
@@ -93,6 +97,7 @@ def compare_bag(
         except BagError as err:
             where = Fault(bag.name, f"cannot be read any more: {err}", "missing")
             return BagComparison(state, (*faults, where), (), 0, None)
+    notes += [f"{topic}: {why}; derived without it" for topic, why in recording.left_out.items()]
     messages = compare_inputs(named, found)
     if (
         state == "identical"
@@ -119,13 +124,17 @@ def _compare_files(reader: LedgerReader, files: list[Path]) -> tuple[str, list[F
     return ("changed" if faults else "identical"), faults
 
 
-def _remaps(named: list[SourceRef], bag: Path) -> dict[str, str]:
-    """Topics that go by the same foreign name in the ledger and in the recording."""
-    ours_by_type = {type_name: ours for ours, type_name in INPUT_TYPES.items()}
-    foreign = {r.topic: r.type_name for r in named if not r.topic.startswith(f"{NAMESPACE}/")}
+def _remaps(named: list[SourceRef], bag: Path, nav: RtkParams) -> dict[str, str]:
+    """Topics that go by the same foreign name in the ledger and in the recording; a stack's go by its own."""
+    ours_by_type = {item.type_name: topic for topic, item in inputs_of(nav).items() if item.is_guessable}
+    foreign = {
+        r.topic: r.type_name
+        for r in named
+        if not r.topic.startswith(f"{NAMESPACE}/") and not is_stack_topic(r.topic)
+    }
     if not foreign:
         return {}
-    held = {info.name for info in read_recording(bag, need_anchor=False).found}
+    held = {info.name for info in read_recording(bag, need_anchor=False, nav=nav).found}
     return {
         topic: ours_by_type[kind] for topic, kind in foreign.items() if topic in held and kind in ours_by_type
     }
@@ -134,10 +143,14 @@ def _remaps(named: list[SourceRef], bag: Path) -> dict[str, str]:
 def _references(recording: Recording, named: set[str]) -> Iterator[SourceRef]:
     for message in recording.messages():
         recorded = recording.inputs[message.topic]
-        topic = recorded if recorded in named else f"{NAMESPACE}/{message.topic}"
+        topic = recorded if recorded in named else resolved_topic(message.topic)
         yield SourceRef(
             topic, message.type_name, recording.stamp_ns(message), serialized_digest(message.data)
         )
+    try:
+        yield from nmea_references(recording.nav)
+    except ConfigError as err:
+        raise VerificationError(f"the run's positions are not here: {err}") from err
 
 
 def _derive(

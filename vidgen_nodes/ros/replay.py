@@ -4,61 +4,55 @@
 
 Guarantees: the bytes given are the bytes recorded; what cannot be read or is not clear ends in a
 ``BagError`` that names the file or topic and what to do. Topics that are not our inputs are left alone,
-so a foreign type among them does no harm. Needs no ROS. ``ros/player.py`` publishes what is read here.
+so a foreign type among them does no harm. Needs no ROS, and no message package of a drone's stack: such types are
+read by the definition in the recording. ``ros/player.py`` publishes what is read here.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rosbags.interfaces import Connection
-from rosbags.typesys import Stores, get_typestore
 
-from vidgen_nodes.errors import BagError
+from vidgen_nodes.errors import BagError, InputError
+from vidgen_nodes.params import RtkParams
 from vidgen_nodes.ros.bagfile import open_storage, reading
+from vidgen_nodes.ros.inputs import ANCHOR, INPUT_TYPES, Input, gives_gimbal, gives_navigation, inputs_of
+from vidgen_nodes.ros.recorded_types import types_of, typestore
+from vidgen_nodes.ros.topic_mapping import (
+    FOREIGN_ADVICE,
+    TopicInfo,
+    map_topics,
+    no_thermal,
+    parse_remaps,
+)
 
-# Our inputs by relative name, and the one type each has.
-INPUT_TYPES: dict[str, str] = {
-    "thermal/image_raw": "sensor_msgs/msg/Image",
-    "thermal/camera_info": "sensor_msgs/msg/CameraInfo",
-    "fix": "sensor_msgs/msg/NavSatFix",
-    "imu/data": "sensor_msgs/msg/Imu",
-    "points": "sensor_msgs/msg/PointCloud2",
-}
-ANCHOR = "thermal/image_raw"
-
-# Types that carry what we need in a form only their own driver can decode.
-FOREIGN_ADVICE = {
-    "velodyne_msgs/msg/VelodyneScan": "raw LiDAR packets; run velodyne_pointcloud and record its PointCloud2",
-    "livox_ros_driver2/msg/CustomMsg": "Livox's own format; start its driver with xfer_format 0 (PointCloud2)",
-    "pandar_msgs/msg/PandarScan": "raw LiDAR packets; run the vendor's driver and record its PointCloud2",
-    "nebula_msgs/msg/NebulaPackets": "raw LiDAR packets; run the Nebula decoder and record its PointCloud2",
-    "sensor_msgs/msg/CompressedImage": "a compressed image; republish it as raw sensor_msgs/msg/Image",
-    "nmea_msgs/msg/Sentence": "NMEA text; run nmea_navsat_driver and record its NavSatFix",
-}
+__all__ = [
+    "ANCHOR",
+    "FOREIGN_ADVICE",
+    "INPUT_TYPES",
+    "Recording",
+    "TimedMessage",
+    "TopicInfo",
+    "parse_remaps",
+    "read_recording",
+    "replay_overrides",
+    "typestore",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class TimedMessage:
     """One recorded message of an input of ours."""
 
-    topic: str  # relative name of ours
+    topic: str  # of ours: a relative name, or what the drone's stack calls it
     type_name: str
     log_ns: int  # when the recorder wrote it
     data: bytes  # CDR, as recorded
-
-
-@dataclass(frozen=True, slots=True)
-class TopicInfo:
-    """One topic of a recording."""
-
-    name: str
-    type_name: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -66,17 +60,43 @@ class Recording:
     """A recording whose topics are mapped to our inputs. Opens the files anew for every pass."""
 
     path: Path
-    inputs: Mapping[str, str]  # our relative topic -> recorded topic
+    inputs: Mapping[str, str]  # our topic -> recorded topic
     found: tuple[TopicInfo, ...]
     start_ns: int
     end_ns: int
     counts: Mapping[str, int]  # by our topic
     qos: Mapping[str, Any]  # by our topic: offered profile of rosbags, if recorded
+    nav: RtkParams = field(default_factory=RtkParams)  # whose stack is read
+    types: Any = None  # typestore of rosbags; None: the standard types
+    left_out: Mapping[str, str] = field(default_factory=dict)  # by our topic: why it is there and not read
+
+    @functools.cached_property
+    def wanted(self) -> dict[str, Input]:
+        """What a graph with these parameters reads, whether it is here or not."""
+        return inputs_of(self.nav)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Inputs of ours the recording does not hold."""
-        return tuple(topic for topic in INPUT_TYPES if topic not in self.inputs)
+        """Inputs that no overlay can do without and that the recording does not hold."""
+        wanted = self.wanted
+        routes = [wanted[topic].route for topic in self.inputs]
+        placed = any(route is not None and route.gives_position for route in routes)
+        return tuple(
+            topic
+            for topic, item in wanted.items()
+            if topic not in self.inputs
+            and item.is_required
+            and not (placed and item.route is not None and item.route.gives_position)
+        )
+
+    @property
+    def derived(self) -> str:
+        """What states, maps and attitudes come of it, as ``sync.replay_inputs`` names them."""
+        held = set(self.inputs)
+        if not gives_navigation(self.nav, held):
+            return ""
+        others = (("map", "points" in held), ("gimbal", gives_gimbal(self.nav, held)))
+        return ",".join(("nav", *(name for name, there in others if there)))
 
     def messages(self) -> Iterator[TimedMessage]:
         """Messages of our inputs in the order of the recorder.
@@ -112,12 +132,18 @@ class Recording:
         )
 
     def stamp_ns(self, message: TimedMessage) -> int:
-        """Event time of a message: every input of ours begins with a ``std_msgs/Header``.
+        """Event time of a message; 0 where it has none, or none that its stack's adapter takes.
 
         Raises:
-            BagError: too short to hold one.
+            BagError: its bytes do not hold such a message.
         """
-        data = message.data
+        item = self.wanted[message.topic] if message.topic not in INPUT_TYPES else None
+        if item is not None and item.route is not None:
+            try:
+                return item.route.stamp_ns(self.deserialize(message))
+            except InputError:
+                return 0
+        data = message.data  # the others begin with a std_msgs/Header
         if len(data) < 12:
             raise BagError(f"{self.path}: {message.topic}: {len(data)} bytes are too few for a message")
         order = "little" if data[1] & 1 else "big"  # second byte of the CDR encapsulation
@@ -130,8 +156,9 @@ class Recording:
         Raises:
             BagError: its bytes do not hold such a message.
         """
+        store = self.types if self.types is not None else typestore()
         try:
-            return typestore().deserialize_cdr(message.data, message.type_name)
+            return store.deserialize_cdr(message.data, message.type_name)
         except Exception as err:  # rosbags raises whatever its generated code ran into
             raise BagError(
                 f"{self.path}: {self.inputs[message.topic]}: message recorded at {message.log_ns} ns does not hold "
@@ -139,25 +166,27 @@ class Recording:
             ) from err
 
 
-@functools.cache
-def typestore() -> Any:
-    """The standard types, as rosbags knows them."""
-    return get_typestore(Stores.ROS2_KILTED)
-
-
 def read_recording(
-    path: Path, remaps: Mapping[str, str] | None = None, *, need_anchor: bool = True
+    path: Path,
+    remaps: Mapping[str, str] | None = None,
+    *,
+    need_anchor: bool = True,
+    nav: RtkParams | None = None,
+    suggested: Mapping[str, str] | None = None,
 ) -> Recording:
     """Open a recording and map its topics to our inputs.
 
     Args:
         path: a rosbag2 directory, or one .mcap or .db3 file (each may be zstd-compressed).
-        remaps: ``{recorded topic: our relative topic}``.
+        remaps: ``{recorded topic: our topic}``.
         need_anchor: refuse a recording without thermal images.
+        nav: whose stack is read; None: standard topics.
+        suggested: remaps that count where the topic is there and ``remaps`` says nothing else (of a preset).
 
     Raises:
         BagError: it cannot be read, a topic is not clear, or there is no thermal image in it.
     """
+    nav = nav or RtkParams()
     with open_storage(path) as reader, reading(path):
         connections = [c for c in reader.connections if c.msgcount > 0]
         bounds = (reader.start_time, reader.end_time)
@@ -167,10 +196,12 @@ def read_recording(
         raise BagError(
             f"{path}: holds no messages; check that the recorder was stopped cleanly, or record again"
         )
-    inputs = _map_topics(path, found, _checked_remaps(path, found, remaps or {}))
-    _check_definitions(path, connections, inputs)
+    wanted = inputs_of(nav)
+    inputs = map_topics(path, found, _with_suggested(remaps or {}, suggested or {}, found), wanted)
+    types, left_out = types_of(path, connections, inputs, wanted)
+    inputs = {ours: recorded for ours, recorded in inputs.items() if ours not in left_out}
     if need_anchor and ANCHOR not in inputs:
-        raise BagError(_no_thermal(path, found))
+        raise BagError(no_thermal(path, found))
     by_name = {info.name: info for info in found}
     return Recording(
         path=path,
@@ -180,6 +211,9 @@ def read_recording(
         end_ns=bounds[1],
         counts={ours: by_name[recorded].count for ours, recorded in inputs.items()},
         qos={ours: qos.get(recorded) for ours, recorded in inputs.items()},
+        nav=nav,
+        types=types,
+        left_out=left_out,
     )
 
 
@@ -191,24 +225,6 @@ def replay_overrides(recording: Recording) -> dict[str, dict[str, Any]]:
     return {"generator": {"origin": "replay", "scenario_start_ns": recording.first_frame_ns()}}
 
 
-def parse_remaps(arguments: list[str]) -> dict[str, str]:
-    """``/foreign:=thermal/image_raw`` strings as ``{recorded: ours}``.
-
-    Raises:
-        BagError: not of that form, or not an input of ours.
-    """
-    result: dict[str, str] = {}
-    for argument in arguments:
-        foreign, sign, ours = argument.partition(":=")
-        ours = ours.removeprefix("/vidgen/").lstrip("/")
-        if not sign or not foreign:
-            raise BagError(f"--remap {argument!r}: expected /recorded/topic:=our/topic, e.g. /cam0:={ANCHOR}")
-        if ours not in INPUT_TYPES:
-            raise BagError(f"--remap {argument!r}: {ours!r} is no input; inputs: {', '.join(INPUT_TYPES)}")
-        result["/" + foreign.lstrip("/")] = ours
-    return result
-
-
 def _summary(connections: list[Connection]) -> tuple[TopicInfo, ...]:
     merged: dict[tuple[str, str], int] = {}
     for connection in connections:
@@ -217,85 +233,9 @@ def _summary(connections: list[Connection]) -> tuple[TopicInfo, ...]:
     return tuple(TopicInfo(name, kind, count) for (name, kind), count in sorted(merged.items()))
 
 
-def _checked_remaps(path: Path, found: tuple[TopicInfo, ...], remaps: Mapping[str, str]) -> dict[str, str]:
-    types = {info.name: info.type_name for info in found}
-    result: dict[str, str] = {}
-    for recorded, ours in remaps.items():
-        if recorded not in types:
-            raise BagError(
-                f"{path}: --remap names {recorded}, which is not in it; it holds: {_listed(found)}"
-            )
-        if types[recorded] != INPUT_TYPES[ours]:
-            advice = FOREIGN_ADVICE.get(types[recorded], "")
-            raise BagError(
-                f"{path}: {recorded} is {types[recorded]}, but {ours} must be {INPUT_TYPES[ours]}"
-                + (f" ({advice})" if advice else "")
-            )
-        if ours in result:
-            raise BagError(f"--remap gives {ours} two topics: {result[ours]} and {recorded}; give one")
-        result[ours] = recorded
-    return result
-
-
-def _map_topics(path: Path, found: tuple[TopicInfo, ...], remaps: dict[str, str]) -> dict[str, str]:
-    mapped = dict(remaps)
-    for ours, type_name in INPUT_TYPES.items():
-        if ours in mapped:
-            continue
-        candidates = [i.name for i in found if i.type_name == type_name and i.name not in mapped.values()]
-        chosen = _choose(ours, candidates, mapped)
-        if len(chosen) > 1:
-            raise BagError(
-                f"{path}: {', '.join(chosen)} could each be {ours}; say which, e.g. --remap {chosen[0]}:={ours}"
-            )
-        if chosen:
-            mapped[ours] = chosen[0]
-    return {ours: mapped[ours] for ours in INPUT_TYPES if ours in mapped}
-
-
-def _choose(ours: str, candidates: list[str], mapped: Mapping[str, str]) -> list[str]:
-    """Candidates of the right type that fit best; several mean that it is not clear."""
-    if ours == "thermal/camera_info" and ANCHOR in mapped:
-        beside = mapped[ANCHOR].rpartition("/")[0] + "/camera_info"
-        if beside in candidates:
-            return [beside]
-    for fitting in (
-        [name for name in candidates if name in (f"/{ours}", f"/vidgen/{ours}")],
-        [name for name in candidates if name.endswith(f"/{ours}")],
-    ):
-        if fitting:
-            return fitting
-    if ours.startswith("thermal/"):
-        # Any other camera may be in colour: only a name that says thermal will do.
-        return [name for name in candidates if "thermal" in name.lower() or "infra" in name.lower()]
-    return candidates
-
-
-def _check_definitions(path: Path, connections: list[Connection], inputs: Mapping[str, str]) -> None:
-    for connection in connections:
-        if connection.topic not in inputs.values() or not connection.digest:
-            continue
-        expected = typestore().hash_rihs01(connection.msgtype)
-        if connection.digest != expected:
-            raise BagError(
-                f"{path}: {connection.topic}: its {connection.msgtype} is defined differently from the standard "
-                f"(hash {connection.digest}, expected {expected}); convert the recording first"
-            )
-
-
-def _listed(found: tuple[TopicInfo, ...]) -> str:
-    return ", ".join(f"{i.name} ({i.type_name}, {i.count})" for i in found)
-
-
-def _no_thermal(path: Path, found: tuple[TopicInfo, ...]) -> str:
-    images = [i for i in found if i.type_name == INPUT_TYPES[ANCHOR]]
-    lines = [
-        f"{path}: no thermal images in it, and every frame hangs on one; nothing can be drawn.",
-        f"It holds: {_listed(found)}.",
-    ]
-    lines += [f"{i.name} is {FOREIGN_ADVICE[i.type_name]}." for i in found if i.type_name in FOREIGN_ADVICE]
-    if images:
-        lines.append(f"If one of the images is thermal, name it: --remap {images[0].name}:={ANCHOR}")
-    else:
-        lines.append(f"Record the thermal camera too ({INPUT_TYPES[ANCHOR]}, e.g. on /{ANCHOR}).")
-    return "\n".join(lines)
+def _with_suggested(
+    remaps: Mapping[str, str], suggested: Mapping[str, str], found: tuple[TopicInfo, ...]
+) -> dict[str, str]:
+    names, taken = {info.name for info in found}, set(remaps.values())
+    fitting = {topic: ours for topic, ours in suggested.items() if topic in names and ours not in taken}
+    return {**fitting, **remaps}

@@ -32,7 +32,12 @@ class GenericAdapter(Adapter):
             Route("fix", "sensor_msgs/msg/NavSatFix", self._on_fix, header_stamp_ns, gives_position=True),
             Route("imu/data", "sensor_msgs/msg/Imu", self._on_imu, header_stamp_ns),
             Route(
-                "gimbal", "geometry_msgs/msg/Vector3Stamped", self._on_gimbal, header_stamp_ns, required=False
+                "gimbal",
+                "geometry_msgs/msg/Vector3Stamped",
+                self._on_gimbal,
+                header_stamp_ns,
+                required=False,
+                gives_gimbal=True,
             ),
         )
 

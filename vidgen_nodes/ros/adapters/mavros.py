@@ -46,7 +46,7 @@ class MavrosAdapter(Adapter):
             Route("/mavros/gpsstatus/gps1/raw", gps, self._on_status, header_stamp_ns, required=False),
             Route(
                 "/mavros/gimbal_control/device/attitude_status", gimbal, self._on_gimbal, header_stamp_ns,
-                without="the gimbal's attitude", required=False,
+                without="the gimbal's attitude", required=False, gives_gimbal=True,
             ),
         )  # fmt: skip
 

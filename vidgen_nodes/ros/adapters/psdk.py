@@ -78,7 +78,7 @@ class PsdkAdapter(Adapter):
             ),
             Route(
                 f"{_ROOT}/gimbal_angles", "geometry_msgs/msg/Vector3Stamped", self._on_gimbal, header_stamp_ns,
-                required=False,
+                required=False, gives_gimbal=True,
             ),
         )  # fmt: skip
 

@@ -47,7 +47,7 @@ class Px4Adapter(Adapter):
             _route("vehicle_attitude", "VehicleAttitude", self._on_attitude),
             _route(
                 "gimbal_device_attitude_status", "GimbalDeviceAttitudeStatus", self._on_gimbal,
-                without="the gimbal's attitude", required=False,
+                without="the gimbal's attitude", required=False, gives_gimbal=True,
             ),
         )  # fmt: skip
 

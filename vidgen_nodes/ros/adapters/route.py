@@ -55,6 +55,7 @@ class Route:
     without: str = ""  # what is lost when its package is missing; empty: it cannot be done without
     required: bool = True  # nothing comes out while this topic is silent
     gives_position: bool = False  # not read where positions come from NMEA sentences
+    gives_gimbal: bool = False
     versioned: bool = False  # the topic may end in _v<N>
 
 
