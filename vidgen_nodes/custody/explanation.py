@@ -10,6 +10,7 @@ hash of the picture): within the volume of a flame its turbulence decides which 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ from vidgen_nodes.scene.camera import Camera
 
 _STAMPS_FROM = 10**12  # a larger number is a stamp, not an index
 _SAG_M = 1.0  # debris lies where the LiDAR measured: so far behind a modelled, intact surface it still shows
+_STRIDE_WIDTH_PX = 640  # as the renderer has it: larger pictures get no more rays
 _GATE_PARAMETERS = ("tau_uncertainty", "min_observations", "cell_fresh_ms", "flame_standoff_m")
 CAUSES = {
     "no_camera_info": "no calibration of the camera was known",
@@ -34,6 +36,8 @@ CAUSES = {
     "frozen_thermal": "the camera sent the same picture again under new stamps",
     "no_pose": "no pose of the camera was known",
     "pose_stale": "the newest pose was too old",
+    "no_gimbal": "the camera hangs in a gimbal whose attitude was not known",
+    "gimbal_stale": "the newest attitude of the gimbal was too old",
     "rtk_lost": "the position had no RTK fix",
     "no_map": "there was no map of the LiDAR",
     "map_stale": "the newest map was too old",
@@ -138,7 +142,10 @@ class _Tracer:
             return self._say("closed", "the lens has no ray for this pixel: nothing is ever drawn in it")
         if "columns" not in leaf:
             return self._say("closed", "nothing was open in this frame: there was no gate")
-        return self._follow(Ray(camera.centre_m, direction))
+        stride_px = _look_up(self._reader.record(leaf["config"]), "render_stride_px")
+        stride_px = stride_px if isinstance(stride_px, int) else 1
+        stride_px *= max(1, round(camera.width_px / _STRIDE_WIDTH_PX))
+        return self._follow(Ray(camera.centre_m, direction, stride_px * math.sqrt(2.0) / camera.lens.fx_px))
 
     def _follow(self, ray: Ray) -> Explanation:
         columns = decode_columns(self._reader.record(self._leaf["columns"]))

@@ -31,6 +31,7 @@ class Ray:
 
     start_m: FloatArray  # (3,)
     direction: FloatArray  # (3,) unit
+    blur_rad: float = 0.0  # half angle within which neighbouring rays colour the pixel
 
     def through(self, low_m: FloatArray, high_m: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Distances (n,) at which the ray enters and leaves boxes (n, 3); it misses where they are out of order."""
@@ -81,9 +82,11 @@ def met_fires(ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers) -> It
             fire.half_width_m(height, peak_kw, diameter_m, centre_k, ambient_k), 0.45 * diameter_m
         )
         away = np.hypot(places[:, 0] - east, places[:, 1] - north)
-        inside = (above >= 0.0) & (above <= top_m) & (away <= model["field_half_widths"][0] * wide)
+        near_m = ray.blur_rad * along
+        inside = (above >= -near_m) & (above <= top_m + near_m)
+        inside &= away <= model["field_half_widths"][0] * wide + near_m
         tip_m = state["flame_height_m"][0]
-        in_flame = inside & (above <= 1.3 * tip_m) & (away <= 0.75 * diameter_m)
+        in_flame = inside & (above <= 1.3 * tip_m) & (away <= 0.75 * diameter_m + near_m)
         for kind, where in (("flame", in_flame), ("smoke", inside & ~in_flame)):
             if where.any():
                 first = float(along[where][0])
@@ -120,7 +123,9 @@ def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> I
         foot_m, tip_m = float(mine[:, 2].min()), state["flame_top"][0]
         top_m = foot_m + smoke * (tip_m - foot_m)
         above = places[:, 2, None] - mine[None, :, 2]
-        inside = (away <= reach_m) & (above >= -0.5 * spacing_m - _STEP_M) & (places[:, 2, None] <= top_m)
+        near_m = (ray.blur_rad * along)[:, None]
+        inside = (away <= reach_m + near_m) & (above >= -0.5 * spacing_m - _STEP_M - near_m)
+        inside &= places[:, 2, None] <= top_m + near_m
         if not inside.any():
             continue
         first = int(np.flatnonzero(inside.any(axis=1))[0])
