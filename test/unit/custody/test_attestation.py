@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sqlite3
 import struct
-import sys
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,18 +29,66 @@ from vidgen_nodes.custody.attestation import (
 )
 from vidgen_nodes.custody.attestation_maker import Choice, make_attestations
 from vidgen_nodes.custody.committer import ObstacleCommitter
-from vidgen_nodes.custody.digest import RunDigests
+from vidgen_nodes.custody.digest import RunDigests, map_digest
 from vidgen_nodes.custody.dsse import Envelope, verify
 from vidgen_nodes.custody.keys import KeyRing, Session
 from vidgen_nodes.custody.leaf import leaf_fault
+from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.multiproof import cell_leaf
 from vidgen_nodes.custody.note import NOTE, VerifierKey
 from vidgen_nodes.custody.openings import OpeningStore, openings_path
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.verify import verify_ledger
 from vidgen_nodes.errors import InputError, VerificationError
+from vidgen_nodes.generation.debris import DebrisBox
+from vidgen_nodes.packets import Grid, UncertaintyMap
 
-sys.path.insert(0, str(Path(__file__).parent))
-from obstacle_ledger import SECRET, uncertainty_map, write_obstacles
+TAU, LEAST = 0.5, 5
+SECRET = b"k" * 32
+Cells = Sequence[tuple[int, int]]
+
+
+def uncertainty_map(seed: int = 0, rows: int = 80, cols: int = 80) -> UncertaintyMap:
+    """Every cell of the lower half is sure (U < tau), every one of the upper is not; some were never seen."""
+    random = np.random.default_rng(seed)
+
+    def layer() -> Any:
+        return random.random((rows, cols)).astype(np.float32)
+
+    uncertainty = 0.5 * layer()
+    uncertainty[rows // 2 :] += 0.5
+    uncertainty[0] = np.nan
+    counts = random.integers(LEAST, 60, (rows, cols)).astype(np.uint16)
+    counts[rows - 1] = 0
+    grid = Grid(-8.0, -4.0, 0.2, rows, cols)
+    layers = [layer(), layer(), uncertainty, layer(), layer(), layer(), layer(), layer(), counts]
+    seen, flags = random.integers(0, 9, (rows, cols)), np.zeros((rows, cols), np.uint8)
+    digest = map_digest(1000 + seed, grid, *layers, seen, flags)
+    return UncertaintyMap(1000 + seed, grid, *layers, seen, flags, digest, ())
+
+
+def write_obstacles(
+    path: Path,
+    digests: RunDigests,
+    make_frame: Callable[..., Any],
+    frames: Sequence[tuple[UncertaintyMap, Cells]],
+    *,
+    review: bytes = b"",
+) -> Path:
+    """A ledger whose leaf ``n + 1`` is of the n-th frame; two pieces lie on each of its cells."""
+    store = OpeningStore(openings_path(path), secret=SECRET, writable=True)
+    with (
+        ObstacleCommitter(store, TAU, LEAST) as committer,
+        Ledger.open(path, segment=digests.segment("start"), committer=committer) as ledger,
+    ):
+        for number, (umap, cells) in enumerate(frames):
+            bundle, scene, world, overlay, report = make_frame(number)
+            scene = replace(scene, uncertainty_map=umap, review=review)
+            pieces = tuple(DebrisBox(cell, np.zeros((8, 3)), (1, 2, 3)) for cell in cells for _ in range(2))
+            world = replace(world, debris=pieces)
+            ledger.append_frame(digests, bundle, scene, world, overlay, report)
+    return path
+
 
 NOW_S = 1_800_000_000
 FEW = ((41, 3), (60, 77), (78, 40))  # as far apart in the tree as three cells can be
@@ -285,16 +335,12 @@ def test_anything_else_is_refused_and_never_crashes(data: bytes) -> None:
         verify_attestation(data, bytes(32))
 
 
-@given(
-    st.recursive(
-        st.none() | st.integers() | st.floats() | st.binary(max_size=60) | st.text(max_size=9),
-        lambda inner: st.lists(inner, max_size=5),
-    )
-)
+PLAIN = st.none() | st.integers() | st.floats() | st.binary(max_size=60) | st.text(max_size=9)
+
+
+@given(st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=5)))
 @settings(deadline=None)
 def test_sections_of_another_form_are_refused(section: Any) -> None:
-    import zlib
-
     sections = [section] * 4
     crc = [zlib.crc32(cbor2.dumps(item, canonical=True)) for item in sections]
     with pytest.raises(VerificationError):
@@ -304,9 +350,6 @@ def test_sections_of_another_form_are_refused(section: Any) -> None:
 def test_openings_that_were_changed_are_noticed_before_anything_is_signed(
     ledger: Path, session: Session, tmp_path: Path
 ) -> None:
-    import shutil
-    import sqlite3
-
     for suffix in ("", ".openings"):
         shutil.copy(ledger.with_name(f"ledger{suffix}.db"), tmp_path / f"ledger{suffix}.db")
     with sqlite3.connect(tmp_path / "ledger.openings.db") as connection:
@@ -345,8 +388,6 @@ def test_unopened_neighbour_cannot_be_guessed_without_its_salt(
     ledger: Path, session: Session, ring: KeyRing
 ) -> None:
     """The hash beside an opened cell is not that of its value under any salt in the file."""
-    from vidgen_nodes.custody.multiproof import cell_leaf
-
     found = opened(made(ledger, session, 5), ring)
     (cell,) = found.cells
     beside = cell.index ^ 1
