@@ -323,6 +323,18 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedField:
+    """A field of another engine, and where and when it is played: ``map_T_field`` is this yaw, then translation."""
+
+    file: str  # as the scenario names it; found beside the scenario's file
+    engine: str  # "": as the file says
+    version: str  # "": as the file says
+    start_s: float  # second 0 of the engine's clock, after scenario start
+    translation_m: tuple[float, float, float]  # in map
+    yaw_rad: float  # counter-clockwise about z
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What burns when: the fires of one run."""
 
@@ -335,6 +347,7 @@ class Scenario:
     digest: bytes = field(repr=False, default=b"")
     spread: SpreadPlan | None = None  # None: fires stay where they are lit
     rooms: tuple[Room, ...] = ()
+    imported: tuple[ImportedField, ...] = ()  # fields that other engines computed
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -20,8 +21,12 @@ import numpy as np
 
 from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.areas import AreaStep, BurningAreas
-from vidgen_nodes.generation.debris import DebrisBox, debris_boxes
+from vidgen_nodes.generation.debris import DebrisBox
+from vidgen_nodes.generation.debris_fall import DebrisFall, choices_record
+from vidgen_nodes.generation.debris_library import FallLibrary, fall_library
+from vidgen_nodes.generation.field_playback import PlayedField
 from vidgen_nodes.generation.hazards import debris_hazards, fire_hazards, flame_permits
+from vidgen_nodes.generation.imported import ImportedFields, ImportedStep
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import FireState, HazardField, Plume
 from vidgen_nodes.generation.plume_model import PlumeModel, model_parameters
@@ -39,7 +44,8 @@ _SOURCES = {
     "flame": "Heskestad 1983 flame height and width; McCaffrey 1979 centreline; Cetegen-Ahmed 1993 puffing",
     "spread": "opposed and concurrent rates of Quintiere & Harkleroad 1984, fast marching over the surfaces",
     "smoke": "Heskestad 1986 entrainment; Tewarson soot yields; Mulholland-Croarkin 2000 extinction",
-    "debris": "seeded boxes at rest on the measured elevation",
+    "debris": "MuJoCo rigid bodies in air, solved on planes of the slopes of the measured elevation",
+    "debris/releases": "open debris cells of the gate",
 }
 _Where = tuple[bytes, bytes, bytes]  # digests of gate, map and building
 _KEPT = 4  # states, and places; saves time only
@@ -89,7 +95,9 @@ class World:
             with its first frame.
 
     Raises:
-        ConfigError: a fire too large for the resolution, or a scenario that does not fit the building.
+        ConfigError: a fire too large for the resolution, a scenario that does not fit the building, or an
+            imported field that cannot be read.
+        MissingPackageError: the scenario has debris or an imported field, and what it needs is not installed.
     """
 
     def __init__(
@@ -127,6 +135,22 @@ class World:
         digest = self._constants_ref[0].parameters_sha256
         self._constants_link = entry(digest.hex(), "SHA-256", "the record of the element smoke")
         self._areas_of(building)
+        self._library: FallLibrary | None = None
+        if self._has_debris:  # solved here, before any frame; the record of it takes every solution
+            self._library = fall_library(self._seed)
+            self._falling: Parameters = {
+                **self._common(),
+                **self._library.record,
+                "choices": choices_record(),
+            }
+            self._falling_ref = self._physics({"debris": self._falling})
+        self._imported: ImportedFields | None = None
+        if self._reading.item("imported"):
+            # Where the file lies decides nothing: what it holds is in the record.
+            folder = Path(params.scenario_file).parent
+            self._imported = ImportedFields(
+                scenario.imported, folder, self._seed, self._ambient_k, resolution_m
+            )
 
     @property
     def constants(self) -> Parameters:
@@ -168,17 +192,24 @@ class World:
         floor_m = _flame_floor_m(gate, umap, building)
         voxels = tuple(open_voxels(plume, gate, floor_m) for plume in self._plumes)
         sheets = () if areas is None else tuple(open_voxels(item, gate, floor_m) for item in areas.sheets)
-        debris: tuple[DebrisBox, ...] = ()
-        if self._has_debris and gate.grid is not None:
-            debris = debris_boxes(
-                gate.debris_cells, gate.grid, umap.elevation_m, gate.floor_m, gate.ceiling_m, self._seed
-            )
-        hazards = debris_hazards(debris, gate, umap)
-        parameters: Parameters = {}
-        if debris:
-            parameters["debris"] = {**self._common(), "pieces": entry(len(debris), "1", "generated")}
         own = _Area(areas, sheets, gate, () if areas is None else self._physics({"spread": areas.record}))
-        return _Place(voxels, permits, own, debris, hazards, parameters, self._physics(parameters))
+        played = () if self._imported is None else self._imported.played
+        imported = tuple(open_voxels(item, gate, floor_m) for item in played)
+        return _Place(voxels, permits, own, self._loose(gate, umap, building), imported)
+
+    def _loose(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Loose | None:
+        """The debris of one gate and one map; None where the scenario has none."""
+        if self._library is None:
+            return None
+        assert gate.grid is not None
+        roof_m = None if building is None else building.roof_height(gate.grid)
+        fall = DebrisFall(gate, umap, roof_m, self._seed, self._start_ns, self._library)
+        digest = entry(
+            self._falling_ref[0].parameters_sha256.hex(), "SHA-256", "the record of the element debris"
+        )
+        releases = {**fall.record(), "constants_sha256": digest}
+        physics = (*self._falling_ref, *self._physics({"debris/releases": releases}))
+        return _Loose(fall, gate, umap, {"debris": self._falling, "debris/releases": releases}, physics)
 
     def _step(self, tick: int, place: _Place) -> WorldState:
         fields: list[HazardField] = []
@@ -195,7 +226,21 @@ class World:
         areas = place.area.step(scenario_ns * 1e-9)
         fields += areas.fields
         hazards += areas.hazards
-        parameters, physics = dict(place.parameters), place.physics
+        parameters: Parameters = {}
+        physics: tuple[PhysicsRef, ...] = ()
+        debris: tuple[DebrisBox, ...] = ()
+        if place.loose is not None:
+            debris, lying = place.loose.at(tick * self.tick_ns)
+            hazards += lying
+            if debris:
+                parameters, physics = dict(place.loose.parameters), place.loose.physics
+        played = ImportedStep()
+        if self._imported is not None:
+            played = self._imported.step(scenario_ns * 1e-9, place.imported, place.area.gate)
+            fields += played.fields
+            hazards += played.hazards
+            parameters |= played.parameters
+            physics = (*physics, *played.physics)
         if fires or areas.fields:
             when = entry(tick, "ticks of event time", "event time")
             flame = {
@@ -212,8 +257,8 @@ class World:
         return WorldState(
             tick=tick,
             fields=tuple(fields),
-            debris=place.debris,
-            hazards=(*hazards, *place.hazards),
+            debris=debris,
+            hazards=tuple(hazards),
             physics=physics,
             parameters=parameters,
             gate=place.area.gate,
@@ -265,10 +310,27 @@ class _Place:
     open_voxels: tuple[Float32Array, ...]  # one a plume
     permits: tuple[tuple[str, ...], ...]  # one a plume
     area: _Area
-    debris: tuple[DebrisBox, ...]
-    hazards: tuple[Hazard, ...]  # of the debris
-    parameters: Parameters  # of the debris
-    physics: tuple[PhysicsRef, ...]  # of the debris
+    loose: _Loose | None
+    imported: tuple[Float32Array, ...]  # open voxels, one a field
+
+
+@dataclass(slots=True, eq=False)
+class _Loose:
+    """The debris behind one gate."""
+
+    fall: DebrisFall
+    gate: Gate
+    umap: UncertaintyMap
+    parameters: Parameters
+    physics: tuple[PhysicsRef, ...]
+    _newest: tuple[tuple[DebrisBox, ...], tuple[Hazard, ...]] = ((), ())  # saves time only
+
+    def at(self, stamp_ns: int) -> tuple[tuple[DebrisBox, ...], tuple[Hazard, ...]]:
+        """What lies and falls at a stamp, and the hazards of it."""
+        boxes = self.fall.at(stamp_ns)
+        if boxes is not self._newest[0]:
+            self._newest = boxes, debris_hazards(boxes, self.gate, self.umap)
+        return self._newest
 
 
 def _flame_floor_m(gate: Gate, umap: UncertaintyMap, building: Building | None) -> Float32Array:
@@ -283,7 +345,7 @@ def _flame_floor_m(gate: Gate, umap: UncertaintyMap, building: Building | None) 
     return np.where(fuel, gate.floor_m, np.fmax(gate.floor_m, umap.elevation_m))
 
 
-def open_voxels(plume: Plume | FlameSheet, gate: Gate, floor_m: Float32Array) -> Float32Array:
+def open_voxels(plume: Plume | FlameSheet | PlayedField, gate: Gate, floor_m: Float32Array) -> Float32Array:
     """Share [0, 1] of the height of each voxel of the plume's lattice that lies in an open flame column.
 
     Args:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # exp(-sigma) of the scatter that NIST reports for FDS, which no correlation beats: plume temperature
 # 0.21, smoke concentration 1.27 (FDS Validation Guide 6.7.4).
-_FLAME_CONFIDENCE = 0.81
-_SMOKE_CONFIDENCE = 0.28
+FLAME_CONFIDENCE = 0.81
+SMOKE_CONFIDENCE = 0.28
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +58,7 @@ def area_hazards(area: AreaExtent, gate: Gate) -> tuple[Hazard, ...]:
         radius_m=area.radius_m,
         height_m=area.flame_top_m - base_m,
         heat_release_kw=area.heat_kw,
-        confidence=_FLAME_CONFIDENCE,
+        confidence=FLAME_CONFIDENCE,
         permitted_by=permits,
     )
     if not area.soots:
@@ -70,7 +70,7 @@ def area_hazards(area: AreaExtent, gate: Gate) -> tuple[Hazard, ...]:
         radius_m=area.radius_m,
         height_m=max(area.top_m - area.flame_top_m, 0.0),
         heat_release_kw=area.heat_kw,
-        confidence=_SMOKE_CONFIDENCE,
+        confidence=SMOKE_CONFIDENCE,
         permitted_by=permits,
     )
     return flame, smoke
@@ -87,7 +87,7 @@ def fire_hazards(plume: Plume, state: FireState, permits: tuple[str, ...]) -> tu
         radius_m=0.5 * state.diameter_m,
         height_m=state.flame_height_m,
         heat_release_kw=state.heat_release_kw,
-        confidence=_FLAME_CONFIDENCE,
+        confidence=FLAME_CONFIDENCE,
         permitted_by=permits,
     )
     if ignition.soot_yield <= 0.0:
@@ -99,7 +99,7 @@ def fire_hazards(plume: Plume, state: FireState, permits: tuple[str, ...]) -> tu
         radius_m=plume.resolution_m * 0.5 * plume.shape[2],
         height_m=max(plume.top_m - state.flame_height_m, 0.0),
         heat_release_kw=state.heat_release_kw,
-        confidence=_SMOKE_CONFIDENCE,
+        confidence=SMOKE_CONFIDENCE,
         permitted_by=permits,
     )
     return flame, smoke

@@ -23,6 +23,7 @@ import yaml
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Ignition, Scenario
+from vidgen_nodes.scenario.imported_field import imported_from_record, parse_imported
 from vidgen_nodes.scenario.spread_plan import parse_rooms, parse_spread, rooms_from_record, spread_from_record
 from vidgen_nodes.scenario.values import flag, mapping, number, text, wrong
 
@@ -30,7 +31,7 @@ from vidgen_nodes.scenario.values import flag, mapping, number, text, wrong
 GROWTH_KW_PER_S2 = {"slow": 0.00293, "medium": 0.01172, "fast": 0.04689, "ultrafast": 0.18756}
 
 _KELVIN_AT_0_DEGC = 273.15
-_TOP_KEYS = frozenset({"name", "seed", "ambient_degc", "ignitions", "debris", "spread", "rooms"})
+_TOP_KEYS = frozenset({"name", "seed", "ambient_degc", "ignitions", "debris", "spread", "rooms", "imported"})
 _REQUIRED_TOP_KEYS = frozenset({"name", "ignitions"})
 
 
@@ -128,6 +129,7 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
         debris=flag(body.get("debris", False), "debris"),
         spread=parse_spread(body.get("spread", False)),
         rooms=parse_rooms(body.get("rooms", [])),
+        imported=parse_imported(body.get("imported", [])),
     )
     return dataclasses.replace(scenario, digest=scenario_digest(scenario))
 
@@ -143,6 +145,7 @@ def scenario_from_record(body: Mapping[str, Any], digest: bytes) -> Scenario:
         "ignitions": fires,
         "spread": spread_from_record(body.get("spread")),
         "rooms": rooms_from_record(body.get("rooms", [])),
+        "imported": imported_from_record(body.get("imported", [])),
         "digest": digest,
     }
     return Scenario(**{**body, **own})

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 
@@ -116,7 +117,7 @@ def make_map(stamp_ns: int, damaged: bool = True) -> UncertaintyMap:
         observations=np.full(GRID.shape, 50, np.uint16),
         observed_ns=np.full(GRID.shape, stamp_ns, np.int64),
         flags=np.zeros(GRID.shape, np.uint8),
-        digest=b"damaged".ljust(32) if damaged else b"whole".ljust(32),
+        digest=hashlib.sha256(f"{stamp_ns} {damaged}".encode()).digest(),
         sources=(),
     )
 

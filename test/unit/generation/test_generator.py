@@ -52,7 +52,7 @@ def test_fire_smoke_and_debris_are_there_with_what_permits_them(
     state = at(World(params, scenario), make_scene(100.0), params)
     assert {hazard.kind for hazard in state.hazards} == {"flame", "smoke", "debris"}
     assert all(hazard.permitted_by for hazard in state.hazards)
-    assert {ref.element for ref in state.physics} == {"flame", "smoke", "debris"}
+    assert {ref.element for ref in state.physics} == {"flame", "smoke", "debris", "debris/releases"}
     flame = next(hazard for hazard in state.hazards if hazard.kind == "flame")
     assert flame.heat_release_kw == 1500.0
     assert flame.height_m == pytest.approx(3.228, abs=1e-3)
@@ -156,8 +156,8 @@ def test_every_number_read_is_logged(scenario: Scenario, make_scene: SceneMaker)
     Renderer(params).draw(state, gate, scene)  # type: ignore[arg-type]
     record = state.parameters["smoke"]
     assert params.read == set(record["parameters"])
-    # What these three hold is read number by number, and logged so: below, and in test_areas.py.
-    assert spied.read - {"ignitions", "spread", "rooms"} == set(record["scenario"])
+    # What these hold is read number by number, and logged so: below, and in test_areas.py.
+    assert spied.read - {"ignitions", "spread", "rooms", "imported"} == set(record["scenario"])
     for spy in spied.spies:
         assert spy.read <= set(record["fires"][scenario.ignitions[0].name])
         assert spy.read == {item.name for item in dataclasses.fields(scenario.ignitions[0])}

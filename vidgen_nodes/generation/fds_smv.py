@@ -1,0 +1,178 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What of an FDS .smv file counts here: version, meshes, and the Smoke3D and Plot3D files of three quantities.
+
+Guarantees that file names are plain names in the folder of the .smv, that meshes have the size that they
+say, and that ``Smv.text`` is a .smv with nothing else in it. Leaves out the files themselves
+(``fds_records.py``).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidgen_nodes.errors import InputError
+from vidgen_nodes.generation.field_run import MOST_FILES, check_size
+
+_MOST_BYTES = 50_000_000
+_PLAIN_NAME = re.compile(r"[^/\\:\x00-\x1f]{1,200}")
+_WANTED = re.compile(r"(EFFECTIVE FLAME )?TEMPERATURE|SOOT .*(DENSITY|MASS FRACTION)|HRRPUV", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Cells of one mesh along x y z."""
+
+    cells: tuple[int, int, int]
+
+    @property
+    def nodes(self) -> int:
+        """Values of one quantity at one time: FDS writes on the corners of the cells."""
+        return math.prod(count + 1 for count in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFile:
+    """One binary file and the mesh that it is about."""
+
+    file: str
+    mesh: int
+
+
+@dataclass(frozen=True, slots=True)
+class Smv:
+    """A .smv file as far as it counts."""
+
+    version: str
+    meshes: tuple[Mesh, ...]
+    smoke: tuple[FieldFile, ...]
+    plots: tuple[FieldFile, ...]
+    text: str  # of a .smv with only this in it
+
+
+def parse_smv(path: Path) -> Smv:
+    """Read a .smv file.
+
+    Raises:
+        InputError: it cannot be read, is cut off, or names a file elsewhere.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise InputError(
+                "field_size", f"{path.name}: expected at most {_MOST_BYTES} bytes; is it a .smv file?"
+            )
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as err:
+        raise InputError("field_file", f"{path}: cannot be read: {err}") from err
+    parser = _Parser(path)
+    rest = iter(lines)
+    try:
+        for line in rest:
+            parser.block(line, rest)
+    except (StopIteration, ValueError, IndexError) as err:
+        raise InputError("field_file", f"{path.name}: the .smv breaks off or is no .smv: {err!r}") from err
+    return parser.result()
+
+
+class _Parser:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._version = ""
+        self._meshes: list[Mesh] = []
+        self._smoke: list[FieldFile] = []
+        self._plots: list[FieldFile] = []
+        self._kept: list[str] = []
+
+    def block(self, line: str, rest: Iterator[str]) -> None:
+        keyword = line.strip()
+        if keyword in ("VERSION", "FDSVERSION"):
+            self._version = next(rest).strip()[:200]
+            self._kept += [keyword, self._version]
+        elif keyword in ("HRRPUV_MINMAX", "TEMP_MINMAX"):
+            low, high = (float(word) for word in next(rest).split()[:2])
+            if not -1e4 < low < high < 1e5:
+                raise InputError("field_values", f"{self._path.name}: {keyword}: got {low} to {high}")
+            self._kept += [keyword, f" {low!r} {high!r}"]
+        elif keyword.startswith("GRID"):
+            self._grid(rest)
+        elif keyword.startswith(("SMOKG3D", "SMOKF3D")):
+            self._smoke3d(keyword, rest)
+        elif keyword.startswith("PL3D"):
+            self._plot3d(keyword, rest)
+
+    def result(self) -> Smv:
+        if not self._meshes or not self._version:
+            raise InputError(
+                "field_file",
+                f"{self._path.name}: got {len(self._meshes)} meshes and version {self._version!r}, "
+                "expected both; is it the .smv of an FDS run?",
+            )
+        if len(self._smoke) + len(self._plots) > MOST_FILES:
+            raise InputError("field_size", f"{self._path.name}: names over {MOST_FILES} files")
+        text = "\n".join(["CHID", "field", *self._kept, ""])
+        return Smv(self._version, tuple(self._meshes), tuple(self._smoke), tuple(self._plots), text)
+
+    def _grid(self, rest: Iterator[str]) -> None:
+        cells = [int(word) for word in next(rest).split()[:3]]
+        if len(cells) != 3 or min(cells) < 1:
+            raise InputError("field_axes", f"{self._path.name}: GRID: got {cells} cells, expected 3 counts")
+        mesh = Mesh((cells[0], cells[1], cells[2]))
+        check_size(mesh.nodes, f"{self._path.name}: GRID")
+        self._kept += [f"GRID {len(self._meshes) + 1}", f" {cells[0]} {cells[1]} {cells[2]} 0", ""]
+        self._kept += ["PDIM", " ".join(f"{float(word)!r}" for word in _after("PDIM", rest).split()[:6])]
+        for axis, count in zip("XYZ", cells, strict=True):
+            for _ in range(int(_after(f"TRN{axis}", rest))):
+                next(rest)  # how the mesh was stretched; the coordinates follow
+            places = [float(next(rest).split()[1]) for _ in range(count + 1)]
+            self._kept += ["", f"TRN{axis}", " 0"]
+            self._kept += [f" {index} {place!r}" for index, place in enumerate(places)]
+        self._kept += ["", "OBST", " 0", "", "VENT", " 0 0", "", "CVENT", " 0", ""]
+        self._meshes.append(mesh)
+
+    def _smoke3d(self, keyword: str, rest: Iterator[str]) -> None:
+        words = keyword.split()
+        file, quantity, short, unit = (next(rest).strip() for _ in range(4))
+        if not _WANTED.fullmatch(quantity):
+            return
+        self._smoke.append(FieldFile(self._plain(file), self._mesh(words[1])))
+        extinction = float(words[2]) if len(words) > 2 else 0.0
+        self._kept += [f"{words[0]} {int(words[1])} {extinction!r}", file, quantity, short, unit]
+
+    def _plot3d(self, keyword: str, rest: Iterator[str]) -> None:
+        words = keyword.split()
+        file = next(rest).strip()
+        labels = [next(rest).strip() for _ in range(15)]
+        if not any(_WANTED.fullmatch(label) for label in labels[::3]):
+            return
+        self._plots.append(FieldFile(self._plain(file), self._mesh(words[2])))
+        self._kept += [f"PL3D {float(words[1])!r} {int(words[2])}", file, *labels]
+
+    def _mesh(self, word: str) -> int:
+        index = int(word) - 1
+        if not 0 <= index < len(self._meshes):
+            raise InputError(
+                "field_file", f"{self._path.name}: got mesh {word}, expected 1 to {len(self._meshes)}"
+            )
+        return index
+
+    def _plain(self, file: str) -> str:
+        if not _PLAIN_NAME.fullmatch(file) or file in (".", ".."):
+            raise InputError(
+                "field_file",
+                f"{self._path.name}: got the file {file[:80]!r}, expected a name in the folder of the .smv",
+            )
+        return file
+
+
+def _after(keyword: str, rest: Iterator[str]) -> str:
+    """The line after the next one that says ``keyword``; blank ones between count for nothing."""
+    for line in rest:
+        if line.strip():
+            if line.strip().split()[0] != keyword:
+                raise ValueError(f"got {line.strip()[:40]!r}, expected {keyword}")
+            return next(rest)
+    raise ValueError(f"expected {keyword}")
