@@ -93,3 +93,15 @@ def test_no_camera_for_a_calibration_of_another_size(whole):
     bundle, building, scenario = whole
     scene = compose_scene(with_thermal(bundle, pixels=np.zeros((64, 80), np.uint16)), building, scenario)
     assert scene.camera is None
+
+
+def test_scenario_that_should_have_been_reviewed_is_not_drawn(whole):
+    bundle, building, scenario = whole
+    assert compose_scene(bundle, building, scenario, None).causes == (Cause.NOT_REVIEWED,)
+    assert compose_scene(bundle, building, None, None).causes == (Cause.NO_SCENARIO,)
+
+
+def test_scene_names_the_review_that_it_is_drawn_under(whole):
+    scene = compose_scene(*whole, b"signed")
+    assert (scene.causes, scene.review) == ((), b"signed")
+    assert compose_scene(*whole).review == b""
