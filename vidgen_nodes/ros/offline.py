@@ -145,6 +145,7 @@ def run_offline(
         )
         for item in ordered:
             graph.feed(item)
+    graph.close()
     return graph.counts
 
 
@@ -217,6 +218,10 @@ class _Graph:
                 self.counts.refused[f"{item.topic} {err.reason}"] += 1
         else:
             self._sense(item)
+
+    def close(self) -> None:
+        """Count what the filter took in and did not use, as the node does."""
+        self.counts.refused.update({f"fix {reason}": n for reason, n in self._nav.refused.items() if n})
 
     def _navigate(self, packet: Packet) -> None:
         if isinstance(packet, Fix):
