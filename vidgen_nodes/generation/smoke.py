@@ -46,8 +46,8 @@ class SmokeParams:
         most_substeps: a step that would need more is refused.
         divergence_limit: of what the projection leaves, scaled by cell width and largest speed.
         source_noise: relative standard deviation of the heat released in a cell of a source, about its mean.
-        stir: strength of the unrest in flames, of their own scale (``flow/release.py``); chosen on one fire of
-            1 MW, and what the validation says of other fires is prediction.
+        stir: strength of the unrest in flames, of their own scale (``flow/release.py``); chosen while
+            looking at fires of 100 kW, 1 MW and 5 MW; what the validation says of other fires is prediction.
         eddy: Smagorinsky's constant.
         viscosity_m2_per_s: of the fluid beside what the limiter does; air's own 1.5e-5 is below what cells see.
     """
