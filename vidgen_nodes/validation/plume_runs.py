@@ -5,8 +5,8 @@
 Guarantees five fires that differ in shape (Q* 0.8 to 1.8), one resolution in units of D*, no nudging, and
 numbers of the solver that are the same for all. The strength of the unrest in flames (``SmokeParams.stir``)
 was chosen while looking at those of 100 kW, 1 MW and 5 MW. Pairs are taken above the flame tip and below nine
-tenths of the box, where its open top is not yet felt. References are correlations: their own scatter is as large as what is
-asked of the solver.
+tenths of the box, where its open top is not yet felt. References are correlations: their own
+scatter is as large as what is asked of the solver.
 """
 
 from __future__ import annotations
