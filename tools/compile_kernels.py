@@ -44,9 +44,16 @@ def persons() -> None:
     prepare()
 
 
+def custody() -> None:
+    """What hashes the cells of a map."""
+    from vidgen_nodes.custody.sha256_lanes import sha256_many
+
+    sha256_many(np.zeros((1, 1), np.uint8))
+
+
 def main() -> None:
     """Compile everything."""
-    for part in (navigation, building, persons):
+    for part in (navigation, building, persons, custody):
         start_s = time.monotonic()
         part()
         print(f"{part.__name__}: {time.monotonic() - start_s:.1f} s")

@@ -10,7 +10,7 @@ of things that are not stored and can be derived again. Leaves out hashing, stor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import cbor2
@@ -25,10 +25,11 @@ from vidgen_nodes.custody.digest import (
 )
 from vidgen_nodes.custody.trace import FrameTrace
 from vidgen_nodes.errors import RecordError, VerificationError
-from vidgen_nodes.packets import Bundle, GateReport, Overlay, PhysicsRef, Scenario
+from vidgen_nodes.packets import Bundle, GateReport, Overlay, PhysicsRef, Scenario, UncertaintyMap
 
 if TYPE_CHECKING:
     from vidgen_nodes.custody.committer import ObstacleCommitter
+    from vidgen_nodes.generation.debris import DebrisBox
     from vidgen_nodes.generation.generator import WorldState
     from vidgen_nodes.scene.compose import Scene
 
@@ -40,7 +41,18 @@ PAYLOAD = ("inputs", "physics", "view")  # records of a frame that may be delete
 HASH_BYTES = 32
 _REF_FIELDS = 5
 RECORDS = {
-    FRAME: ("inputs", "scenario", "physics", "config", "software", "building", "review", "view", "columns", "paths"),
+    FRAME: (
+        "inputs",
+        "scenario",
+        "physics",
+        "config",
+        "software",
+        "building",
+        "review",
+        "view",
+        "columns",
+        "paths",
+    ),
     SEGMENT: ("software", "config", "recording", "statement"),
 }
 
@@ -105,6 +117,9 @@ class FrameLeaves:
     def __init__(self, committer: ObstacleCommitter | None = None) -> None:
         """``committer``: None: frames commit to no obstacles."""
         self._committer = committer
+        self._debris: Sequence[DebrisBox] = ()
+        self._debris_map: UncertaintyMap | None = None
+        self._attestation: bytes | None = None
         self._review, self._review_record = b"", b""
         self.trace = FrameTrace()
         self._scenario: Scenario | None = None
@@ -179,9 +194,17 @@ class FrameLeaves:
         Raises:
             CustodyError: what it takes to open it cannot be kept.
         """
-        if self._committer is None or not world.debris or scene.uncertainty_map is None:
+        umap, debris = scene.uncertainty_map, world.debris
+        if self._committer is None or not debris or umap is None:
             return None
-        return self._committer.commit(scene.uncertainty_map, (box.cell for box in world.debris))
+        if (
+            debris is not self._debris or umap is not self._debris_map
+        ):  # the same objects as long as they hold
+            self._attestation = self._committer.commit(
+                umap, (cell for box in debris for cell in (box.cell, *box.beside))
+            )
+            self._debris, self._debris_map = debris, umap
+        return self._attestation
 
     def _review_hash(self, review: bytes, records: Records) -> bytes:
         if review is not self._review:

@@ -42,6 +42,7 @@ _NAMES = (
     "inputs", "scenario", "physics", "config", "software", "building", "causes", "gate", "cells_open",
     "pixels_drawn", "pixels_outside", "late", "sigma_px", "nav_stamp_ns", "map_stamp_ns", "cause", "previous",
     "recording", "privacy", "review", "policy", "assets", "attestation", "label_code", "review_sha256", "elements",
+    "view", "columns", "paths", "statement",
 )  # fmt: skip
 _NUMBERS = {name: number for number, name in enumerate(_NAMES)}
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shutil
 import sqlite3
@@ -34,7 +35,7 @@ from vidgen_nodes.custody.dsse import Envelope, verify
 from vidgen_nodes.custody.keys import KeyRing, Session
 from vidgen_nodes.custody.leaf import leaf_fault
 from vidgen_nodes.custody.ledger import Ledger
-from vidgen_nodes.custody.multiproof import cell_leaf
+from vidgen_nodes.custody.multiproof import NODE_BYTES, cell_leaf
 from vidgen_nodes.custody.note import NOTE, VerifierKey
 from vidgen_nodes.custody.openings import OpeningStore, openings_path
 from vidgen_nodes.custody.reader import LedgerReader
@@ -46,6 +47,10 @@ from vidgen_nodes.packets import Grid, UncertaintyMap
 TAU, LEAST = 0.5, 5
 SECRET = b"k" * 32
 Cells = Sequence[tuple[int, int]]
+
+
+def hash_of(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()
 
 
 def uncertainty_map(seed: int = 0, rows: int = 80, cols: int = 80) -> UncertaintyMap:
@@ -134,6 +139,18 @@ def test_three_cells_fit_and_say_what_the_map_says(ledger: Path, session: Sessio
         assert divmod(cell.index, 80) == where
         assert cell.uncertainty == float(ONE.uncertainty[where]) >= found.obstacles.tau
         assert cell.observations == int(ONE.observations[where])
+
+
+def test_three_cells_fit_beside_a_leaf_that_says_all_it_can(
+    ledger: Path, session: Session, ring: KeyRing
+) -> None:
+    found = opened(made(ledger, session), ring)
+    leaf = cbor2.loads(found.leaf)
+    more = ("view", "columns", "paths", "building", "map", "privacy")
+    leaf |= {name: hash_of(name) for name in more} | {"causes": [], "late": {"map": 3}, "mission": "m" * 40}
+    full = replace(found, leaf=cbor2.dumps(leaf, canonical=True))
+    most = 34 * NODE_BYTES  # beside the paths of any three of 6,400 cells
+    assert len(full.signed(session.key)) + most - len(found.siblings) * NODE_BYTES <= ATTESTATION_BYTES
 
 
 def test_ledger_with_commitments_verifies(ledger: Path) -> None:
