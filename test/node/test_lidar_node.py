@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Pose as PoseMessage
 from nav_msgs.msg import OccupancyGrid
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -85,6 +86,60 @@ def test_scans_become_maps_and_what_was_not_used_is_counted(bench: Any) -> None:
     assert "synchronise the LiDAR" in node.health.waiting_for or node.health.waiting_for == ""
     assert int(node.health.extra["points zero"]) >= 3
     assert int(node.health.extra["points nan"]) >= 3
+
+
+def ouster_cloud(stamp_ns: int, clock_ns: int) -> PointCloud2:
+    """A scan of 4000 points whose own times (ns) end at a clock of the sensor's."""
+    kind = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("timestamp", "<f8")])
+    points = np.zeros(4000, kind)
+    points["x"], points["z"] = np.linspace(-9, 9, 4000), -HEIGHT_M
+    points["timestamp"] = (clock_ns + np.linspace(0, 9e7, 4000)) * 1e-9
+    message = PointCloud2(height=1, width=4000, point_step=kind.itemsize, row_step=4000 * kind.itemsize)
+    message.fields = [
+        PointField(name=n, offset=kind.fields[n][1], datatype=8 if n == "timestamp" else 7, count=1)
+        for n in kind.names
+    ]
+    message.data = points.tobytes()
+    fill.set_header(message.header, stamp_ns, "lidar")
+    return message
+
+
+def test_a_lidar_on_a_clock_of_its_own_is_told_in_one_line_while_maps_flow(bench: Any) -> None:
+    node = bench.start(LidarNode, map_size_m=20.0)
+    peer = bench.peer()
+    maps: list[Any] = []
+    reports: list[Any] = []
+    peer.create_subscription(UncertaintyMap, "uncertainty/map", maps.append, LATCHED)
+    peer.create_subscription(DiagnosticArray, "/diagnostics", reports.append, 10)
+    points = peer.create_publisher(PointCloud2, "points", 5)
+    states = peer.create_publisher(NavState, "drone/nav_state", 50)
+    bench.until(lambda: points.get_subscription_count() and states.get_subscription_count(), "discovery")
+    clock = {"ns": 0, "count": 0, "own_ns": 86_400_000_000_000}
+
+    def fly() -> None:
+        now_ns = node.get_clock().now().nanoseconds
+        if now_ns - clock["ns"] < 20_000_000:
+            return
+        clock["ns"], clock["count"] = now_ns, clock["count"] + 1
+        states.publish(state(now_ns))
+        if clock["count"] % 5 == 0:
+            points.publish(ouster_cloud(now_ns - 110_000_000, clock["own_ns"] or now_ns - 110_000_000))
+
+    bench.until(lambda: len(maps) >= 2, "maps", fly)
+
+    def told() -> Any:
+        lines = [status for report in reports for status in report.status if "lidar" in status.name]
+        return next((line for line in lines if "own clock" in line.message), None)
+
+    line = bench.until(told, "the line in diagnostics", fly)
+    assert line.level == DiagnosticStatus.WARN
+    assert "days behind its stamps" in line.message
+    assert "PTP" in line.message
+    assert node.health.extra["point_times"].startswith("own_clock")
+    clock["own_ns"] = 0  # the clock is synchronised from now on
+
+    bench.until(lambda: node.health.doubt == "", "the doubt to end with its cause", fly)
+    assert node.health.extra["point_times"].startswith("synchronised")
 
 
 def test_an_elevation_map_without_its_package_says_what_is_missing(bench: Any) -> None:

@@ -14,7 +14,7 @@ from nav_msgs.msg import OccupancyGrid
 from sensor_msgs.msg import PointCloud2
 from vidgen.msg import NavState, UncertaintyMap
 
-from vidgen_nodes.packets import SourceRef
+from vidgen_nodes.packets import PointScan, SourceRef
 from vidgen_nodes.params import LidarParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.adapters.route import message_class
@@ -23,6 +23,7 @@ from vidgen_nodes.ros.grid_map import elevation_scan
 from vidgen_nodes.ros.node import VidgenNode, main_for
 from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.scene.building import load_building
+from vidgen_nodes.sensing.lidar_dialect import clock_doubt
 from vidgen_nodes.sensing.scan_pose import PosedScan, ScanPosing
 from vidgen_nodes.sensing.uncertainty import UncertaintyMapper
 
@@ -45,6 +46,7 @@ class LidarNode(VidgenNode[LidarParams]):
         self._occupancy = self.advertise(OccupancyGrid, "uncertainty/occupancy", qos.OCCUPANCY, primary=False)
         self._from_points = self.params.scan_source == "points"
         self._refused_points: Counter[str] = Counter()
+        self._points_clock = ""  # what the times of the newest scan's points were counted against
         if self._from_points:
             self.subscribe_frequent(NavState, "drone/nav_state", qos.NAV_STATE, self._on_nav)
             self.subscribe_sensor(PointCloud2, "points", self._on_points)
@@ -66,6 +68,8 @@ class LidarNode(VidgenNode[LidarParams]):
             dialect=self.params.dialect,
         )  # fmt: skip
         self._refused_points.update(scan.refused)
+        if scan.clock != self._points_clock:
+            self._judge_clock(scan)
         self._map(self._posing.add_scan(scan))
 
     def _on_elevation_map(self, message: Any, raw: bytes) -> None:
@@ -84,6 +88,15 @@ class LidarNode(VidgenNode[LidarParams]):
                 cells = np.full(umap.grid.shape, -1, dtype=np.int8)
                 cells[seen] = np.rint(umap.uncertainty[seen] * 100.0).astype(np.int8)
                 self._occupancy.publish(fill.occupancy(umap.stamp_ns, umap.grid, cells))
+
+    def _judge_clock(self, scan: PointScan) -> None:
+        """Say in one line what the times of points are worth: a LiDAR's clock is set once, and wrong in silence."""
+        self._points_clock = scan.clock
+        what, fix = clock_doubt(scan.dialect, scan.clock, scan.clock_offset_s)
+        self.health.doubt = f"{what}; {fix}" if what else ""
+        self.health.extra["point_times"] = f"{scan.clock} ({scan.dialect})"
+        if what:
+            self.get_logger().warning(self.health.doubt)
 
     def on_tick(self) -> None:
         """Say what the scans wait for, and what became of scans and points that were not used as they came."""

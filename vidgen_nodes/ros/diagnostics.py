@@ -108,6 +108,7 @@ class NodeHealth:
         self.idle = (
             ""  # plain words, set by the node: why nothing needs to come out; then silence is no fault
         )
+        self.doubt = ""  # plain words, set by the node: what makes its output worse than it could be
         self.fault = ""  # plain words, set by the node: what is broken
         self.extra: dict[str, str] = {}  # further values of this node, as they are to be published
         self._latency_ms: dict[str, deque[float]] = {}
@@ -211,6 +212,8 @@ class NodeHealth:
             return OK, self.idle
         if self.waiting_for:
             return WARN, f"waiting for {self.waiting_for}"
+        if self.doubt:
+            return WARN, self.doubt
         if self.causes:
             cause, count = self.causes.most_common(1)[0]
             return OK, f"running; most frequent cause of a transparent overlay: {cause} ({count}x)"

@@ -23,6 +23,7 @@ from vidgen_nodes.ros.adapters.heard import Heard, named
 from vidgen_nodes.ros.replay import FOREIGN_ADVICE
 from vidgen_nodes.ros.samples import Stream
 from vidgen_nodes.sensing.frames import gravity_fault
+from vidgen_nodes.sensing.lidar_dialect import clock_doubt, span_words
 from vidgen_nodes.sensing.site import SiteFrame
 from vidgen_nodes.sensing.thermal import explain_radiometry
 
@@ -181,18 +182,9 @@ def _lidar(streams: Mapping[str, Stream], params: NodeParams, inputs: Mapping[st
         except InputError as err:
             yield Verdict(WRONG, f"{topic}: refused ({err.reason}): {err}")
             return
-        if scan.clock == "own_clock":
-            yield Verdict(
-                DOUBTFUL,
-                f"{topic}: the LiDAR's own clock is {_span(scan.clock_offset_s)} its stamps ({scan.dialect}): "
-                "times within a scan count from its first point",
-                "synchronise the LiDAR's clock by PTP",
-            )
-        elif scan.clock == "constant":
-            yield Verdict(
-                DOUBTFUL, f"{topic}: all points of a scan have one time ({scan.dialect}): motion is not compensated",
-                "have the driver give per-point times",
-            )  # fmt: skip
+        what, fix = clock_doubt(scan.dialect, scan.clock, scan.clock_offset_s)
+        if what:
+            yield Verdict(DOUBTFUL, f"{topic}: {what}", fix)
         else:
             yield Verdict(FITS, f"{topic}: {scan.dialect} layout, per-point times: {scan.clock}")
         return
@@ -250,7 +242,7 @@ def _clocks(streams: Mapping[str, Stream], inputs: Mapping[str, str]) -> Iterato
             lidar = ours == "points"
             yield Verdict(
                 DOUBTFUL,
-                f"{inputs[ours]}: its stamps are {_span(-apart_s)} those of the other inputs: "
+                f"{inputs[ours]}: its stamps are {span_words(-apart_s)} those of the other inputs: "
                 + ("the LiDAR's clock is not synchronised" if lidar else "its clock is not theirs"),
                 "synchronise it by PTP (a LiDAR without counts from its start)"
                 if lidar
@@ -259,17 +251,10 @@ def _clocks(streams: Mapping[str, Stream], inputs: Mapping[str, str]) -> Iterato
     if abs(usual_s) > 1.0:
         yield Verdict(
             DOUBTFUL,
-            f"stamps are {_span(-usual_s)} the clock that received them",
+            f"stamps are {span_words(-usual_s)} the clock that received them",
             "set the clocks (a replay brings its own)",
         )
 
 
 def _delay_s(arrived_ns: int, message: Any) -> float:
     return (arrived_ns - convert.stamp_ns(message.header.stamp)) * 1e-9
-
-
-def _span(ahead_s: float) -> str:
-    """``3.2 s behind``, ``66.1 days ahead of``."""
-    size = abs(ahead_s)
-    text = f"{size / 86400.0:.1f} days" if size >= 2 * 86400.0 else f"{size:.1f} s"
-    return f"{text} {'ahead of' if ahead_s > 0.0 else 'behind'}"

@@ -81,6 +81,35 @@ class PointTimes:
 NO_TIMES: Final = PointTimes("none", None, float("nan"))
 
 
+def clock_doubt(dialect: str, clock: str, offset_s: float) -> tuple[str, str]:
+    """What is wrong with the times of a scan's points, and what to do; empty where nothing is.
+
+    Args:
+        dialect: name.
+        clock: as in :class:`PointTimes`.
+        offset_s: sensor clock minus stamp; NaN unless absolute.
+    """
+    if clock == "own_clock":
+        what = f"the LiDAR's own clock is {span_words(offset_s)} its stamps ({dialect})"
+        return (
+            f"{what}: times within a scan count from its first point",
+            "synchronise the LiDAR's clock by PTP",
+        )
+    if clock == "constant":
+        return (
+            f"all points of a scan have one time ({dialect}): motion is not compensated",
+            "have the driver give per-point times",
+        )
+    return "", ""
+
+
+def span_words(ahead_s: float) -> str:
+    """``3.2 s behind``, ``66.1 days ahead of``."""
+    size = abs(ahead_s)
+    text = f"{size / 86400.0:.1f} days" if size >= 2 * 86400.0 else f"{size:.1f} s"
+    return f"{text} {'ahead of' if ahead_s > 0.0 else 'behind'}"
+
+
 def detect(codes: Mapping[str, str], wanted: str = AUTO) -> Dialect:
     """The dialect of a cloud.
 

@@ -97,6 +97,15 @@ def test_fault_outranks_everything(health: NodeHealth) -> None:
     assert (health.snapshot(LATER_S).level, health.snapshot(LATER_S).message) == (ERROR, "the ledger is full")
 
 
+def test_what_makes_the_output_worse_is_told_though_it_flows(health: NodeHealth) -> None:
+    health.add_output("/map").publish(9.0)
+    health.doubt = "the LiDAR's own clock is 3 s behind its stamps"
+    snapshot = health.snapshot(10.0)
+    assert (snapshot.level, snapshot.message) == (1, health.doubt)
+    health.waiting_for = "a pose"
+    assert "a pose" in health.snapshot(10.5).message
+
+
 def test_snapshot_counts_rates_over_the_time_since_the_last_one(health: NodeHealth) -> None:
     for _ in range(50):
         health.inputs["/in"].arrive(1.0, 0.01)
