@@ -31,6 +31,7 @@ COMMANDS = {
     "render": "the same pipeline offline: frames, ledger, video",
     "verify": "check a ledger; with its recording, derive the frames again",
     "explain": "which cells, elements, rule and numbers put a pixel there",
+    "scene": "pictures of fire on a wall, debris on a roof, smoke in a room: thermal and visible",
     "proof": "make the proof of one record, or check one with the public root key alone",
     "export": "a clip of reviewed frames, labelled and signed; or check one",
     "tag": "read the records that the pictures of a file name",

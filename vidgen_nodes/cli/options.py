@@ -77,6 +77,21 @@ def make_run_dir(args: argparse.Namespace) -> Path:
     return path.resolve()
 
 
+def make_empty(out: Path) -> None:
+    """A directory for results; new or empty, so that nothing old stays among the new.
+
+    Raises:
+        ConfigError: it cannot be made, or holds something.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        used = any(out.iterdir())
+    except OSError as err:
+        raise ConfigError(f"--out {out}: cannot be used: {err.strerror}") from err
+    if used:
+        raise ConfigError(f"--out {out}: is not empty; give a new directory")
+
+
 def number_over(low: float) -> Callable[[str], float]:
     """An argparse type: a finite number above ``low``."""
 

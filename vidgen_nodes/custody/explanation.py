@@ -28,6 +28,7 @@ from vidgen_nodes.scene.camera import Camera
 
 _STAMPS_FROM = 10**12  # a larger number is a stamp, not an index
 _SAG_M = 1.0  # debris lies where the LiDAR measured: so far behind a modelled, intact surface it still shows
+_TRACED = ("flame", "smoke", "spread", "debris", "debris/releases")  # traced by place; others by column
 _STRIDE_WIDTH_PX = 640  # as the renderer has it: larger pictures get no more rays
 _GATE_PARAMETERS = ("tau_uncertainty", "min_observations", "cell_fresh_ms", "flame_standoff_m")
 CAUSES = {
@@ -184,11 +185,15 @@ class _Tracer:
         if "flame" in numbers and flames:
             yield from met_fires(ray, spans, numbers["flame"], numbers.get("smoke", {}))
             yield from met_areas(ray, spans, numbers["flame"], numbers.get("spread", {}))
+        for name in numbers:
+            if name not in _TRACED and flames:
+                # Solved or imported fields fill what the gate opens; their record says where they lie.
+                yield Met(name, "the open columns", flames[0]["from_m"], (), "", numbers[name])
+        loose = numbers.get("debris/releases", numbers.get("debris"))
         for item in seen:
-            if item["rule"] != "flame" and "debris" in numbers:
-                yield Met(
-                    "debris", f"debris in cell {item['cell']}", item["from_m"], (), "", numbers["debris"]
-                )
+            if item["rule"] != "flame" and loose is not None:
+                row, col = item["cell"]
+                yield Met("debris", f"cell ({row},{col})", item["from_m"], (), "", loose)
 
     def _first_surface(self, ray: Ray) -> tuple[dict[str, Any] | None, float]:
         """The surface that ends the ray, and how far it is; none and infinity."""

@@ -50,6 +50,11 @@ _WINDOWS_M: Final = {
 _TREES_M: Final = ((-12, 9, 2.4), (-16, -3, 2.0), (13, 11, 2.2), (-34, 14, 3.0), (-9, 18, 2.7))
 
 
+def windows_of(face: str) -> tuple[tuple[float, float, float, float], ...]:
+    """Glass of a face: from across, up to across, up, in metres."""
+    return _WINDOWS_M.get(face, ())
+
+
 def face_texture(face: site.Face) -> Counts:
     """Apparent radiance of one face of the house."""
     across_m, up_m = (float(np.linalg.norm(v)) for v in (face.across_m, face.up_m))
