@@ -3,13 +3,14 @@
 """Pieces that come loose over the open debris cells of one gate and one map, fall, and lie.
 
 Guarantees that ``DebrisFall.at`` is a pure function of the stamp, that nothing comes loose but from a
-cell that the gate opens for debris, each with its cause (``releases``), that every corner of every piece
-lies strictly inside the open debris columns, and that what a cell releases depends on the seed and on
-where the cell is in ``map``, so nothing moves when other cells open or close or the map's window follows
-the drone. Ground is the plane through the measured elevation with the slope of the cells around it, to
-the nearest slope of the library. A piece that leaves the open columns is not drawn while it is outside;
-one that meets a step of the elevation which its plane does not know is lifted onto it, or not drawn where
-the step is too high. Leaves out pieces of one cell that hit pieces of another.
+cell that the gate opens for debris, each with its cause (``releases``), that every piece is over open
+debris cells only, with every corner strictly inside their columns, and that what a cell releases depends
+on the seed and on where the cell is in ``map``, so nothing moves when other cells open or close or the
+map's window follows the drone. Ground is the plane through the measured elevation with the slope of the
+cells around it, to the nearest slope of the library. A piece that leaves the open columns is not drawn
+while it is outside; one that meets a step of the elevation which its plane does not know is lifted onto
+it, or not drawn where the step is too high. Leaves out pieces of one cell that hit
+pieces of another.
 """
 
 from __future__ import annotations
@@ -22,17 +23,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from vidgen_nodes.generation.debris import DebrisBox
+from vidgen_nodes.generation.debris_ground import IndexArray, slopes
 from vidgen_nodes.generation.debris_library import DROPS_M, SLOPES_RAD, Cluster, FallLibrary, draw
 from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, UncertaintyMap
 
 if TYPE_CHECKING:
     from vidgen_nodes.scene.gate import Gate
-
-IndexArray = npt.NDArray[np.int64]
 
 # What no cited source gives: choices of this project, part of the record.
 LOOSE_SHARE = 0.8  # of places that release something
@@ -97,7 +96,7 @@ class DebrisFall:
         self._library, self._start_ns, self._seed = library, start_ns, seed
         places: list[_Place] = []
         releases: list[Release] = []
-        slope, azimuth_rad = _slopes(umap.elevation_m, self._grid.resolution_m)
+        slope, azimuth_rad = slopes(umap.elevation_m, self._grid.resolution_m)
         for row, col in np.argwhere(gate.debris_cells).tolist():
             ground_m = float(umap.elevation_m[row, col])
             if not math.isfinite(ground_m) or ground_m < float(gate.floor_m[row, col]):
@@ -122,6 +121,9 @@ class DebrisFall:
         self._by_end = sorted(places, key=lambda item: item.end_ns)
         self._ends_ns = [place.end_ns for place in self._by_end]
         self._lying: dict[int, tuple[DebrisBox, ...]] = {}
+        self._open_sums = np.pad(
+            gate.debris_cells.astype(np.int64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0))
+        )
 
     def at(self, stamp_ns: int) -> tuple[DebrisBox, ...]:
         """The pieces inside the open columns at an event time; the same tuple while nothing moves."""
@@ -200,11 +202,15 @@ class DebrisFall:
         every_m = np.concatenate(corners_m)  # (n, 8, 3)
         allowed_m = np.repeat([place.allowed_m for place in places], [len(item) for item in corners_m])
         rows, cols, open_cells = self._cells(every_m[..., 0], every_m[..., 1])
+        over = np.stack((rows.min(axis=1), rows.max(axis=1) + 1, cols.min(axis=1), cols.max(axis=1) + 1))
+        below = (over[1] - over[0]) * (over[3] - over[2])  # cells under the piece's rectangle
+        shown: BoolArray = np.asarray(open_cells.all(axis=1))
+        shown &= np.equal(_sum_over(self._open_sums, over), below)
         floor_m = gate.floor_m[rows, cols].astype(np.float64)
         above_m = (floor_m + _CLEAR_M - every_m[..., 2]).max(axis=1)
         lift_m = np.maximum(above_m, 0.0)
         every_m[..., 2] += lift_m[:, None]
-        shown: BoolArray = open_cells.all(axis=1) & (lift_m <= allowed_m)
+        shown &= lift_m <= allowed_m
         shown &= (every_m[..., 2] < gate.ceiling_m[rows, cols]).all(axis=1)
         middle_m = every_m.mean(axis=1)
         row, col, open_middle = self._cells(middle_m[:, 0], middle_m[:, 1])
@@ -214,9 +220,9 @@ class DebrisFall:
         for place in places:
             colours = place.cluster.colours_rgb
             boxes = [
-                DebrisBox((int(row[start + i]), int(col[start + i])), every_m[start + i], colours[i])
-                for i in range(len(colours))
-                if shown[start + i] and (place.cluster.stays[i] or not at_end)
+                _box((int(row[at]), int(col[at])), every_m[at], colours[i], over[:, at].tolist())
+                for i, at in enumerate(range(start, start + len(colours)))
+                if shown[at] and (place.cluster.stays[i] or not at_end)
             ]
             found.append(boxes)
             start += len(colours)
@@ -243,6 +249,19 @@ def choices_record() -> Parameters:
     }
 
 
+def _box(
+    cell: tuple[int, int], corners_m: FloatArray, colour_rgb: tuple[int, int, int], over: list[int]
+) -> DebrisBox:
+    under = itertools.product(range(over[0], over[1]), range(over[2], over[3]))
+    return DebrisBox(cell, corners_m, colour_rgb, tuple(item for item in under if item != cell))
+
+
+def _sum_over(sums: IndexArray, over: IndexArray) -> IndexArray:
+    """Open cells (n,) in rectangles of cells (row0, row1, col0, col1; n), from the cumulated sums."""
+    row0, row1, col0, col1 = over
+    return np.asarray(sums[row1, col1] - sums[row0, col1] - sums[row1, col0] + sums[row0, col0])
+
+
 def _in_map(place: _Place, corners_m: FloatArray) -> FloatArray:
     return np.asarray(corners_m @ place.turn.T + place.foot_m)
 
@@ -259,21 +278,3 @@ def _site(seed: int, row: int, col: int, index: int) -> FloatArray:
     numbers = draw(seed, "site", row, col, index)
     numbers.setflags(write=False)
     return numbers
-
-
-def _slopes(elevation_m: Float32Array, edge_m: float) -> tuple[IndexArray, FloatArray]:
-    """Index into ``SLOPES_RAD`` and direction of descent [rad from east] of each cell, from its four neighbours.
-
-    A neighbour more than one edge higher or lower is a wall or the ground beside it, and does not count.
-    """
-    padded = np.pad(elevation_m.astype(np.float64), 1, constant_values=np.nan)
-    own = padded[1:-1, 1:-1]
-    gradient = []
-    for after, before in ((padded[1:-1, 2:], padded[1:-1, :-2]), (padded[2:, 1:-1], padded[:-2, 1:-1])):
-        steps = np.stack((after - own, own - before))
-        counts = np.abs(steps) <= edge_m  # False for NaN
-        total = np.where(counts, steps, 0.0).sum(axis=0)
-        gradient.append(total / np.maximum(counts.sum(axis=0), 1) / edge_m)
-    tilt_rad = np.arctan(np.hypot(gradient[0], gradient[1]))
-    borders = [0.5 * (low + high) for low, high in itertools.pairwise(SLOPES_RAD)]
-    return np.searchsorted(borders, tilt_rad), np.arctan2(-gradient[1], -gradient[0])

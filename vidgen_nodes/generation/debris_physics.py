@@ -132,7 +132,7 @@ def solve(
     mujoco.mj_forward(engine, data)
     samples = _Samples(mujoco, engine, data, model)
     at_rest = samples.run(reach_m)
-    return samples.solution(sum(piece.mass_kg for piece in pieces), at_rest)
+    return samples.solution(float(engine.body_mass.sum()), at_rest)
 
 
 def solve_refined(

@@ -88,7 +88,7 @@ def _read(
             warnings.simplefilter("always")
             run = reader.Simulation(str(staged))
             found = _smoke(run, smv, notes) | _plots(run, smv)
-            notes += sorted({str(item.message) for item in told if "limits" in str(item.message)})
+            notes += sorted({str(item.message) for item in told if "assuming" in str(item.message)})
     finally:
         reader.settings.ENABLE_CACHING, reader.settings.DEBUG = before
     axes = next(iter(found.values()))[1]

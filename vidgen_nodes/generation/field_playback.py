@@ -199,6 +199,8 @@ class PlayedField:
             "yaw_rad": entry(source.yaw_rad, "rad", given),
             "first_s": entry(self._range_s[0], "s of the engine's clock", "the files"),
             "last_s": entry(self._range_s[1], "s of the engine's clock", "the files"),
+            "origin_m": entry(self.origin_m, "m in map", "lower corner of the voxels"),
+            "voxels_zyx": entry(self.shape, "1", "count along z, y, x"),
             "quantities": entry(", ".join(sorted(self._series)), "", "the files"),
             "resolution_m": entry(self.resolution_m, "m", "parameter field_resolution_m"),
             "ambient_k": entry(self.ambient_k, "K", "scenario"),

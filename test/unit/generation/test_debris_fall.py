@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen_nodes.generation.debris_fall import WITHIN_S, DebrisFall, _slopes
+from vidgen_nodes.generation.debris_fall import WITHIN_S, DebrisFall
+from vidgen_nodes.generation.debris_ground import slopes
 from vidgen_nodes.generation.debris_library import (
     SETS,
     SLOPES_RAD,
@@ -86,6 +87,9 @@ def test_every_corner_is_strictly_inside_an_open_column(
         col = np.floor((box.corners_m[:, 0] - grid.origin_east_m) / edge_m).astype(int)
         row = np.floor((box.corners_m[:, 1] - grid.origin_north_m) / edge_m).astype(int)
         assert cells[row, col].all()
+        assert cells[row.min() : row.max() + 1, col.min() : col.max() + 1].all()
+        over = {(r, c) for r in range(row.min(), row.max() + 1) for c in range(col.min(), col.max() + 1)}
+        assert over == {box.cell, *box.beside}
         assert np.all(box.corners_m[:, 2] > elevation[row, col])
         assert np.all(box.corners_m[:, 2] < (elevation + np.float32(0.6))[row, col])
 
@@ -158,7 +162,7 @@ def test_a_tilted_roof_is_descended_and_steep_ones_are_left() -> None:
         elevation = np.broadcast_to(2.0 - slope * 0.5 * rows, GRID.shape).astype(
             np.float32
         )  # falls to the north
-        index, azimuth = _slopes(elevation, 0.5)
+        index, azimuth = slopes(elevation, 0.5)
         assert np.all(index == (2 if left else 1))
         assert azimuth == pytest.approx(np.full(GRID.shape, np.pi / 2))
         fall = a_fall(GRID, ALL, elevation)
@@ -167,10 +171,10 @@ def test_a_tilted_roof_is_descended_and_steep_ones_are_left() -> None:
         assert bool(lying) is not left  # 40 degrees is steeper than what friction holds
 
 
-def test_walls_are_no_slopes() -> None:
+def test_walls_are_noslopes() -> None:
     elevation = FLAT.copy()
     elevation[:, 6:] = 9.0
-    assert np.all(_slopes(elevation, 0.5)[0] == 0)
+    assert np.all(slopes(elevation, 0.5)[0] == 0)
 
 
 def test_under_a_modelled_roof_pieces_come_from_under_the_ceiling() -> None:

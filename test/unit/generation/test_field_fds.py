@@ -224,3 +224,11 @@ def test_a_smv_without_fields_or_meshes_says_what_to_do(tmp_path: Path) -> None:
     path.write_text("nothing of the sort\n")
     with pytest.raises(InputError, match="FDS run"):
         read_fds(path)
+
+
+def test_limits_that_an_old_run_does_not_state_are_assumed_and_noted(room: Path) -> None:
+    text = smv_text(TEMPERATURE, version="FDS6.8.0-0-g886e009-release")
+    room.write_text(text.replace("TEMP_MINMAX\n 20.0 2000.0\n", ""))
+    run = read_fds(room)
+    assert run.series["temperature_k"].values.min() == pytest.approx(293.15)
+    assert any("20" in note and "2000" in note for note in run.notes)
