@@ -101,6 +101,10 @@ _OPTIONAL: dict[str, dict[str, tuple[type, ...]]] = {
         "review": _HASH,  # of the signed statement by which the scenario was validated
         "view": _HASH,  # of the camera's pose and calibration (``trace.py``); without it the pose is not known
         "columns": _HASH,  # of the columns that the LiDAR opened
+        "marks": (list,),  # doubts that hid nothing
+        "clock_offset_ns": (
+            int,
+        ),  # camera clock minus navigation's, taken out of the stamp to place the frame
         "paths": _HASH,  # of the columns that fire may fill, and the ways through the building model
     },
     SEGMENT: {"statement": _HASH},  # a reviewer's, signed
@@ -180,6 +184,10 @@ class FrameLeaves:
             "nav_stamp_ns": bundle.nav_stamp_ns,
             "map_stamp_ns": 0 if umap is None else umap.stamp_ns,
         }
+        if bundle.marks:
+            leaf["marks"] = [mark.value for mark in bundle.marks]
+        if bundle.clock_offset_ns:
+            leaf["clock_offset_ns"] = bundle.clock_offset_ns
         attestation = self.commit(scene, world)
         if attestation is not None:
             leaf["attestation"] = attestation
@@ -200,9 +208,8 @@ class FrameLeaves:
         if (
             debris is not self._debris or umap is not self._debris_map
         ):  # the same objects as long as they hold
-            self._attestation = self._committer.commit(
-                umap, (cell for box in debris for cell in (box.cell, *box.beside))
-            )
+            cells = (cell for box in debris for cell in (box.cell, *box.beside))
+            self._attestation = self._committer.commit(umap, cells)
             self._debris, self._debris_map = debris, umap
         return self._attestation
 

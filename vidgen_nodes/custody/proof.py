@@ -5,7 +5,7 @@
 A canonical CBOR list: version, five sections (leaf, path, head, cosignatures, certificates) and a CRC-32 of each,
 which places accidental damage; what convinces are the hashes and signatures. Names that every leaf repeats are
 written as numbers. Guarantees: at most 2,048 bytes for a leaf of today at any size up to 2^30 with two
-cosignatures; a file has one form, so no byte can change unseen. Needs only cbor2 and
+cosignatures (2^29 for one with every optional field); a file has one form, so no byte can change unseen. Needs only cbor2 and
 cryptography. Leaves out the pixels: a proof binds their hash (``vidgen verify --bag`` makes them again).
 """
 
@@ -42,7 +42,7 @@ _NAMES = (
     "inputs", "scenario", "physics", "config", "software", "building", "causes", "gate", "cells_open",
     "pixels_drawn", "pixels_outside", "late", "sigma_px", "nav_stamp_ns", "map_stamp_ns", "cause", "previous",
     "recording", "privacy", "review", "policy", "assets", "attestation", "label_code", "review_sha256", "elements",
-    "view", "columns", "paths", "statement",
+    "view", "columns", "paths", "statement", "marks", "clock_offset_ns",
 )  # fmt: skip
 _NUMBERS = {name: number for number, name in enumerate(_NAMES)}
 

@@ -25,7 +25,7 @@ from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.verify import verify_ledger
 from vidgen_nodes.errors import CustodyError, RecordError
 from vidgen_nodes.generation.physics_record import parameters_sha256
-from vidgen_nodes.packets import Cause, Origin, PhysicsRef
+from vidgen_nodes.packets import Cause, Mark, Origin, PhysicsRef
 
 
 @pytest.fixture
@@ -67,6 +67,19 @@ def test_a_record_says_what_its_leaf_says(path, digests, make_frame):
     assert record.physics == world.physics
     assert leaf["stamp_ns"] == record.stamp_ns == bundle.stamp_ns
     assert len(proof.leaf) < 800
+
+
+def test_marks_and_the_cameras_clock_are_in_the_leaf_only_where_there_are_any(path, digests, make_frame):
+    plain, marked = make_frame(0), make_frame(1)
+    bundle = dataclasses.replace(marked[0], marks=(Mark.POSE_OLD,), clock_offset_ns=-18_000_000)
+    with Ledger.open(path, segment=digests.segment("start")) as ledger:
+        ledger.append_frame(digests, *plain)
+        ledger.append_frame(digests, bundle, *marked[1:])
+    with LedgerReader(path) as reader:
+        first, second = (leaf for _, leaf in reader.frames())
+    assert not {"marks", "clock_offset_ns"} & first.keys()
+    assert (second["marks"], second["clock_offset_ns"]) == (["pose_old"], -18_000_000)
+    assert not verify_ledger(path).faults
 
 
 def test_the_same_frames_give_the_same_root(tmp_path, digests, make_frame):

@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nodes.cli.main import main
+from vidgen_nodes.custody.digest import canonical
 from vidgen_nodes.custody.head import Head, origin_of
 from vidgen_nodes.custody.keys import FileKey, KeyRing
+from vidgen_nodes.custody.leaf import leaf_fault
 from vidgen_nodes.custody.merkle import leaf_hash, root_from_path
 from vidgen_nodes.custody.note import COSIGNATURE, SignedNote, TreeHead, VerifierKey, cosign, sign_note
 from vidgen_nodes.custody.proof import PROOF_BYTES, encode_proof, verify_proof
@@ -86,6 +88,19 @@ def test_a_proof_with_two_cosignatures_fits_at_any_size(leaf, ring, size, data):
 def test_the_largest_tree_leaves_room(leaf, ring):
     assert len(proof_in(2**30, 12345, leaf, ring)) <= 1950
     assert len(proof_in(2_592_000, 12345, leaf, ring)) <= 1700
+
+
+def test_a_frame_with_every_optional_field_fits_and_says_it_all(leaf, ring):
+    full = cbor2.loads(leaf) | {
+        name: hashlib.sha256(name.encode()).digest()
+        for name in ("attestation", "review", "view", "columns", "paths")
+    }
+    full |= {"marks": ["pose_old"], "clock_offset_ns": -98_765_400}
+    assert leaf_fault(full) == ""
+    written = canonical(full)
+    proof = proof_in(2**29, 2**29 - 1, written, ring)  # 124 days at 50 Hz
+    assert len(proof) <= PROOF_BYTES
+    assert verify_proof(proof, ring.root.public).leaf == full
 
 
 def test_every_leaf_of_a_ledger_is_proved(signed, ring):
