@@ -5,8 +5,8 @@
 A canonical CBOR list: version, five sections (leaf, path, head, cosignatures, certificates) and a CRC-32 of each,
 which places accidental damage; what convinces are the hashes and signatures. Names that every leaf repeats are
 written as numbers. Guarantees: at most 2,048 bytes for a leaf of today at any size up to 2^30 with two
-cosignatures (2^29 for one with every optional field); a file has one form, so no byte can change unseen. Needs only cbor2 and
-cryptography. Leaves out the pixels: a proof binds their hash (``vidgen verify --bag`` makes them again).
+cosignatures (2^29 for one with every optional field); a file has one form, so no byte can change unseen. Needs only
+cbor2 and cryptography. Leaves out the pixels: a proof binds their hash (``vidgen verify --bag`` makes them again).
 """
 
 from __future__ import annotations
