@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 from vidgen.msg import Provenance, SensorBundle
 from vidgen.srv import Review, SetScenario
@@ -158,9 +162,38 @@ def test_verdicts_need_a_signature_where_the_policy_says_so(bench: Any, tmp_path
     assert (row.review, row.person, row.trusted) == (review, "Alice", True)
 
 
-def test_client_says_when_no_generator_answers(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    import rclpy
+def test_verdict_reaches_the_running_generator_from_another_process_s_client(
+    bench: Any, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger.db"
+    graph = Running(bench, ledger)
+    leaf = graph.frame().leaf_index
+    graph.frame()
+    context = Context()
+    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO, domain_id=bench._domain)
+    client = ReviewClient(context)
+    review = FrameReview(leaf, "bob", "note", "two at once", 1.0, leaf + 1)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            checked = pool.submit(client.check)
+            bench.until(checked.done, "the service to be found")
+            checked.result()
+            added = pool.submit(client.add, review.as_dict(), b"")
+            bench.until(added.done, "the verdict")
+            assert added.result() == leaf + 2
+            refused = pool.submit(client.add, {**review.as_dict(), "leaf_index": 99, "last_leaf": 99}, b"")
+            bench.until(refused.done, "the refusal")
+            with pytest.raises(InputError, match="does not exist"):
+                refused.result()
+    finally:
+        client.close()
+        context.try_shutdown()
+    with LedgerReader(ledger) as reader:
+        (row,) = read_reviews(reader).verdicts
+    assert (row.review, row.person) == (review, "")
 
+
+def test_client_says_when_no_generator_answers(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.start(GeneratorNode, auto_activate=False)
     monkeypatch.setattr("vidgen_nodes.ros.review_client._FIND_S", 0.2)
     monkeypatch.setattr("vidgen_nodes.ros.review_client._SERVICE", "nobody/review")

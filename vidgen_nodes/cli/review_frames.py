@@ -5,7 +5,7 @@
 With ``--bag`` the camera's picture with the overlay made again, which must be the recorded one, goes labelled into
 ``--out``; without it the overlays that were saved beside the ledger are named. The seconds viewed run from the name of
 the picture on the screen to the verdict. Verdicts are added as they come, by the ledger's own writer: here if nobody
-writes it, through the generator with ``--live``.
+writes it, through the generator with ``--live`` (where no picture was saved, the person judges what a viewer showed).
 """
 
 from __future__ import annotations
@@ -117,18 +117,19 @@ class _Session:
         self._ledger, self._args, self._key, self._add = ledger, args, key, add
         self._frames, self._added = frames, added
         self._started_s = 0.0
-        self._first: tuple[Path, bytes] | None = None
+        self._first: bytes | None = None  # SHA-256 of the picture that was shown first
         self._seen = 0
 
-    def show(self, frame: RecordedFrame, picture: Path) -> None:
-        """Name a picture and take the verdict on it; with ``--together`` only name it."""
+    def show(self, frame: RecordedFrame, picture: Path | None) -> None:
+        """Name a picture and take the verdict on it; with ``--together`` only name it. None: a viewer shows it."""
         index = frame.pointer.leaf_index
         if self._first is None or not self._args.together:
-            self._first = picture, hashlib.sha256(picture.read_bytes()).digest()
+            self._first = b"" if picture is None else hashlib.sha256(picture.read_bytes()).digest()
             self._started_s = time.monotonic()
         self._seen += 1
         causes = ", ".join(frame.leaf.get("causes") or ()) or "nothing held back"
-        print(f"leaf {index}  {frame.stamp_ns} ns  {causes}  {picture}", file=sys.stderr)
+        where = picture or "no picture saved: judge what the viewer showed"
+        print(f"leaf {index}  {frame.stamp_ns} ns  {causes}  {where}", file=sys.stderr)
         if not self._args.together:
             self._judge(index, index)
 
@@ -155,8 +156,8 @@ class _Session:
             return b""
         with LedgerReader(self._ledger) as reader:
             frames = reviewed_frames(reader, review)
-        shown = self._first[1] if self._first else b""
-        made = review.sign(frames, self._args.name, self._key, shown=shown, made_s=int(time.time()))
+        name, shown = self._args.name, self._first or b""
+        made = review.sign(frames, name, self._key, shown=shown, made_s=int(time.time()))
         return made.encode()
 
 
@@ -168,6 +169,9 @@ def _show(ledger: Path, args: argparse.Namespace, frames: list[RecordedFrame], s
                 raise ConfigError(
                     f"{picture}: is not there; give the recording with --bag and a folder with --out"
                 )
+            if args.live and not picture.is_file():
+                session.show(frame, None)
+                continue
             _check_saved(picture, frame)
             session.show(frame, picture)
         return
