@@ -26,6 +26,7 @@ from vidgen_nodes.custody.scenario_review import scenario_reviews
 from vidgen_nodes.custody.segment_file import read_segment_file
 from vidgen_nodes.custody.signer import HeadSigner, keys_of, signing_of
 from vidgen_nodes.errors import InputError
+from vidgen_nodes.generation.areas import solve_ahead
 from vidgen_nodes.packets import Bundle, Frame, Scenario, UncertaintyMap
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.pipeline import Pipeline
@@ -70,6 +71,7 @@ class FrameMaker:
         self._map_delay_ns = round(graph.sync.map_delay_ms * 1e6)
         self._expected: Bundle | None = None
         building = load_building(Path(params.building_file)) if params.building_file else None
+        self._building = building
         scenario = None
         if params.scenario_file:  # a broken file must not wait for the first frame
             scenario = load_scenario(Path(params.scenario_file), params.scenario_start_ns or 1)
@@ -139,6 +141,7 @@ class FrameMaker:
                 "no_frame_yet", "no frame has come yet, so that now is not known; give a start time"
             )
         scenario = parse_scenario(text, start_ns or self._newest_ns)
+        solve_ahead(scenario, self._building)  # here and not between two frames
         self._on_thread(lambda: self._review_and_replace(scenario, review))
         return scenario
 
