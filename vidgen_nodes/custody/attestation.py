@@ -90,11 +90,14 @@ class Attestation:
         """The bytes of the file."""
         return self.encode(key.sign(pae(IN_TOTO, self.statement.encode())))
 
-    def encode(self, signature: bytes) -> bytes:
-        """The bytes of the file with that signature."""
+    def encode(self, signature: bytes, packed_leaf: object = None) -> bytes:
+        """The bytes of the file with that signature.
+
+        ``packed_leaf``: as an older version wrote it, which knew fewer names by number; None: as today.
+        """
         values = b"".join(_OPENED.pack(c.uncertainty, c.observations, c.salt) for c in self.cells)
         sections: list[object] = [
-            [self.leaf_index, pack_leaf(self.leaf)],
+            [self.leaf_index, pack_leaf(self.leaf) if packed_leaf is None else packed_leaf],
             self.obstacles.as_list(),
             [_steps(self.opened, len(self.obstacles.cells)), values, b"".join(self.siblings), self.nonce],
             [self.made_s, self.chain.unit.as_list(), self.chain.session.as_list(), signature],
@@ -205,7 +208,7 @@ def _decode(data: bytes) -> tuple[Attestation, bytes]:
             raise VerificationError(f"attestation: the {name} was altered, or its check sum")
     try:
         found, signature = _fields(*sections)
-        same = found.encode(signature) == data == once_more
+        same = found.encode(signature, sections[0][1]) == data == once_more
     except VerificationError:
         raise
     except Exception as err:

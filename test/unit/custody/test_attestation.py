@@ -345,6 +345,16 @@ def test_every_byte_of_a_file_counts(ledger: Path, session: Session, ring: KeyRi
         verify_attestation(data + b"\0", ring.root.public)
 
 
+def test_file_of_a_version_that_knew_fewer_names_still_holds(
+    ledger: Path, session: Session, ring: KeyRing
+) -> None:
+    data = made(ledger, session)
+    found, signature = opened(data, ring), cbor2.loads(data)[1][3][3]
+    spelled = found.encode(signature, cbor2.loads(found.leaf))
+    assert len(spelled) > len(data)
+    assert opened(spelled, ring) == found
+
+
 @given(st.binary(max_size=200))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_anything_else_is_refused_and_never_crashes(data: bytes) -> None:
