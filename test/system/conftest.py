@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,6 +63,52 @@ class Vidgen:
         return next((p for p in self.processes() if f"vidgen_nodes.nodes.{name}" in p.info["cmdline"]), None)
 
 
+class Peer:
+    """A node of the test's own, in the ROS domain of the graph, spun on a thread."""
+
+    def __init__(self, domain: int) -> None:
+        from vidgen_nodes.ros import transport
+
+        transport.prepare_process()
+        import rclpy
+        from rclpy.context import Context
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.node import Node
+        from rclpy.signals import SignalHandlerOptions
+
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node("peer", namespace="vidgen", context=self._context, enable_rosout=False)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._executor.spin, name="peer", daemon=True)
+        self._thread.start()
+
+    def create_subscription(self, *arguments: Any) -> None:
+        """Listen."""
+        self._node.create_subscription(*arguments)
+
+    def call(self, kind: Any, name: str, fields: dict[str, Any], limit_s: float = 30.0) -> Any:
+        """The answer of a service of the graph."""
+        client = self._node.create_client(kind, name)
+        try:
+            assert client.wait_for_service(timeout_sec=limit_s), f"nobody offers {name}"
+            answered = threading.Event()
+            future = client.call_async(kind.Request(**fields))
+            future.add_done_callback(lambda _: answered.set())
+            assert answered.wait(limit_s), f"{name} did not answer within {limit_s} s"
+            return future.result()
+        finally:
+            self._node.destroy_client(client)
+
+    def close(self) -> None:
+        """Leave the domain."""
+        self._executor.shutdown()
+        self._thread.join(5.0)
+        self._node.destroy_node()
+        self._context.try_shutdown()
+
+
 def finished(process: subprocess.Popen[str], limit_s: float = 90.0) -> tuple[int, dict[str, Any], str]:
     """Wait for a command; its result."""
     try:
@@ -104,6 +151,14 @@ def vidgen(tmp_path: Path) -> Iterator[Vidgen]:
     for process in left:
         process.kill()
     assert not left, f"left behind: {[p.info['cmdline'] for p in left]}"
+
+
+@pytest.fixture
+def peer(vidgen: Vidgen) -> Iterator[Peer]:
+    """A node beside the graph."""
+    made = Peer(int(vidgen.environment["ROS_DOMAIN_ID"]))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

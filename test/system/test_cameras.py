@@ -22,7 +22,16 @@ def test_a_second_camera_has_overlays_and_a_ledger_of_its_own(vidgen: Any, tmp_p
     config = tmp_path / "cameras.yaml"
     config.write_text(CONFIG)
     status, summary, err = vidgen.run(
-        "up", "--preset", "sim", "--sim", "--config", config, "--set", "sim.thermal_rate_hz=5", "--seconds", "15"
+        "up",
+        "--preset",
+        "sim",
+        "--sim",
+        "--config",
+        config,
+        "--set",
+        "sim.thermal_rate_hz=5",
+        "--seconds",
+        "15",
     )
     assert status == 0, err
     assert summary["restarts"] == {}

@@ -104,13 +104,17 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
             self.get_logger().fatal(f"custody is broken: {message}")
         self.health.fault = f"custody is broken: {message}" if not self.health.fault else self.health.fault
 
+    def _audited(self) -> LedgerAudit:
+        if self._audit is None:
+            raise VerificationError(f"there is no ledger yet: {self.health.waiting_for}")
+        return self._audit
+
     def _on_proof(self, request: Any, response: Any) -> Any:
         index = int(request.leaf_index)
         try:
             self._look()
-            if self._audit is None:
-                raise VerificationError(f"there is no ledger yet: {self.health.waiting_for}")
-            proof = self._audit.inclusion_proof(index)
+            audit = self._audited()
+            proof = audit.inclusion_proof(index)
         except (VerificationError, ValueError) as err:
             response.success, response.message = False, str(err)
             return response
@@ -118,7 +122,7 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
         response.leaf, response.tree_size = list(proof.leaf), proof.tree_size
         response.root, response.path = fill.digest(proof.root), list(b"".join(proof.path))
         try:
-            response.file = list(self._audit.proof_file(index))
+            response.file = list(audit.proof_file(index))
         except VerificationError as err:
             response.message += f"; no proof file: {err}"
         return response

@@ -17,11 +17,15 @@ class CustodyParams(Checked):
     key_dir: str = param(
         "", "Folder of root and unit key, made on first use; empty: $VIDGEN_KEYS, else ~/.config/vidgen/keys."
     )
-    unit_key: str = param("", "URI (pkcs11:...) of the unit key (see docs/CUSTODY.md); empty: a file in key_dir.")
+    unit_key: str = param(
+        "", "URI (pkcs11:...) of the unit key (see docs/CUSTODY.md); empty: a file in key_dir."
+    )
     head_period_s: float = param(
         1.0, "A signed tree head at most this often, and one at the end.", unit="s", low=0.1, high=3600.0
     )
-    witnesses: str = param("", "Witnesses, 'URL KEY' of each as it prints it, separated by commas; empty: none.")
+    witnesses: str = param(
+        "", "Witnesses, 'URL KEY' of each as it prints it, separated by commas; empty: none."
+    )
     timestamp_url: str = param("", "RFC 3161 authority; empty: no time stamps.")
     timestamp_period_s: float = param(
         60.0, "A head is time-stamped at most this often.", unit="s", low=1.0, high=86400.0

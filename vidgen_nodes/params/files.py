@@ -96,7 +96,10 @@ def _read_ros_yaml(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigError(f"{path}: got {type(content).__name__}, expected a mapping of node names")
     result: dict[str, dict[str, Any]] = {}
     for key, body in content.items():
-        if key in ("remaps", "cameras"):  # a preset's topics and more cameras: read by graph.py and cameras.py
+        if key in (
+            "remaps",
+            "cameras",
+        ):  # a preset's topics and more cameras: read by graph.py and cameras.py
             continue
         node = str(key).rsplit("/", 1)[-1].removesuffix("_node")
         if not isinstance(body, dict) or not isinstance(body.get("ros__parameters"), dict):

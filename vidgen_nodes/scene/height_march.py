@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidgen_nodes.packets import Float32Array, FloatArray, Grid
 from vidgen_nodes.compiled import compiled
+from vidgen_nodes.packets import Float32Array, FloatArray, Grid
 
 
 def march_heights(

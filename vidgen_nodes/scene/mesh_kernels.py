@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from vidgen_nodes.packets import BoolArray, FloatArray, Grid
 from vidgen_nodes.compiled import compiled
+from vidgen_nodes.packets import BoolArray, FloatArray, Grid
 
 _Index = npt.NDArray[np.int64]
 _SLIVER_M = 1e-6  # as scene.footprint has it

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from vidgen_nodes.packets import Float32Array, FloatArray
 from vidgen_nodes.compiled import compiled
+from vidgen_nodes.packets import Float32Array, FloatArray
 
 _Index = npt.NDArray[np.int64]
 _LEAF = 4  # triangles in a leaf

@@ -149,7 +149,9 @@ class ThermalIngest:
 
     def _check_stamp(self, stamp_ns: int) -> None:
         behind_ns = self._newest_ns - stamp_ns
-        if behind_ns <= CLOCK_JUMP_NS and stamp_ns in self._recent:  # further back it is a recording that begins again
+        if (
+            behind_ns <= CLOCK_JUMP_NS and stamp_ns in self._recent
+        ):  # further back it is a recording that begins again
             raise InputError("duplicate", f"a second image has stamp {stamp_ns} ns; only the first is used.")
         if behind_ns <= OVERTAKEN_NS:
             return

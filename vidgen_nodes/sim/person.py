@@ -19,7 +19,11 @@ import numpy.typing as npt
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.sim.radiance import apparent_steps
 
-FEET_M: Final = (7.3, -0.85, 0.0)  # between the fire at the foot of the east wall and the drone, a little aside
+FEET_M: Final = (
+    7.3,
+    -0.85,
+    0.0,
+)  # between the fire at the foot of the east wall and the drone, a little aside
 HEIGHT_M: Final = 1.75
 _SKY_K: Final = 255.0
 _EMISSIVITY: Final = 0.98

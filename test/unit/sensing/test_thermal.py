@@ -225,7 +225,11 @@ def test_a_calibration_of_twice_the_size_is_scaled_about_the_image_edge() -> Non
 
 @settings(deadline=None)
 @given(
-    st.integers(40, 2000), st.integers(40, 2000), st.floats(0.2, 4.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0)
+    st.integers(40, 2000),
+    st.integers(40, 2000),
+    st.floats(0.2, 4.0),
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 1.0),
 )
 def test_a_calibration_is_scaled_by_any_uniform_ratio(
     width: int, height: int, ratio: float, u: float, v: float
