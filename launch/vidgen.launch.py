@@ -64,7 +64,6 @@ def start_graph(context: LaunchContext) -> list[Node]:
         Node(
             package="vidgen",
             executable=spec.name,
-            arguments=list(spec.options),
             namespace=spec.namespace.replace(NAMESPACE, value["namespace"], 1),
             parameters=[str(file), clock],
             remappings=list(spec.remaps),

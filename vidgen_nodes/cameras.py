@@ -10,7 +10,7 @@ A camera beside the first is named under ``cameras`` in a parameter file:
         sync: {camera_rpy_deg: [0.0, 30.0, 90.0]}
         thermal: {scale_k_per_count: 0.04}
 
-It gets ``thermal_node``, ``generator_node`` (with its synchroniser), ``ar_node`` and ``custody_node`` under
+It gets ``thermal_node``, ``sync_node``, ``generator_node``, ``ar_node`` and ``custody_node`` under
 ``/vidgen/left``, a ledger of its own, and everything else from the first camera's parameters. Leaves out what is
 one for all: navigation, map, robot outputs (those of the first camera) and the gate for commands.
 """
@@ -29,8 +29,7 @@ from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.graph import NAMESPACE, NodeSpec, Overrides, merge_overrides, specs_for
 from vidgen_nodes.params import NodeParams
 
-SECTIONS = ("custody", "ar", "generator", "thermal")  # what a camera has of its own, consumers first
-_OWN = (*SECTIONS, "sync")
+SECTIONS = ("custody", "ar", "generator", "sync", "thermal")  # what a camera has of its own, consumers first
 _SHARED = ("drone/nav_state", "drone/gimbal", "drone/gimbal_state", "uncertainty/map")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
@@ -97,9 +96,9 @@ def _camera(path: Path, name: str, body: object) -> ExtraCamera:
     if not isinstance(remaps, dict) or "thermal/image_raw" not in remaps:
         raise ConfigError(f"{where}: expected remaps with at least thermal/image_raw: /its/topic")
     for section, values in body.items():
-        if section != "remaps" and (section not in _OWN or not isinstance(values, dict)):
+        if section != "remaps" and (section not in SECTIONS or not isinstance(values, dict)):
             raise ConfigError(
-                f"{where}: {section}: a camera has only {', '.join(_OWN)} of its own, each a mapping"
+                f"{where}: {section}: a camera has only {', '.join(SECTIONS)} of its own, each a mapping"
             )
     overrides = {section: dict(values) for section, values in body.items() if section != "remaps"}
     return ExtraCamera(name, tuple((str(a), str(b)) for a, b in remaps.items()), overrides)

@@ -42,7 +42,7 @@ Overrides = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One process of the graph, named after its (first) node.
+    """One process of the graph.
 
     ``parameters`` are plain YAML values, complete. ``may_end``: a clean end is not a fault (the
     simulated flight has a duration); every other node is restarted however it ended.
@@ -54,9 +54,7 @@ class NodeSpec:
     remaps: tuple[tuple[str, str], ...] = ()
     lifecycle: bool = False
     may_end: bool = False
-    beside: tuple[str, ...] = ()  # nodes that share the process
     namespace: str = NAMESPACE
-    options: tuple[str, ...] = ()  # before the ROS arguments
 
     @property
     def module(self) -> str:
@@ -66,21 +64,11 @@ class NodeSpec:
     @property
     def process(self) -> str:
         """Name of the process: the node's, after the camera's where there are several."""
-        return self._full(self.name)
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """Every node of the process, named like the process."""
-        return tuple(self._full(name) for name in (self.name, *self.beside))
-
-    def _full(self, name: str) -> str:
-        return f"{self.namespace}/{name}".removeprefix(f"{NAMESPACE}/")
+        return f"{self.namespace}/{self.name}".removeprefix(f"{NAMESPACE}/")
 
 
 # In starting order: consumers before producers, so that little is published to nobody.
-_ORDER = ("actuation", "custody", "robot", "ar", "generator", "lidar", "rtk", "thermal", "sim")
-# sync_node shares the generator's process: its bundles then cost no copy (generator_node.py).
-WITH_SYNC = "--with-sync"
+_ORDER = ("actuation", "custody", "robot", "ar", "generator", "sync", "lidar", "rtk", "thermal", "sim")
 _LIFECYCLE = frozenset({"generator", "custody"})
 
 
@@ -126,8 +114,6 @@ def specs_for(
             remaps=fixed,
             lifecycle=section in _LIFECYCLE,
             may_end=section == "sim",
-            beside=("sync_node",) if section == "generator" else (),
-            options=(WITH_SYNC,) if section == "generator" else (),
             namespace=namespace,
         )
         for section in _ORDER
@@ -252,7 +238,6 @@ def write_params(path: Path, params: NodeParams) -> None:
 def ros_arguments(spec: NodeSpec, params_file: Path, *, replaying: bool = False) -> list[str]:
     """What follows the executable of a node; ``replaying``: time from ``/clock``, and no input may be lost."""
     arguments = [
-        *spec.options,
         "--ros-args",
         "-r",
         f"__ns:={spec.namespace}",

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import CameraInfo
 from vidgen.msg import GimbalState, NavState, SensorBundle, SyncReport, ThermalFrame
-from vidgen.msg import UncertaintyMap as UncertaintyMapMsg
 
 from vidgen_nodes.nodes.sync_node import SyncNode
 from vidgen_nodes.packets import (
@@ -17,31 +16,15 @@ from vidgen_nodes.packets import (
     Pose,
     RtkStatus,
     SourceRef,
-    UncertaintyMap,
 )
 from vidgen_nodes.packets import NavState as State
-from vidgen_nodes.ros import convert, fill, qos, wire
+from vidgen_nodes.ros import convert, fill, qos, unpack, wire
 
 STAMP_NS = 1_000_000_000_000
-PERIOD_NS = 20_000_000
-
-
-class Sink:
-    """A generator in the same process, as far as the synchroniser sees it."""
-
-    def __init__(self) -> None:
-        self.bundles: list[Bundle] = []
-        self.maps: list[UncertaintyMap] = []
-
-    def add_map(self, umap: UncertaintyMap) -> None:
-        self.maps.append(umap)
-
-    def add_bundle(self, bundle: Bundle) -> None:
-        self.bundles.append(bundle)
 
 
 def thermal(stamp_ns: int) -> Any:
-    message = ThermalFrame(sequence=stamp_ns // PERIOD_NS % 1000, camera_info=CameraInfo())
+    message = ThermalFrame(sequence=stamp_ns // 20_000_000 % 1000, camera_info=CameraInfo())
     fill.set_header(message.header, stamp_ns, "cam")
     message.image = fill.image(stamp_ns, "cam", "mono16", np.arange(48 * 64, dtype=np.uint16).reshape(48, 64))
     message.scale_k_per_count = message.offset_k = float("nan")
@@ -63,27 +46,6 @@ def test_a_thermal_frame_alone_gives_a_bundle_that_names_what_is_missing(bench: 
     assert {"no_pose", "no_map"} <= set(got[0].causes)
 
 
-def test_with_a_sink_bundles_and_maps_are_handed_over_and_published_only_when_wanted(bench: Any) -> None:
-    sink = Sink()
-    node = bench.start(lambda: SyncNode(sink))
-    peer = bench.peer()
-    frames = peer.create_publisher(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME)
-    maps = peer.create_publisher(UncertaintyMapMsg, "uncertainty/map", qos.UNCERTAINTY_MAP)
-    bench.until(lambda: frames.get_subscription_count() and maps.get_subscription_count(), "discovery")
-    frames.publish(thermal(STAMP_NS))
-    bench.until(lambda: sink.bundles, "the bundle in this process")
-    published: list[Any] = []
-    peer.create_subscription(SensorBundle, "bundle", published.append, qos.BUNDLE)
-    bench.until(lambda: node.count_subscribers("/vidgen/bundle"), "discovery of the listener")
-    stamps = iter(range(STAMP_NS + PERIOD_NS, STAMP_NS + 500 * PERIOD_NS, PERIOD_NS))
-    bench.until(lambda: published, "a bundle on the topic", lambda: frames.publish(thermal(next(stamps))))
-    handed = {bundle.stamp_ns: bundle for bundle in sink.bundles}
-    message = published[0]
-    twin = handed[convert.stamp_ns(message.header.stamp)]
-    assert [cause.value for cause in twin.causes] == list(message.causes)
-    assert np.array_equal(convert.image_pixels(message.thermal.image), twin.thermal.pixels)
-
-
 def test_the_report_counts_a_duplicate_under_its_name(bench: Any) -> None:
     bench.start(SyncNode)
     peer = bench.peer()
@@ -102,19 +64,27 @@ def test_the_report_counts_a_duplicate_under_its_name(bench: Any) -> None:
 
 
 def test_a_camera_on_a_gimbal_looks_where_the_gimbal_says_and_names_its_message(bench: Any) -> None:
-    sink = Sink()
-    bench.start(lambda: SyncNode(sink), {"sync_node": {"camera_on_gimbal": True}})
+    bench.start(SyncNode, camera_on_gimbal=True)
     peer = bench.peer()
+    bundles: list[Bundle] = []
+    calibrations = unpack.CalibrationCache()
+    peer.create_subscription(
+        SensorBundle, "bundle", lambda m: bundles.append(unpack.bundle(m, None, calibrations)), qos.BUNDLE
+    )
     frames = peer.create_publisher(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME)
     states = peer.create_publisher(NavState, "drone/nav_state", qos.NAV_STATE)
     gimbals = peer.create_publisher(GimbalState, "drone/gimbal_state", qos.GIMBAL_STATE)
     bench.until(
-        lambda: all(p.get_subscription_count() for p in (frames, states, gimbals)), "discovery of the inputs"
+        lambda: (
+            all(p.get_subscription_count() for p in (frames, states, gimbals))
+            and peer.count_publishers("/vidgen/bundle")
+        ),
+        "discovery",
     )
     zero, level = np.zeros(3), np.array((0.0, 0.0, 0.0, 1.0))
     named = SourceRef("/vidgen/gimbal", "geometry_msgs/msg/Vector3Stamped", STAMP_NS, bytes(range(32)))
     down = np.array((0.0, np.sqrt(0.5), 0.0, np.sqrt(0.5)))
-    stamps = iter(range(STAMP_NS, STAMP_NS + 500 * PERIOD_NS, PERIOD_NS))
+    stamps = iter(range(STAMP_NS, STAMP_NS + 500 * 20_000_000, 20_000_000))
 
     def fly() -> None:
         now_ns = next(stamps)
@@ -125,10 +95,10 @@ def test_a_camera_on_a_gimbal_looks_where_the_gimbal_says_and_names_its_message(
         gimbals.publish(wire.gimbal_state(GimbalAttitude(now_ns, down, "base_link", named)))
         frames.publish(thermal(now_ns))
 
-    placed = bench.until(lambda: [b for b in sink.bundles if b.map_T_camera is not None], "a pose", fly)
-    assert Cause.NO_GIMBAL in sink.bundles[0].causes
+    placed = bench.until(lambda: [b for b in bundles if b.map_T_camera is not None], "a pose", fly)
+    assert Cause.NO_GIMBAL in bundles[0].causes
     assert {Cause.NO_GIMBAL, Cause.GIMBAL_STALE}.isdisjoint(placed[0].causes)
     # Optical z points down: the quaternion turns (0, 0, 1) into (0, 0, -1).
     x, y = placed[0].map_T_camera.quaternion_xyzw[:2]
     assert 1.0 - 2.0 * (x * x + y * y) < -0.999999
-    assert named in [ref for bundle in sink.bundles for ref in bundle.sources]
+    assert named in [ref for bundle in bundles for ref in bundle.sources]

@@ -20,8 +20,7 @@ from vidgen_nodes.ros import transport
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
-# The synchroniser shares the generator's process.
-PROCESSES = {f"{n}_node" for n in ("thermal", "rtk", "lidar", "generator", "ar", "robot", "custody")}
+NODES = {f"{n}_node" for n in ("thermal", "rtk", "lidar", "sync", "generator", "ar", "robot", "custody")}
 
 
 def frame_hashes(ledger: Path) -> dict[int, bytes]:
@@ -46,7 +45,7 @@ def test_the_demo_flies_draws_records_and_leaves_pictures(vidgen: Any) -> None:
     assert summary["gate"]["pixels_outside"] == 0
     assert summary["custody"]["verified"] is True
     assert summary["latency_ms"]["p50"] > 0
-    assert set(summary["cpu_percent"]) == PROCESSES | {"sim_node"}
+    assert set(summary["cpu_percent"]) == NODES | {"sim_node"}
     assert summary["restarts"] == {}
     overlay = cv2.imread(str(vidgen.run_dir / "overlay.png"), cv2.IMREAD_UNCHANGED)
     composite = cv2.imread(str(vidgen.run_dir / "composite.png"), cv2.IMREAD_UNCHANGED)
@@ -55,7 +54,7 @@ def test_the_demo_flies_draws_records_and_leaves_pictures(vidgen: Any) -> None:
     assert read_strip(overlay) == read_strip(composite) is not None
     for name in ("overlay.png", "composite.png"):
         assert read_label((vidgen.run_dir / name).read_bytes()).source_type.endswith("algorithmicMedia")
-    assert {p.stem for p in (vidgen.run_dir / "logs").iterdir()} == PROCESSES | {"sim_node"}
+    assert {p.stem for p in (vidgen.run_dir / "logs").iterdir()} == NODES | {"sim_node"}
 
 
 def test_replay_and_render_of_one_recording_give_the_same_frames(
@@ -110,7 +109,7 @@ def test_a_killed_node_comes_back_and_the_ledger_goes_on(vidgen: Any, wait_until
 
 def test_an_interrupt_ends_everything_in_order(vidgen: Any, wait_until: Any, finish: Any) -> None:
     command = vidgen.start("up")
-    wait_until(lambda: len(vidgen.processes()) >= len(PROCESSES) + 1, "all nodes run")
+    wait_until(lambda: len(vidgen.processes()) >= len(NODES) + 1, "all nodes run")
     command.send_signal(signal.SIGINT)
     status, summary, err = finish(command)
     assert status == 1  # nothing flew, so nothing came out
@@ -122,7 +121,7 @@ def test_an_interrupt_ends_everything_in_order(vidgen: Any, wait_until: Any, fin
 
 def test_nothing_outlives_a_command_that_is_killed(vidgen: Any, wait_until: Any) -> None:
     command = vidgen.start("up")
-    wait_until(lambda: len(vidgen.processes()) >= len(PROCESSES) + 1, "all nodes run")
+    wait_until(lambda: len(vidgen.processes()) >= len(NODES) + 1, "all nodes run")
     command.kill()
     command.communicate()
     wait_until(lambda: not vidgen.processes(), "the nodes ended with their supervisor")

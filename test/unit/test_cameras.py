@@ -33,7 +33,7 @@ def test_a_camera_has_its_own_nodes_ledger_and_mounting_and_shares_the_rest(tmp_
     assert params.generator.ledger == params.custody.ledger == str(tmp_path / "left" / "ledger.db")
     assert params.generator.mission == "m"
     specs = camera.specs(params, [("fix", "/gps"), ("thermal/image_raw", "/first/image")])
-    assert {name for spec in specs for name in spec.nodes} == {
+    assert {spec.process for spec in specs} == {
         f"left/{node}_node" for node in ("custody", "ar", "generator", "sync", "thermal")
     }
     thermal = next(spec for spec in specs if spec.section == "thermal")

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 START_UP_S = 60.0
 _EXPLAIN_EVERY_S = 6.0  # nodes say within five seconds why nothing comes out
-_LINKS = ("thermal/frame", "drone/nav_state", "uncertainty/map", "provenance")
+_LINKS = ("thermal/frame", "drone/nav_state", "uncertainty/map", "bundle", "provenance")
 
 Layer = Mapping[str, Mapping[str, Any]]
 
@@ -283,7 +283,7 @@ def live_graph(
             Supervisor(processes, run_dir / "logs", transport.process_environment())
         )
         table = stack.enter_context(GraphTable(f"vidgen {args.command}  {run_dir}", shown=not args.json))
-        names = tuple(name for spec, _ in started for name in spec.nodes)
+        names = tuple(spec.process for spec, _ in started)
         cameras_named = tuple(camera.name for camera in cameras)
         yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table, names, cameras_named)
 

@@ -85,19 +85,13 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
                 self._broken(
                     f"leaf {row.index} is not the one that provenance named: {expected.hex()} was published"
                 )
-        overdue = [
-            index for index, (_, since_s) in self._pending.items() if time.monotonic() - since_s > _OVERDUE_S
-        ]
+        now_s = time.monotonic()
+        overdue = [i for i, (_, since_s) in self._pending.items() if now_s - since_s > _OVERDUE_S]
         if overdue:
             self._broken(f"leaf {overdue[0]} was published {_OVERDUE_S:.0f} s ago and is not in the ledger")
         self.health.waiting_for = ""
-        self.health.extra.update(
-            {
-                "leaves_checked": str(self._audit.size),
-                "root": self._audit.root.hex(),
-                "ledger": self.params.ledger,
-            }
-        )
+        checked, root = str(self._audit.size), self._audit.root.hex()
+        self.health.extra |= {"leaves_checked": checked, "root": root, "ledger": self.params.ledger}
 
     def _broken(self, message: str) -> None:
         if message != self.health.fault:

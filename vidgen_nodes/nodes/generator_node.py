@@ -1,26 +1,17 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bundles in; recorded overlays out. Nothing is published that is not durable in the ledger first.
-
-With ``--with-sync`` the process runs ``sync_node`` too and takes its bundles and maps as they are: one hop over
-the middleware less for each frame, and each map read once.
-"""
+"""Bundles in; recorded overlays out. Nothing is published that is not durable in the ledger first."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
-from vidgen.msg import SensorBundle
-from vidgen.msg import UncertaintyMap as UncertaintyMapMsg
+from vidgen.msg import SensorBundle, UncertaintyMap
 from vidgen.srv import Review, SetScenario
 
 from vidgen_nodes.errors import InputError, VidgenError
-from vidgen_nodes.graph import WITH_SYNC
-from vidgen_nodes.nodes.sync_node import SyncNode
-from vidgen_nodes.packets import Bundle, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.frame_maker import FrameMaker
@@ -35,11 +26,8 @@ _REVIEW_FIELDS = ("leaf_index", "reviewer", "verdict", "comment", "seconds_viewe
 class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
     """``bundle`` and ``uncertainty/map`` to overlay, provenance and hazards; owns the one writer of the ledger."""
 
-    def __init__(self, *, is_fed: bool = False) -> None:
-        """``is_fed``: no subscriptions; :meth:`add_bundle` and :meth:`add_map` are called instead."""
+    def __init__(self) -> None:
         super().__init__("generator_node", GeneratorParams)
-        topic = self.resolve_topic_name("bundle")
-        self._feed = self.health.add_input(topic, required=True) if is_fed else None
         self._inputs: list[Any] = []
         self._calibrations = unpack.CalibrationCache()
         self._maker: FrameMaker | None = None
@@ -52,12 +40,11 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
         self._maker = FrameMaker(
             graph_params(sys.argv, generator=self.params), self.health, self._outputs.publish
         )
-        if self._feed is None:
-            maps, quality = "uncertainty/map", qos.UNCERTAINTY_MAP
-            self._inputs = [
-                self.subscribe(UncertaintyMapMsg, maps, quality, self._on_map, required=False),
-                self.subscribe_frequent(SensorBundle, "bundle", qos.BUNDLE, self._on_bundle),
-            ]
+        maps, quality = "uncertainty/map", qos.UNCERTAINTY_MAP
+        self._inputs = [
+            self.subscribe(UncertaintyMap, maps, quality, self._on_map, required=False),
+            self.subscribe_frequent(SensorBundle, "bundle", qos.BUNDLE, self._on_bundle),
+        ]
 
     def clean_up(self) -> None:
         """Stop listening, finish what waits, close the ledger."""
@@ -66,26 +53,16 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
         self._inputs = []
         self.close()
 
-    def add_map(self, umap: UncertaintyMap) -> None:
-        """Take a map that later bundles name."""
-        if self._maker is not None:
-            self._maker.add_map(umap)
-
-    def add_bundle(self, bundle: Bundle) -> None:
-        """Take a bundle; returns at once."""
-        if self._feed is not None:
-            self._feed.arrive(time.monotonic(), (self.now_ns() - bundle.stamp_ns) * 1e-9)
-        if self.is_active and self._maker is not None:
-            self._maker.add_bundle(bundle)
-        else:
-            self.health.dropped["inactive"] += 1
-
     def _on_map(self, message: Any) -> None:
-        self.add_map(unpack.uncertainty_map(message))
+        if self._maker is not None:
+            self._maker.add_map(unpack.uncertainty_map(message))
 
     def _on_bundle(self, message: Any) -> None:
-        umap = self._maker.find_map(unpack.digest(message.map_digest)) if self._maker else None
-        self.add_bundle(unpack.bundle(message, umap, self._calibrations))
+        if self.is_active and self._maker is not None:
+            umap = self._maker.find_map(unpack.digest(message.map_digest))
+            self._maker.add_bundle(unpack.bundle(message, umap, self._calibrations))
+        else:
+            self.health.dropped["inactive"] += 1
 
     def _on_set_scenario(self, request: Any, response: Any) -> Any:
         def take(maker: FrameMaker) -> str:
@@ -130,18 +107,9 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
 
 
 def main() -> None:
-    """Run the node, with ``--with-sync`` the synchroniser beside it."""
-    if WITH_SYNC in sys.argv:
-        sys.argv.remove(WITH_SYNC)
-        main_for(_with_sync, nice=FRAME_NICE)
-    else:
-        main_for(GeneratorNode, nice=FRAME_NICE)
-
-
-def _with_sync() -> tuple[SyncNode, GeneratorNode]:
+    """Run the node."""
     sys.setswitchinterval(_SWITCH_S)
-    generator = GeneratorNode(is_fed=True)
-    return SyncNode(generator), generator
+    main_for(GeneratorNode, nice=FRAME_NICE)
 
 
 if __name__ == "__main__":

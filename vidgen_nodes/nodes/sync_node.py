@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Any, Protocol
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
-from vidgen.msg import GimbalState, NavState, SensorBundle, SyncReport, ThermalFrame
-from vidgen.msg import UncertaintyMap as UncertaintyMapMsg
+from vidgen.msg import GimbalState, NavState, SensorBundle, SyncReport, ThermalFrame, UncertaintyMap
 
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.packets import Bundle, UncertaintyMap
 from vidgen_nodes.params import SyncParams
 from vidgen_nodes.ros import convert, fill, qos, unpack, wire
 from vidgen_nodes.ros.filters import Cache
@@ -25,16 +23,6 @@ from vidgen_nodes.sync.counts import clock_words
 _POLL_S = 0.005
 
 
-class BundleSink(Protocol):
-    """Who takes bundles and maps in this very process."""
-
-    def add_map(self, umap: UncertaintyMap) -> None:
-        """Take a map, before any bundle that names it."""
-
-    def add_bundle(self, bundle: Bundle) -> None:
-        """Take a bundle; returns at once."""
-
-
 class SyncNode(VidgenNode[SyncParams]):
     """``thermal/frame``, ``drone/nav_state``, ``uncertainty/map`` to ``bundle`` and ``sync/report``; with
     ``camera_on_gimbal`` from ``drone/gimbal_state`` too.
@@ -43,10 +31,8 @@ class SyncNode(VidgenNode[SyncParams]):
     until the inputs that count for them have come; then messages and a timer look again, and nothing blocks.
     """
 
-    def __init__(self, sink: BundleSink | None = None) -> None:
-        """``sink``: gets every bundle and map; ``bundle`` is then published only while somebody subscribes."""
+    def __init__(self) -> None:
         super().__init__("sync_node", SyncParams)
-        self._sink = sink
         self._sync = AnchoredSync(self.params)
         self._calibrations = unpack.CalibrationCache()
         self._held: deque[tuple[Any, float, int]] = deque()
@@ -58,7 +44,7 @@ class SyncNode(VidgenNode[SyncParams]):
                 GimbalState, "drone/gimbal_state", qos.GIMBAL_STATE, self._on_gimbal, required=False
             )
         maps = self.subscribe(
-            UncertaintyMapMsg, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
+            UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
         )
         self._newest_map = Cache(maps, 1)
         self.subscribe_frequent(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, self._on_thermal)
@@ -76,8 +62,6 @@ class SyncNode(VidgenNode[SyncParams]):
     def _on_map(self, message: Any) -> None:
         umap = unpack.uncertainty_map(message)
         self._sync.add_map(umap, self.now_ns())
-        if self._sink is not None:
-            self._sink.add_map(umap)
         self._release()
 
     def _on_thermal(self, message: Any) -> None:
@@ -105,11 +89,7 @@ class SyncNode(VidgenNode[SyncParams]):
         except InputError as err:
             self.health.dropped[err.reason] += 1
             return
-        if self._sink is not None:
-            self._sink.add_bundle(bundle)
-            self._bundles.hand_over()
-        if self._sink is None or self._bundles.is_wanted:
-            self._bundles.publish(wire.bundle(bundle, message))
+        self._bundles.publish(wire.bundle(bundle, message))
         self.health.causes.update(cause.value for cause in bundle.causes)
         self.health.add_latency("stamp_to_bundle", (self.now_ns() - bundle.stamp_ns) / 1e6)
         self._sync.observe()  # only now: the frame has gone its way

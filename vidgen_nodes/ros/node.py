@@ -335,10 +335,6 @@ class Output:
         self._publisher.publish(message)
         self._health.publish(time.monotonic())
 
-    def hand_over(self) -> None:
-        """Count what another node of this process was given as it is."""
-        self._health.publish(time.monotonic())
-
 
 class VidgenNode(NodeBase[P], Node):
     """A node of ours."""
@@ -435,7 +431,7 @@ def main_for(node_class: Callable[[], Any], *, nice: int = 0) -> None:
     """Run a node until a signal or until it is finished, shut down once, and exit with its status.
 
     Args:
-        node_class: makes the node, or several that share the process, in the order in which they close.
+        node_class: makes the node.
         nice: ``transport.FRAME_NICE`` for what every thermal frame passes through, ``BACKGROUND_NICE`` for
             what no frame waits for.
     """
@@ -445,36 +441,30 @@ def main_for(node_class: Callable[[], Any], *, nice: int = 0) -> None:
     with transport.stop_on_signals() as stop:
         try:
             rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-            made = node_class()
+            node = node_class()
         except ConfigError as err:
             sys.stderr.write(f"{err}\n")
             status = 2
         except rclpy.exceptions.ROSInterruptException:
             status = 0
         else:
-            status = _run(made if isinstance(made, tuple) else (made,), stop)
+            status = _run(node, stop)
         rclpy.try_shutdown()
     sys.exit(status)
 
 
-def _run(nodes: tuple[Any, ...], stop: transport.StopRequest) -> int:
-    executor = transport.make_executor(nodes[0].context)
-    for node in nodes:
-        executor.add_node(node)
+def _run(node: Any, stop: transport.StopRequest) -> int:
+    executor = transport.make_executor(node.context)
+    executor.add_node(node)
     try:
-        for node in nodes:
-            if isinstance(node, VidgenLifecycleNode):
-                node.activate_if_asked()
+        if isinstance(node, VidgenLifecycleNode):
+            node.activate_if_asked()
         transport.settle_memory()
-        transport.run_until_stopped(executor, stop, lambda: any(node.finished for node in nodes))
+        transport.run_until_stopped(executor, stop, lambda: node.finished)
     finally:
-        for node in nodes:
-            node.close()
-        status = max(int(node.exit_status) for node in nodes)
-        transport.end_within(transport.END_S, status if sys.exc_info()[0] is None else 1)
-        for node in nodes:
-            executor.remove_node(node)
+        node.close()
+        transport.end_within(transport.END_S, int(node.exit_status) if sys.exc_info()[0] is None else 1)
+        executor.remove_node(node)
         executor.shutdown()  # it holds the context: without this Fast DDS would leave its segment behind
-        for node in nodes:
-            node.destroy_node()
-    return status
+        node.destroy_node()
+    return int(node.exit_status)
