@@ -80,7 +80,9 @@ class LidarNode(VidgenNode[LidarParams]):
 
     def _map(self, posed: Iterable[PosedScan]) -> None:
         for item in posed:
-            umap = self._mapper.add_scan(item.scan, item.map_T_lidar, item.height_sigma_m)
+            umap = self._mapper.take_scan(item.scan, item.map_T_lidar, item.height_sigma_m)
+            if umap is None:
+                continue
             self._maps.publish(fill.uncertainty_map(umap))
             self.health.add_latency("scan_to_map", (self.now_ns() - umap.stamp_ns) / 1e6)
             if self._occupancy.is_wanted:
@@ -90,13 +92,17 @@ class LidarNode(VidgenNode[LidarParams]):
                 self._occupancy.publish(fill.occupancy(umap.stamp_ns, umap.grid, cells))
 
     def _judge_clock(self, scan: PointScan) -> None:
-        """Say in one line what the times of points are worth: a LiDAR's clock is set once, and wrong in silence."""
+        """Say in one line what the times of points are worth: a LiDAR's clock is set once, and wrong in silence.
+
+        One time for all points may be right (a LiDAR that flashes): that is in the values, and no doubt.
+        """
         self._points_clock = scan.clock
         what, fix = clock_doubt(scan.dialect, scan.clock, scan.clock_offset_s)
-        self.health.doubt = f"{what}; {fix}" if what else ""
-        self.health.extra["point_times"] = f"{scan.clock} ({scan.dialect})"
-        if what:
-            self.get_logger().warning(self.health.doubt)
+        told = f"{what}; {fix}" if what else ""
+        self.health.doubt = told if scan.clock == "own_clock" else ""
+        self.health.extra["point_times"] = f"{scan.clock} ({scan.dialect})" + (f": {told}" if told else "")
+        if self.health.doubt:
+            self.get_logger().warning(told)
 
     def on_tick(self) -> None:
         """Say what the scans wait for, and what became of scans and points that were not used as they came."""

@@ -38,7 +38,7 @@ class GeneratorParams(Checked):
         "What is being replayed, for the leaf that opens the ledger (see custody/segment_file.py); empty: none.",
     )
     world_tick_ms: float = param(
-        50.0, "The world steps on this grid of event time.", unit="ms", low=5.0, high=1000.0
+        80.0, "The world steps on this grid of event time.", unit="ms", low=5.0, high=1000.0
     )
     field_resolution_m: float = param(
         0.15, "Edge of a voxel of the hazard field.", unit="m", low=0.02, high=2.0

@@ -24,6 +24,13 @@ class LidarParams(Checked):
     )
     map_size_m: float = param(40.0, "Edge of the square map window.", unit="m", low=1.0, high=2000.0)
     resolution_m: float = param(0.5, "Edge of a cell.", unit="m", low=0.02, high=10.0)
+    map_rate_hz: float = param(
+        5.0,
+        "A map at most so often; every scan enters. 0: one after every scan.",
+        unit="Hz",
+        low=0.0,
+        high=100.0,
+    )
     sensor_sigma_m: float = param(0.02, "Range noise of the LiDAR, 1 sigma.", unit="m", low=1e-4, high=1.0)
     min_range_m: float = param(0.5, "Nearer returns are refused.", unit="m", low=0.0, high=1000.0)
     max_range_m: float = param(120.0, "Farther returns are refused.", unit="m", low=1.0, high=10000.0)

@@ -263,7 +263,9 @@ class _Graph:
 
     def _map(self, scans: list[PosedScan]) -> None:
         for posed in scans:
-            umap = self._mapper.add_scan(posed.scan, posed.map_T_lidar, posed.height_sigma_m)
+            umap = self._mapper.take_scan(posed.scan, posed.map_T_lidar, posed.height_sigma_m)
+            if umap is None:
+                continue
             self._sync.add_map(umap, self._arrival_ns)
 
     def _on_thermal(self, message: Any, source: SourceRef) -> None:

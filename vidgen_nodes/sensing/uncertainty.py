@@ -38,6 +38,7 @@ from vidgen_nodes.packets import (
     Grid,
     PointScan,
     Pose,
+    SourceRef,
     UncertaintyMap,
 )
 from vidgen_nodes.params import LidarParams
@@ -78,6 +79,8 @@ class UncertaintyMapper:
         self._follows = params.map_follows
         self._sigma_m = params.sensor_sigma_m
         self._registration_m = params.registration_error_m
+        # Scans come a little early or late: one that is nearly due counts.
+        self._period_ns = round(0.75e9 / params.map_rate_hz) if params.map_rate_hz else 0
         self._window = CellWindow(params)
         shape = self.grid.shape
         self._tops, self._elevation, self._occupancy = TopSurface(shape), Elevation(shape), Occupancy(shape)
@@ -103,12 +106,22 @@ class UncertaintyMapper:
             part.reset()
         if self.grid != before:
             self._change.cut(self.grid)
-        self._stamp_ns = 0
+        self._stamp_ns = self._mapped_ns = 0
+        self._sources: list[SourceRef] = []
         self._pose_sigma_m = 0.0
         self._view_m: FloatArray = np.full(2, np.nan)
 
+    def take_scan(
+        self, scan: PointScan, map_T_lidar: Pose, height_sigma_m: float = 0.0
+    ) -> UncertaintyMap | None:
+        """Enter a scan; the map if one is due (``map_rate_hz``). Arguments and errors as of :meth:`add_scan`."""
+        ghost, holes = self._take(scan, map_T_lidar, height_sigma_m)
+        if self._mapped_ns and scan.stamp_ns - self._mapped_ns < self._period_ns:
+            return None
+        return self._map(scan.stamp_ns, ghost, holes)
+
     def add_scan(self, scan: PointScan, map_T_lidar: Pose, height_sigma_m: float = 0.0) -> UncertaintyMap:
-        """Enter a scan.
+        """Enter a scan and make the map, due or not.
 
         Args:
             scan: points in the LiDAR frame, all as seen at the stamp.
@@ -121,7 +134,12 @@ class UncertaintyMapper:
         Raises:
             InputError: ``duplicate`` or ``out_of_order`` stamp; one more than a second back starts anew.
         """
+        return self._map(scan.stamp_ns, *self._take(scan, map_T_lidar, height_sigma_m))
+
+    def _take(self, scan: PointScan, map_T_lidar: Pose, height_sigma_m: float) -> tuple[BoolArray, BoolArray]:
+        """Enter a scan; its ghosts and the holes, by cell."""
         elapsed_s = self._check_stamp(scan.stamp_ns)
+        self._sources.append(scan.source)
         decay = math.exp(-elapsed_s / MEMORY_S)
         self._follow(scan.points_m, map_T_lidar, decay)
         self._pose_sigma_m = max(height_sigma_m, self._pose_sigma_m * decay)
@@ -137,7 +155,7 @@ class UncertaintyMapper:
         )
         self.counts["outside_window"] += returns.outside
         self.counts["above_surface"] += int(np.count_nonzero(tops.ghost[returns.cell]))
-        return self._map(scan, tops.ghost, holes)
+        return tops.ghost, holes
 
     def _check_stamp(self, stamp_ns: int) -> float:
         """Seconds since the scan before; 0 at the first."""
@@ -189,10 +207,11 @@ class UncertaintyMapper:
         self._occupancy.add(fused.used, missed, tops.ghost, fused.moved)
         self._shape.add(sums, below, fused.used, fused.moved, elapsed_s)
 
-    def _map(self, scan: PointScan, ghost: BoolArray, holes: BoolArray) -> UncertaintyMap:
+    def _map(self, stamp_ns: int, ghost: BoolArray, holes: BoolArray) -> UncertaintyMap:
+        sources, self._sources, self._mapped_ns = tuple(self._sources), [], stamp_ns
         elevation, entropy = self._elevation, self._occupancy.entropy_bit()
         shape = self._shape.describe(self.grid.resolution_m)
-        deviation, lod = self._compare(shape, scan.stamp_ns)
+        deviation, lod = self._compare(shape, stamp_ns)
         terms = 0.4 * entropy + np.nan_to_num(shape.residual_m * (0.3 / (3.0 * self._sigma_m)))
         terms += np.nan_to_num(0.3 * np.abs(deviation) / (2.0 * lod))
         uncertainty = np.where(np.isnan(elevation.height_m), np.nan, np.clip(terms, 0.0, 1.0))
@@ -213,15 +232,15 @@ class UncertaintyMapper:
         observations = np.minimum(elevation.observations, 65535).astype(np.uint16).reshape(cells)
         observed_ns = elevation.observed_ns.copy().reshape(cells)
         flags = self._flags(shape, deviation, lod, ghost, holes).reshape(cells)
-        digest = map_digest(scan.stamp_ns, self.grid, *floats.values(), observations, observed_ns, flags)
+        digest = map_digest(stamp_ns, self.grid, *floats.values(), observations, observed_ns, flags)
         return UncertaintyMap(
-            stamp_ns=scan.stamp_ns,
+            stamp_ns=stamp_ns,
             grid=self.grid,
             observations=observations,
             observed_ns=observed_ns,
             flags=flags,
             digest=digest,
-            sources=(scan.source,),
+            sources=sources,
             **floats,
         )
 

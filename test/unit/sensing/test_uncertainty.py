@@ -449,3 +449,18 @@ def test_the_window_moves_to_where_the_lidar_looks() -> None:
     assert np.isfinite(umap.elevation_m).sum() > 100
     far = (ahead - (500.0, 0.0, 0.0)).astype(np.float32)
     assert mapper.add_scan(dataclasses.replace(scan(far, 1), points_m=far), low).grid == umap.grid
+
+
+def test_every_scan_enters_though_maps_are_rarer_and_name_them_all() -> None:
+    paced, every = UncertaintyMapper(dataclasses.replace(PARAMS, map_rate_hz=5.0)), UncertaintyMapper(PARAMS)
+    given, newest = [], None
+    for k in range(5):
+        seen = scan(surface(flat, k), k)
+        given.append(paced.take_scan(seen, MAP_T_LIDAR))
+        newest = every.add_scan(seen, MAP_T_LIDAR)
+    assert [umap is not None for umap in given] == [True, False, True, False, True]
+    assert [len(umap.sources) for umap in given if umap is not None] == [1, 2, 2]
+    assert newest is not None
+    assert all(
+        np.array_equal(getattr(given[-1], n), getattr(newest, n), equal_nan=True) for n in FLOAT_LAYERS
+    )
