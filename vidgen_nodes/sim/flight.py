@@ -9,7 +9,7 @@ Leaves out: wall clocks and ROS; ``nodes/sim_node.py`` walks the schedule agains
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from vidgen_nodes.packets import CameraCalibration
 from vidgen_nodes.params import SimParams
@@ -25,8 +25,10 @@ from vidgen_nodes.sim.trajectory import FlightTruth, fly
 class Flight:
     """One simulated flight. Making it takes about a second (pictures and noise)."""
 
-    def __init__(self, params: SimParams) -> None:
+    def __init__(self, params: SimParams, motion: Callable[[float], FlightTruth] = fly) -> None:
+        """``motion``: the truth by seconds of the flight; else than the built-in one for trials and pictures."""
         self.params = params
+        self._motion = motion
         self._thermal = ThermalScene(params.seed)
         self._lidar = LidarScan(params.seed, params.lidar_points)
         self._receiver = Receiver(params.seed)
@@ -39,23 +41,23 @@ class Flight:
 
     def truth(self, t_s: float) -> FlightTruth:
         """Where everything is at ``t_s`` seconds of the flight."""
-        return fly(t_s)
+        return self._motion(t_s)
 
     def thermal(self, t_s: float, index: int) -> Counts:
         """Thermal frame (512, 640) of 0.01 K counts, new memory each time."""
-        return self._thermal.frame(fly(t_s).map_T_camera, index)
+        return self._thermal.frame(self._motion(t_s).map_T_camera, index)
 
     def imu(self, t_s: float, index: int) -> ImuReading:
         """IMU sample in ``imu_link``, whose axes and origin are those of ``base_link``."""
-        return self._inertial.read(fly(t_s), index)
+        return self._inertial.read(self._motion(t_s), index)
 
     def fix(self, t_s: float, index: int) -> FixReading:
         """RTK fix of the antenna."""
-        return self._receiver.fix(fly(t_s).antenna_m, index)
+        return self._receiver.fix(self._motion(t_s).antenna_m, index)
 
     def scan(self, t_s: float, index: int) -> Cloud:
         """LiDAR cloud in ``lidar`` at ``t_s``, motion compensated: ``time`` is 0 for every point."""
-        return self._lidar.cast(fly(t_s).map_T_lidar, index)
+        return self._lidar.cast(self._motion(t_s).map_T_lidar, index)
 
     def schedule(self, duration_s: float) -> Iterator[Sample]:
         """What to send when, with the faults asked for; 0: without end."""

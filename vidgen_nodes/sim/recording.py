@@ -8,6 +8,7 @@ the receive time in which they were sent. Needs no ROS. The bag can be replayed 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from vidgen_nodes.params import SimParams
 from vidgen_nodes.sim.flight import Flight
 from vidgen_nodes.sim.messages import TYPES, Messages
 from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL
+from vidgen_nodes.sim.trajectory import FlightTruth, fly
 
 START_NS: Final = 1_780_000_000_000_000_000  # epoch of second 0: any fixed moment will do
 TOPICS: Final = {
@@ -42,7 +44,11 @@ _SENSOR_QOS: Final = Qos(
 
 
 def write_recording(
-    path: Path, params: SimParams, duration_s: float, start_ns: int = START_NS
+    path: Path,
+    params: SimParams,
+    duration_s: float,
+    start_ns: int = START_NS,
+    motion: Callable[[float], FlightTruth] = fly,
 ) -> dict[str, int]:
     """Fly for ``duration_s`` and write it all down.
 
@@ -51,6 +57,7 @@ def write_recording(
         params: seed, rates and faults.
         duration_s: length, > 0. A second takes about 42 MB.
         start_ns: event time of second 0.
+        motion: how the drone flies.
 
     Returns:
         Messages written, by topic.
@@ -61,7 +68,7 @@ def write_recording(
     """
     if not duration_s > 0.0:
         raise ValueError(f"duration_s: got {duration_s}, expected more than 0: a recording has an end")
-    flight = Flight(params)
+    flight = Flight(params, motion)
     messages = Messages(flight, start_ns)
     written = dict.fromkeys((topic for topic, _ in TOPICS.values()), 0)
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:

@@ -1,7 +1,7 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
 """Motions that are hard on synchronisation: 8 m/s round a circle, yawing at 60 deg/s with a swing on top, and
-the built-in flight with its nose wagging, as a pilot does to let the clocks be compared.
+the built-in flight with its nose wagging, as a pilot does to let the clocks be compared, or swinging wide.
 
 Guarantees: position, velocity, acceleration, attitude and rate are derivatives of one another, as those of the
 built-in flight (``trajectory``). Leaves out the roll that a real turn this tight would need.
@@ -25,6 +25,7 @@ SWING_RADPS2: Final = math.radians(200.0)  # most that the yaw rate changes in a
 
 _SWING_HZ: Final = 1.0
 _WAGS: Final = ((math.radians(3.0), 0.45), (math.radians(2.0), 1.1))  # amplitude, Hz
+_SWINGS: Final = ((math.radians(20.0), YAW_RATE_RADPS / (2.0 * math.pi * math.radians(20.0))),)
 _SWING_RAD: Final = SWING_RADPS2 / (2.0 * math.pi * _SWING_HZ) ** 2
 
 
@@ -49,9 +50,18 @@ def circle(t_s: float) -> FlightTruth:
 
 def wagging(t_s: float) -> FlightTruth:
     """The truth at ``t_s`` seconds of the built-in flight, with a yaw of up to 5 deg to and fro (22 deg/s at most)."""
+    return _turned_to_and_fro(t_s, _WAGS)
+
+
+def swinging(t_s: float) -> FlightTruth:
+    """The same with 20 deg to either side, and 60 deg/s when the nose passes the house."""
+    return _turned_to_and_fro(t_s, _SWINGS)
+
+
+def _turned_to_and_fro(t_s: float, swings: tuple[tuple[float, float], ...]) -> FlightTruth:
     truth = fly(t_s)
     half = rate = 0.0
-    for amplitude, hertz in _WAGS:
+    for amplitude, hertz in swings:
         circular = 2.0 * math.pi * hertz
         half += 0.5 * amplitude * math.sin(circular * t_s)
         rate += amplitude * circular * math.cos(circular * t_s)

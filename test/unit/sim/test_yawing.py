@@ -10,10 +10,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from vidgen_nodes.sim.trajectory import FlightTruth
-from vidgen_nodes.sim.yawing import SPEED_MPS, SWING_RADPS2, YAW_RATE_RADPS, circle, wagging
+from vidgen_nodes.sim.yawing import SPEED_MPS, SWING_RADPS2, YAW_RATE_RADPS, circle, swinging, wagging
 
 
-@pytest.mark.parametrize("motion", [circle, wagging])
+@pytest.mark.parametrize("motion", [circle, wagging, swinging])
 @pytest.mark.parametrize("t_s", [0.0, 0.31, 7.7])
 def test_velocity_acceleration_and_rate_are_derivatives(
     motion: Callable[[float], FlightTruth], t_s: float
