@@ -31,7 +31,7 @@ def test_a_second_camera_has_overlays_and_a_ledger_of_its_own(vidgen: Any, tmp_p
         "--set",
         "sim.thermal_rate_hz=5",
         "--seconds",
-        "15",
+        "30",  # eleven processes start before the first frame
     )
     assert status == 0, err
     assert summary["restarts"] == {}
