@@ -1,6 +1,7 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the generated tables of README.md: parameters from ``params/``, figures from ``bench/results.json``.
+"""Writes the generated tables of README.md: parameters from ``params/``, figures from ``bench/results.json`` and
+``bench/sensing.json``.
 
 A test compares the README with what this makes, so that neither table can go stale.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench import sensing
 from bench.goals import Goal, table
 from tools.default_config import scalar
 from vidgen_nodes.params import NodeParams
@@ -53,6 +55,12 @@ def figure_table() -> str:
     return f"Machine: {content['machine']}.\n\n{graph_table(content['pipeline'])}\n\n{table(goals)}"
 
 
+def sensing_tables() -> str:
+    """Synchronisation, LiDAR map and cameras as last measured by ``vidgen bench sensing``."""
+    content = json.loads(sensing.RESULTS.read_text(encoding="utf-8"))
+    return f"Machine: {content['machine']}.\n\n{sensing.tables(content)}"
+
+
 def graph_table(r: dict[str, Any]) -> str:
     """The whole graph beside the plain design, and what each of our nodes costs."""
     rows = [
@@ -71,7 +79,12 @@ def graph_table(r: dict[str, Any]) -> str:
 
 def render(text: str) -> str:
     """The README with its generated parts made anew."""
-    for name, content in (("parameters", parameter_table()), ("figures", figure_table())):
+    parts = (
+        ("parameters", parameter_table()),
+        ("figures", figure_table()),
+        ("sensing", sensing_tables()),
+    )
+    for name, content in parts:
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)", re.DOTALL)
         if not pattern.search(text):
             raise SystemExit(f"README.md has no part between <!-- {name} --> and <!-- end of {name} -->")
