@@ -46,7 +46,8 @@ class PlanckConstants:
         with np.errstate(all="ignore"):
             inner = 1.0 / np.asarray(signal, np.float64) + self.f
             found = self.b_k / np.log(inner)
-        return np.where((np.asarray(signal) > 0.0) & (inner > 1.0) & np.isfinite(found), found, np.nan)
+        sound = (np.asarray(signal) > 0.0) & (inner > 1.0) & np.isfinite(inner) & np.isfinite(found)
+        return np.where(sound, found, np.nan)
 
     def counts(self, temperature_k: npt.ArrayLike) -> FloatArray:
         """Counts of a black body; any shape, not rounded."""
