@@ -16,7 +16,7 @@ CODE = ROOT / "vidgen_nodes"
 
 # A part may import parts on lower floors. Sideways only what SIDEWAYS names: the flow of a frame.
 FLOORS = [
-    {"packets", "errors", "params", "resources", "drawn", "compiled"},
+    {"packets", "errors", "params", "resources", "drawn", "compiled", "black_body"},
     {
         "sensing",
         "sync",
@@ -39,6 +39,7 @@ SIDEWAYS = {
     ("params", "errors"),
     ("resources", "errors"),
     ("drawn", "packets"),
+    ("black_body", "packets"),
     ("sync", "sensing"),
     ("sync", "scene"),
     ("generation", "scene"),

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 from vidgen_nodes.actuation.envelope import Envelope, SignedEnvelope
 from vidgen_nodes.actuation.memory import GateMemory
-from vidgen_nodes.actuation.roster import APPROVE, PROPOSE, Person, Roster
+from vidgen_nodes.actuation.roster import APPROVE, PROPOSE, Roster
 from vidgen_nodes.custody.note import check_signature
+from vidgen_nodes.custody.persons import Person
 from vidgen_nodes.errors import InputError, VerificationError
 
 LONGEST_VALIDITY_NS = 5_000_000_000

@@ -1,58 +1,29 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who may validate scenarios and judge frames, by public key.
-
-Guarantees: a key belongs to one person and a name to one key. Leaves out where the private keys are: they never come
-near the unit.
-"""
+"""Who may validate scenarios and judge frames, by public key."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from vidgen_nodes.custody.note import NOTE, VerifierKey
-from vidgen_nodes.errors import ConfigError, VerificationError
+from vidgen_nodes.custody.note import VerifierKey
+from vidgen_nodes.custody.persons import Person, check_distinct, load_persons
 
 SCENARIO, FRAMES = "scenario", "frames"
-_MAY = (SCENARIO, FRAMES)
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewer:
-    """One person and their keys."""
-
-    name: str
-    may: frozenset[str]
-    keys: tuple[VerifierKey, ...]
 
 
 class Reviewers:
     """The persons whose word counts."""
 
-    def __init__(self, persons: tuple[Reviewer, ...] = ()) -> None:
+    def __init__(self, persons: tuple[Person, ...] = ()) -> None:
         """Index the persons; none: nobody's word counts.
 
         Raises:
             ConfigError: a person, a name of a key or a key that stands there twice.
         """
-        if len({person.name for person in persons}) != len(persons):
-            raise ConfigError(
-                "reviewers: a person stands there twice; give all keys of a person in one entry"
-            )
+        check_distinct(persons, "reviewers")
         self.persons = persons
-        self._by_key: dict[str, Reviewer] = {}
-        names: set[str] = set()
-        publics: set[bytes] = set()
-        for person in persons:
-            for key in person.keys:
-                if key.name in names or key.public in publics:
-                    raise ConfigError(f"reviewers: the key {key.name} stands there twice")
-                names.add(key.name)
-                publics.add(key.public)
-                self._by_key[str(key)] = person
+        self._by_key = {str(key): person for person in persons for key in person.keys}
 
     def keys(self, task: str) -> tuple[VerifierKey, ...]:
         """Keys of those who may do ``SCENARIO`` or ``FRAMES``."""
@@ -75,30 +46,4 @@ class Reviewers:
         Raises:
             ConfigError: it cannot be read, or says something else.
         """
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-            raise ConfigError(f"{path}: cannot be read as YAML: {err}") from err
-        rows = content.get("reviewers") if isinstance(content, dict) else None
-        if not isinstance(rows, list) or not rows:
-            raise ConfigError(f"{path}: expected a list 'reviewers' of name, may and keys")
-        return cls(tuple(_reviewer(path, row) for row in rows))
-
-
-def _reviewer(path: Path, row: object) -> Reviewer:
-    if not isinstance(row, dict) or set(row) != {"name", "may", "keys"}:
-        raise ConfigError(f"{path}: got {row!r:.80}, expected name, may and keys")
-    name, may, keys = row["name"], row["may"], row["keys"]
-    if not isinstance(name, str) or not name:
-        raise ConfigError(f"{path}: got the name {name!r}, expected text")
-    if not isinstance(may, list) or not may or not all(item in _MAY for item in may):
-        raise ConfigError(f"{path}: {name}: may: got {may!r:.80}, expected some of {', '.join(_MAY)}")
-    if not isinstance(keys, list) or not keys:
-        raise ConfigError(f"{path}: {name}: expected at least one key as 'vidgen review key' prints it")
-    try:
-        parsed = tuple(VerifierKey.parse(str(key)) for key in keys)
-    except VerificationError as err:
-        raise ConfigError(f"{path}: {name}: {err}") from err
-    if any(key.kind != NOTE for key in parsed):
-        raise ConfigError(f"{path}: {name}: a witness's key cannot sign reviews")
-    return Reviewer(name, frozenset(may), parsed)
+        return cls(load_persons(path, "reviewers", (SCENARIO, FRAMES)))

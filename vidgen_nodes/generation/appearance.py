@@ -15,9 +15,9 @@ from enum import Enum
 
 import numpy as np
 
+from vidgen_nodes.black_body import SECOND_RADIATION_UM_K
 from vidgen_nodes.packets import ByteArray, Float32Array
 
-SECOND_RADIATION_UM_K = 14387.76877  # h c / k, CODATA 2018
 LUMINANCE_UM = 0.58  # where eye and glowing soot together are strongest
 WHITE_K = 1350.0  # soot that fills the picture's white; flames of common fuels hold 1200 to 1500 K
 _GLOW_RGB = np.array([[0.55, 0.06, 0.0], [1.0, 0.35, 0.03], [1.0, 0.72, 0.22], [1.0, 0.93, 0.70]], np.float32)

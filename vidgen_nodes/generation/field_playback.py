@@ -21,9 +21,9 @@ from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.field_placement import Placement, voxel_axes_m
 from vidgen_nodes.generation.field_run import FieldRun
 from vidgen_nodes.generation.physics_record import Parameters, entry
-from vidgen_nodes.generation.plume import HazardField
+from vidgen_nodes.generation.plume import HazardField, open_window
 from vidgen_nodes.generation.plume_model import PlumeModel
-from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, ImportedField
+from vidgen_nodes.packets import Float32Array, FloatArray, ImportedField
 
 # Choices of this project: what no engine and no cited formula gives; part of the record.
 FLAME_KW_PER_M3 = 200.0  # Smokeview shows flame from here on (its default, from memory)
@@ -91,7 +91,7 @@ class PlayedField:
             The field in the smallest box around the open voxels; None before ``start_s``, or if none is open.
         """
         asked_s = scenario_s - self.source.start_s
-        window = _window(open_voxels)
+        window = open_window(open_voxels)
         if asked_s < 0.0 or window is None:
             return None
         time_s = min(max(asked_s, self._range_s[0]), self._range_s[1])
@@ -223,15 +223,3 @@ def _agreed(what: str, scenario: str, file: str, name: str) -> str:
             "has to be attributed"
         )
     return scenario or file
-
-
-def _window(open_voxels: Float32Array) -> tuple[slice, slice, slice] | None:
-    used: BoolArray = np.greater(open_voxels, 0.0)
-    columns: BoolArray = np.any(used, axis=0)
-    bounds = []
-    for line in (np.any(used, axis=(1, 2)), np.any(columns, axis=1), np.any(columns, axis=0)):
-        places = np.flatnonzero(line)
-        if places.size == 0:
-            return None
-        bounds.append(slice(int(places[0]), int(places[-1]) + 1))
-    return bounds[0], bounds[1], bounds[2]

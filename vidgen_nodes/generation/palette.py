@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidgen_nodes.generation.radiance import apparent_temperature_k, band_radiance_w_per_m2_sr
+from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
+from vidgen_nodes.generation.radiance import apparent_temperature_k
 from vidgen_nodes.packets import ByteArray, Float32Array
 
 _STOPS_K = (300.0, 430.0, 560.0, 700.0, 830.0, 950.0, 1060.0, 1180.0)

@@ -173,7 +173,7 @@ class Plume:
         Returns:
             The smallest window of the lattice that holds every open voxel; None if none is open.
         """
-        window = _window(open_voxels)
+        window = open_window(open_voxels)
         if window is None:
             return None
         levels, rows, cols = window
@@ -307,7 +307,8 @@ class Plume:
         return self._table.index_select(0, index.view(-1)).view(temperature_k.shape)
 
 
-def _window(open_voxels: Float32Array) -> tuple[slice, slice, slice] | None:
+def open_window(open_voxels: Float32Array) -> tuple[slice, slice, slice] | None:
+    """The smallest window (levels, rows, cols) that holds every open voxel; None if none is open."""
     used: BoolArray = np.greater(open_voxels, 0.0)
     columns: BoolArray = np.any(used, axis=0)
     bounds = []

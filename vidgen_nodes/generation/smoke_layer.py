@@ -33,7 +33,7 @@ from vidgen_nodes.generation.smoke_run import SmokeRun
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 
 SOLVER_VERSION = "1"
-SHAPE = (48, 64, 64)  # cells around the ignitions; one core keeps up with this many at a 50 ms tick
+SHAPE = (48, 64, 64)  # cells around the ignitions; one core keeps up with this many at a tick of 80 ms
 _MARGIN = 0.25  # of the box's width that is kept free around the ignitions
 
 

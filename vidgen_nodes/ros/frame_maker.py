@@ -36,7 +36,7 @@ from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario
 from vidgen_nodes.scene.building import load_building
 
 T = TypeVar("T")
-_MAPS_KEPT = 8  # ten a second come; a bundle names one that is 0.3 to 0.4 s old
+_MAPS_KEPT = 8  # five a second come, ten at most; a bundle names one that is 0.3 to 0.5 s old
 _QUEUE = 4  # frames that may wait when live: longer, and an old overlay helps nobody
 _REPLAY_QUEUE = 200  # a recording has time, and every frame of it is wanted
 _LONGEST_PERIOD_NS = 500_000_000  # of frames whose next is worth foreseeing

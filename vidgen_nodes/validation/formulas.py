@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from vidgen_nodes.generation import fire, radiance, steam, zone
+from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
+from vidgen_nodes.generation import fire, steam, zone
 from vidgen_nodes.validation.check import Check, bounded
 
 _FLAMES = (
@@ -125,7 +126,7 @@ def _layer_vectors() -> list[Check]:
 
 
 def _planck() -> Check:
-    worst = max(abs(float(radiance.band_radiance_w_per_m2_sr(t)) / value - 1.0) for t, value in _PLANCK)
+    worst = max(abs(float(band_radiance_w_per_m2_sr(t)) / value - 1.0) for t, value in _PLANCK)
     return bounded("K15", "band radiance 8-14 um, 7 published vectors, relative", worst, 1e-3)
 
 

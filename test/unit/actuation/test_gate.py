@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from vidgen_nodes.actuation.envelope import Envelope, SignedEnvelope
 from vidgen_nodes.actuation.gate import ActuationGate
 from vidgen_nodes.actuation.memory import GateMemory
-from vidgen_nodes.actuation.roster import APPROVE, PROPOSE, Person, Roster
+from vidgen_nodes.actuation.roster import APPROVE, PROPOSE, Roster
 from vidgen_nodes.custody.keys import FileKey
 from vidgen_nodes.custody.note import NOTE, VerifierKey
+from vidgen_nodes.custody.persons import Person
 from vidgen_nodes.errors import ConfigError, InputError
 
 NOW_NS = 1_800_000_000_000_000_000

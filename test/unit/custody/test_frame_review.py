@@ -18,15 +18,16 @@ from vidgen_nodes.custody.frame_review import CAUSE, FrameReview, check_signatur
 from vidgen_nodes.custody.keys import FileKey
 from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.custody.note import NOTE, VerifierKey
+from vidgen_nodes.custody.persons import Person
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.review_report import read_reviews
-from vidgen_nodes.custody.reviewers import FRAMES, SCENARIO, Reviewer, Reviewers
+from vidgen_nodes.custody.reviewers import FRAMES, SCENARIO, Reviewers
 from vidgen_nodes.custody.verify import verify_ledger
 from vidgen_nodes.errors import InputError, VerificationError
 
 KEY, OTHER = FileKey.generate(), FileKey.generate()
 ALICE = VerifierKey("alice", NOTE, KEY.public)
-WHO = Reviewers((Reviewer("Alice", frozenset({FRAMES}), (ALICE,)),))
+WHO = Reviewers((Person("Alice", frozenset({FRAMES}), (ALICE,)),))
 SEEN = FrameReview(2, "Alice", "accept", "good", 3.5)
 
 
@@ -65,7 +66,7 @@ def test_verdict_cannot_be_moved_to_another_frame(written: Path) -> None:
 def test_verdict_by_nobody_who_counts_is_refused(written: Path) -> None:
     with pytest.raises(VerificationError, match="none of the keys"):
         check(written, SEEN, signed(written, SEEN, OTHER, "bob"))
-    scenario_only = Reviewers((Reviewer("Alice", frozenset({SCENARIO}), (ALICE,)),))
+    scenario_only = Reviewers((Person("Alice", frozenset({SCENARIO}), (ALICE,)),))
     with pytest.raises(VerificationError, match="none of the keys"):
         check(written, SEEN, signed(written, SEEN), scenario_only)
 

@@ -13,7 +13,8 @@ from vidgen_nodes.custody.digest import RunDigests, run_digests
 from vidgen_nodes.custody.dsse import Envelope
 from vidgen_nodes.custody.keys import FileKey
 from vidgen_nodes.custody.note import NOTE, VerifierKey
-from vidgen_nodes.custody.reviewers import FRAMES, SCENARIO, Reviewer, Reviewers
+from vidgen_nodes.custody.persons import Person
+from vidgen_nodes.custody.reviewers import FRAMES, SCENARIO, Reviewers
 from vidgen_nodes.custody.scenario_review import (
     Opinion,
     ScenarioReviews,
@@ -29,8 +30,8 @@ from vidgen_nodes.params import NodeParams, make_params
 KEY, FRAMES_KEY = FileKey.generate(), FileKey.generate()
 WHO = Reviewers(
     (
-        Reviewer("Alice", frozenset({SCENARIO}), (VerifierKey("alice", NOTE, KEY.public),)),
-        Reviewer("Bob", frozenset({FRAMES}), (VerifierKey("bob", NOTE, FRAMES_KEY.public),)),
+        Person("Alice", frozenset({SCENARIO}), (VerifierKey("alice", NOTE, KEY.public),)),
+        Person("Bob", frozenset({FRAMES}), (VerifierKey("bob", NOTE, FRAMES_KEY.public),)),
     )
 )
 FIRE = Ignition("roof", (1.0, 2.0, 3.0), 0.0, 0.05, 2000.0, 1.5, 0.3, 0.1, 18000.0, 1.2)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.field_file import write_npz
@@ -24,7 +25,6 @@ from vidgen_nodes.generation.field_run import QUANTITIES, FieldRun, FieldSeries
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.imported import load_imported
 from vidgen_nodes.generation.physics_record import parameters_sha256
-from vidgen_nodes.generation.radiance import band_radiance_w_per_m2_sr
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.packets import ImportedField, Scenario
 from vidgen_nodes.params import GeneratorParams

@@ -10,8 +10,9 @@ import math
 import numpy as np
 import pytest
 
+from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.generation import fire, radiance
+from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.plume import FireState, HazardField, Plume
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.packets import Ignition
@@ -156,7 +157,7 @@ def test_emission_is_extinction_times_band_radiance() -> None:
     field = field_at(make_plume(), FULL_S)
     hot = np.unravel_index(int(field.temperature_k.argmax()), field.temperature_k.shape)
     expected = float(field.extinction_lwir_per_m[hot]) * float(
-        radiance.band_radiance_w_per_m2_sr(float(field.temperature_k[hot]))
+        band_radiance_w_per_m2_sr(float(field.temperature_k[hot]))
     )
     assert float(field.emission_w_per_m3_sr[hot]) == pytest.approx(expected, rel=1e-3)
 

@@ -10,11 +10,11 @@ import threading
 import numpy as np
 import pytest
 
+from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
 from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid
 from vidgen_nodes.generation.flow.release import HeatSource
-from vidgen_nodes.generation.radiance import band_radiance_w_per_m2_sr
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver
 from vidgen_nodes.generation.smoke_field import band_radiance, smoke_field
 from vidgen_nodes.generation.smoke_run import SmokeRun
