@@ -22,7 +22,9 @@ from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.errors import ConfigError, VerificationError
 from vidgen_nodes.params import ActuationParams
 from vidgen_nodes.ros import qos
-from vidgen_nodes.ros.node import VidgenNode, graph_params, main_for
+from vidgen_nodes.ros.node import VidgenNode
+from vidgen_nodes.ros.parameters import graph_params
+from vidgen_nodes.ros.process import main_for
 
 
 class ActuationNode(VidgenNode[ActuationParams]):

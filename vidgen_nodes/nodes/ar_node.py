@@ -20,7 +20,8 @@ from vidgen_nodes.params import ArParams
 from vidgen_nodes.privacy.heads import HeadPolicy
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.filters import Subscriber, TimeSynchronizer
-from vidgen_nodes.ros.node import Output, VidgenNode, main_for
+from vidgen_nodes.ros.node import Output, VidgenNode
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.ros.worker import LatestWorker
 

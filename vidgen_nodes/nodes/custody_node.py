@@ -18,7 +18,8 @@ from vidgen_nodes.custody.verify import LedgerAudit, verify_ledger
 from vidgen_nodes.errors import VerificationError
 from vidgen_nodes.params import CustodyParams
 from vidgen_nodes.ros import fill, qos, unpack
-from vidgen_nodes.ros.node import VidgenLifecycleNode, main_for
+from vidgen_nodes.ros.node import VidgenLifecycleNode
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import BACKGROUND_NICE
 
 _PENDING = 1000  # provenance messages that may wait for their leaf to be audited

@@ -16,7 +16,9 @@ from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.frame_maker import FrameMaker
 from vidgen_nodes.ros.frame_outputs import FrameOutputs
-from vidgen_nodes.ros.node import VidgenLifecycleNode, graph_params, main_for
+from vidgen_nodes.ros.node import VidgenLifecycleNode
+from vidgen_nodes.ros.parameters import graph_params
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 
 _SWITCH_S = 0.001  # a frame that arrives waits no longer for the thread that draws (Python's default: 5 ms)

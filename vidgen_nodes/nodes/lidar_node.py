@@ -20,7 +20,8 @@ from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.adapters.route import message_class
 from vidgen_nodes.ros.baseline import baseline_for
 from vidgen_nodes.ros.grid_map import elevation_scan
-from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.node import VidgenNode
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.scene.building import load_building
 from vidgen_nodes.sensing.lidar_dialect import clock_doubt

@@ -16,7 +16,8 @@ from vidgen_nodes.delivery.robot import hazard_masks
 from vidgen_nodes.packets import Grid
 from vidgen_nodes.params import RobotParams
 from vidgen_nodes.ros import convert, fill, nav2, qos, unpack
-from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.node import VidgenNode
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import BACKGROUND_NICE
 
 _EXPIRY_S = 2.0  # no word from the generator for so long: what it said no longer counts

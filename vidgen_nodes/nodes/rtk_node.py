@@ -17,7 +17,9 @@ from vidgen_nodes.ros import fill, qos, wire
 from vidgen_nodes.ros.adapters import STACKS
 from vidgen_nodes.ros.adapters.nmea import POLL_S, NmeaFeed
 from vidgen_nodes.ros.adapters.wiring import Wiring
-from vidgen_nodes.ros.node import VidgenNode, graph_params, main_for
+from vidgen_nodes.ros.node import VidgenNode
+from vidgen_nodes.ros.parameters import graph_params
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transforms import Transforms, mounts
 from vidgen_nodes.sensing.frames import gravity_fault
 from vidgen_nodes.sensing.pose import NavFilter

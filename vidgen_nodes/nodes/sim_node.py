@@ -14,7 +14,8 @@ from sensor_msgs.msg import CameraInfo, Image, Imu, NavSatFix, PointCloud2
 
 from vidgen_nodes.params import SimParams
 from vidgen_nodes.ros import qos, simulated
-from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.node import VidgenNode
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL
 

@@ -15,7 +15,8 @@ from vidgen_nodes.errors import InputError
 from vidgen_nodes.params import SyncParams
 from vidgen_nodes.ros import convert, fill, qos, unpack, wire
 from vidgen_nodes.ros.filters import Cache
-from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.node import VidgenNode
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sync.anchored import AnchoredSync
 from vidgen_nodes.sync.counts import clock_words

@@ -13,7 +13,8 @@ from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.packets import ThermalFrame as Frame
 from vidgen_nodes.params import ThermalParams
 from vidgen_nodes.ros import convert, fill, qos, wire
-from vidgen_nodes.ros.node import VidgenNode, main_for
+from vidgen_nodes.ros.node import VidgenNode
+from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sensing.temperature import ObjectTemperature
 from vidgen_nodes.sensing.thermal import ThermalIngest

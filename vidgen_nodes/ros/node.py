@@ -1,79 +1,45 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every node shares: parameters from a dataclass, guarded subscriptions, diagnostics, one way to start and end.
+"""What every node shares: parameters from a dataclass, guarded subscriptions, diagnostics.
 
-A message that cannot be used is counted with its reason and never ends the node. A parameter that is wrong ends
-it with one line and exit status 2. Anything else unexpected ends it with status 1: the supervisor starts it again.
+A message that cannot be used is counted with its reason and never ends the node. Left out: the parameters
+themselves (``parameters.py``), and how the process of a node starts and ends (``process.py``).
 """
 
 from __future__ import annotations
 
-import dataclasses
 import re
-import sys
 import time
 import traceback
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-import rclpy
-import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
-from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 from rclpy.serialization import deserialize_message
-from rclpy.signals import SignalHandlerOptions
 
 from vidgen_nodes.errors import ConfigError, InputError, VidgenError
 from vidgen_nodes.packets import SourceRef
-from vidgen_nodes.params import NodeParams, load_node_params, make_params
 from vidgen_nodes.ros import convert, qos, transport, wire
 from vidgen_nodes.ros.diagnostics import InputHealth, NodeHealth, OutputHealth
 from vidgen_nodes.ros.filters import Subscriber
+from vidgen_nodes.ros.parameters import declare
 
 P = TypeVar("P")
 NAMESPACE = "vidgen"
-# Parameters that ROS itself declares, or that any node may be given by a wildcard section.
-_FOREIGN_PARAMETERS = (
-    "use_sim_time",
-    "start_type_description_service",
-    "qos_overrides",
-    "diagnostic_updater",
-)
-
-
-def descriptor(item: dataclasses.Field[Any]) -> ParameterDescriptor:
-    """The ROS descriptor of one parameter field: description with unit, range, read-only."""
-    metadata = item.metadata
-    text = metadata["doc"] + (f" [{metadata['unit']}]" if metadata["unit"] else "")
-    made = ParameterDescriptor(name=item.name, description=text, read_only=True)
-    if metadata["choices"]:
-        made.additional_constraints = "one of " + ", ".join(metadata["choices"])
-    low, high = metadata["low"], metadata["high"]
-    if isinstance(item.default, float) and (low is not None or high is not None):
-        low = -1.7e308 if low is None else low
-        made.floating_point_range = [
-            FloatingPointRange(from_value=float(low), to_value=float(1.7e308 if high is None else high))
-        ]
-    elif type(item.default) is int and (low is not None or high is not None):
-        low, high = (-(2**63) if low is None else low), (2**63 - 1 if high is None else high)
-        made.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
-    # YAML says 40 where 40.0 is meant; the dataclass takes both, so ROS must not refuse the first.
-    made.dynamic_typing = isinstance(item.default, (float, tuple))
-    return made
 
 
 class NodeBase(Generic[P]):
     """The part that plain and lifecycle nodes share; mixed into an rclpy node, never used alone."""
 
     params: P
+    input_reliability: str
     health: NodeHealth
     exit_status: int
     finished: bool
@@ -87,7 +53,7 @@ class NodeBase(Generic[P]):
         node = self.ros
         self.finished, self.exit_status = False, 0
         self.health = NodeHealth(time.monotonic())
-        self.params = self._declare(params_class)
+        self.params, self.input_reliability = declare(node, params_class)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
         self._diagnostics_timer = node.create_timer(1.0, self._diagnose, clock=steady)
@@ -105,37 +71,6 @@ class NodeBase(Generic[P]):
         clock = self.ros.get_clock()
         # Asked for every message: the clock's own answer costs four times as much and is the same.
         return int(clock.now().nanoseconds) if clock.ros_time_is_active else time.time_ns()
-
-    def _declare(self, params_class: type[P]) -> P:
-        node = self.ros
-        values: dict[str, Any] = {}
-        common = ParameterDescriptor(
-            name="input_reliability", read_only=True, additional_constraints="one of " + ", ".join(qos.RELIABILITIES),
-            description="QoS with which sensor topics are read: best_effort for drivers, reliable for a replay.",
-        )  # fmt: skip
-        try:
-            for item in dataclasses.fields(params_class):  # type: ignore[arg-type]
-                default = list(item.default) if isinstance(item.default, tuple) else item.default
-                values[item.name] = node.declare_parameter(item.name, default, descriptor(item)).value
-            self.input_reliability = node.declare_parameter("input_reliability", "best_effort", common).value
-        except ParameterException as err:
-            raise ConfigError(f"{node.get_name()}: {err}") from err
-        if self.input_reliability not in qos.RELIABILITIES:
-            raise ConfigError(
-                f"{node.get_name()}.input_reliability: got {self.input_reliability!r}, expected one of "
-                f"{', '.join(qos.RELIABILITIES)}"
-            )
-        known = {*values, "input_reliability", "auto_activate"}
-        for name in node._parameter_overrides:  # noqa: SLF001 (rclpy ignores undeclared overrides in silence)
-            if name not in known and not name.startswith(_FOREIGN_PARAMETERS):
-                raise ConfigError(
-                    f"{node.get_name()}: unknown parameter {name!r}; known: {', '.join(sorted(known))}"
-                )
-        values = {
-            name: tuple(v) if isinstance(v, (list, tuple)) or hasattr(v, "typecode") else v
-            for name, v in values.items()
-        }
-        return make_params(params_class, values)
 
     def subscribe(
         self, message_type: Any, topic: str, profile: QoSProfile, handler: Callable[[Any], None], *,
@@ -394,77 +329,3 @@ class VidgenLifecycleNode(NodeBase[P], LifecycleNode):
         """Lifecycle transition."""
         self.is_active, self.health.waiting_for = False, "activation (lifecycle)"
         return super().on_deactivate(state)
-
-
-def graph_params(arguments: list[str], **own: Any) -> NodeParams:
-    """The parameters of the whole graph, from the parameter files on a command line.
-
-    Sections of nodes that are not ours are passed over; ``own`` replaces the sections of the nodes that know
-    theirs better, after ROS resolved them.
-
-    Raises:
-        ConfigError: a file that cannot be read, or a bad value in one of our sections.
-    """
-    names = [arguments[i + 1] for i, word in enumerate(arguments[:-1]) if word == "--params-file"]
-    sections: dict[str, dict[str, Any]] = {}
-    ours = {item.name for item in dataclasses.fields(NodeParams)}
-    for name in names:
-        try:
-            content = yaml.safe_load(Path(name).read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-            raise ConfigError(f"{name}: cannot be read as YAML: {err}") from err
-        for key, body in content.items() if isinstance(content, dict) else ():
-            node = str(key).rsplit("/", 1)[-1].removesuffix("_node")
-            if node in ours and node not in own and isinstance(body, dict):
-                values = dict(body.get("ros__parameters") or {})
-                sections.setdefault(node, {}).update(
-                    {
-                        k: v
-                        for k, v in values.items()
-                        if not k.startswith((*_FOREIGN_PARAMETERS, "input_reliability", "auto_activate"))
-                    }
-                )
-    return dataclasses.replace(load_node_params([], sections), **own)
-
-
-def main_for(node_class: Callable[[], Any], *, nice: int = 0) -> None:
-    """Run a node until a signal or until it is finished, shut down once, and exit with its status.
-
-    Args:
-        node_class: makes the node.
-        nice: ``transport.FRAME_NICE`` for what every thermal frame passes through, ``BACKGROUND_NICE`` for
-            what no frame waits for.
-    """
-    transport.prepare_process()
-    transport.set_priority(nice)
-    status = 0
-    with transport.stop_on_signals() as stop:
-        try:
-            rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-            node = node_class()
-        except ConfigError as err:
-            sys.stderr.write(f"{err}\n")
-            status = 2
-        except rclpy.exceptions.ROSInterruptException:
-            status = 0
-        else:
-            status = _run(node, stop)
-        rclpy.try_shutdown()
-    sys.exit(status)
-
-
-def _run(node: Any, stop: transport.StopRequest) -> int:
-    executor = transport.make_executor(node.context)
-    executor.add_node(node)
-    try:
-        if isinstance(node, VidgenLifecycleNode):
-            node.activate_if_asked()
-        transport.settle_memory()
-        transport.run_until_stopped(executor, stop, lambda: node.finished)
-    finally:
-        node.close()
-        transport.end_within(transport.END_S, int(node.exit_status) if sys.exc_info()[0] is None else 1)
-        executor.remove_node(node)
-        executor.shutdown()  # it holds the context: without this Fast DDS would leave its segment behind
-        node.destroy_node()
-    return int(node.exit_status)
