@@ -9,6 +9,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,8 +142,8 @@ def test_signal_ends_the_loop_and_later_ones_change_nothing(number: signal.Signa
     class Executor:
         spins = 0
 
-        def spin_once(self, timeout_sec: float) -> None:
-            assert timeout_sec == transport.SPIN_S
+        def spin_until_future_complete(self, future: Any, timeout_sec: float) -> None:
+            assert timeout_sec == transport.SPIN_S and not future.done()
             self.spins += 1
             os.kill(os.getpid(), number)
             os.kill(os.getpid(), number)
@@ -158,7 +159,7 @@ def test_loop_ends_when_the_node_is_finished() -> None:
     class Executor:
         spins = 0
 
-        def spin_once(self, timeout_sec: float) -> None:
+        def spin_until_future_complete(self, future: Any, timeout_sec: float) -> None:
             self.spins += 1
 
     executor = Executor()
