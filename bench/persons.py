@@ -141,10 +141,25 @@ def live(item: Labelled) -> BoolArray:
     return warm_bodies(item.frame, item.px_per_m).astype(np.bool_)
 
 
-def exported(frames: list[Labelled], detectors: tuple[Detector, ...]) -> dict[str, Any]:
-    """Mosaics of an export, which does not know the range; sequences apart, as persons are held."""
+def exported(frames: list[Labelled], detectors: tuple[Detector, ...], off: float | None) -> dict[str, Any]:
+    """Mosaics of an export; sequences apart, as persons are held.
+
+    Args:
+        frames: in order.
+        detectors: what looks besides the search for warm bodies.
+        off: the range that the export believes in over the true one; None: it knows none.
+    """
     finders = {name: PersonFinder(detectors) for name in PITCH_DEG}
-    return recall(frames, lambda item: _filled(finders[item.sequence].find(item.frame).parts, item.frame))
+    shares: list[float] = []
+
+    def covered(item: Labelled) -> BoolArray:
+        local = None if off is None else np.full((1, 1), item.px_per_m / off)
+        found = finders[item.sequence].find(item.frame, local)
+        mask = _filled(tuple(part.box for part in found.parts), item.frame)
+        shares.append(float(mask.mean()))
+        return mask
+
+    return {**recall(frames, covered), "mosaicked_area": round(statistics.mean(shares), 4)}
 
 
 def alone(frames: list[Labelled], detector: Detector) -> dict[str, Any]:
@@ -190,7 +205,10 @@ def run(args: argparse.Namespace) -> int:
         off = [Labelled(i.sequence, i.frame, i.boxes, i.px_per_m * factor) for i in frames]
         result["thermal"][f"live_scale_x{factor}"] = recall(off, live)
     detectors = load_detectors()
-    result["thermal"]["export"] = exported(frames, detectors)
+    result["thermal"]["export"] = exported(frames, detectors, 1.0)
+    for off in (1.4, 0.7):
+        result["thermal"][f"export_range_x{off}"] = exported(frames, detectors, off)
+    result["thermal"]["export_range_unknown"] = exported(frames, detectors, None)
     few = frames[::3]  # detectors take a quarter of a second a picture
     result["thermal"]["detectors_alone"] = {item.name: alone(few, item) for item in detectors}
     result["visible"] = {"persons": 0, "recall": None, "interval95": [0.0, 1.0]}

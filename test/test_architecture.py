@@ -49,6 +49,7 @@ SIDEWAYS = {
     ("actuation", "custody"),
     ("cameras", "graph"),
     ("privacy", "scene"),
+    ("privacy", "sync"),  # how far the picture moved
     ("delivery", "privacy"),
     ("export", "ros"),
     ("ros", "pipeline"),

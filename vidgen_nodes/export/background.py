@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from vidgen_nodes.packets import ByteArray, ThermalFrame
+from vidgen_nodes.packets import ByteArray, FloatArray, ThermalFrame
 
 MOSAIC_CELLS = 20  # across the width: a person who fills the picture is a dozen cells high
 LATE_S = 2.0
@@ -48,12 +48,15 @@ class PrivacyRecord:
 class Anonymiser(Protocol):
     """Makes persons unrecognisable in a picture that leaves."""
 
-    def anonymise(self, thermal: ThermalFrame, rgb: ByteArray) -> tuple[ByteArray, PrivacyRecord]:
+    def anonymise(
+        self, thermal: ThermalFrame, rgb: ByteArray, local_px_per_m: FloatArray | None = None
+    ) -> tuple[ByteArray, PrivacyRecord]:
         """Change one picture.
 
         Args:
             thermal: the frame, for detectors that want its counts.
             rgb: (H, W, 3) what will be shown of it; not to be written to.
+            local_px_per_m: how large persons are where (``privacy/local_scale.py``); None: nobody knows.
 
         Returns:
             A picture of the same size, and what was done.
@@ -65,6 +68,7 @@ def safe_background(
     thermal: ThermalFrame,
     rgb: ByteArray,
     clock_s: Callable[[], float] = time.monotonic,
+    local_px_per_m: FloatArray | None = None,
 ) -> tuple[ByteArray, PrivacyRecord]:
     """The background that may leave.
 
@@ -73,12 +77,13 @@ def safe_background(
         thermal: the frame.
         rgb: (H, W, 3) what would be shown of it.
         clock_s: to tell whether the anonymiser is late.
+        local_px_per_m: how large persons are where; None: nobody knows.
     """
     if anonymiser is None:
         return mosaic(rgb), PrivacyRecord("whole_mosaic", fallback="no anonymiser is installed")
     started_s = clock_s()
     try:
-        made, record = anonymiser.anonymise(thermal, rgb)
+        made, record = anonymiser.anonymise(thermal, rgb, local_px_per_m)
     except Exception as err:  # noqa: BLE001  # whatever is wrong with it, no face may leave
         return mosaic(rgb), PrivacyRecord(
             "whole_mosaic", fallback=f"anonymiser failed: {type(err).__name__}: {err}"

@@ -26,7 +26,9 @@ from vidgen_nodes.export.background import Anonymiser, PrivacyRecord, safe_backg
 from vidgen_nodes.export.claims import input_rows
 from vidgen_nodes.export.frames import RecordedFrame
 from vidgen_nodes.packets import Bundle, ByteArray, Frame
-from vidgen_nodes.ros.derivation import Task, derive_frames
+from vidgen_nodes.privacy.local_scale import local_px_per_m
+from vidgen_nodes.ros.derivation import Task, building_of, derive_frames
+from vidgen_nodes.scene.compose import compose_scene
 
 Sink = Callable[[RecordedFrame, ByteArray, PrivacyRecord], None]
 CAMERA, NONE = "camera", "none"
@@ -65,13 +67,20 @@ def _derived(source: Source, bag: Path, frames: Sequence[RecordedFrame], sink: S
     wanted = {frame.stamp_ns: frame for frame in frames}
     done: list[int] = []
     with LedgerReader(source.ledger) as reader:
+        building = building_of(reader, frames[0].leaf)
 
         def take(bundle: Bundle, made: Frame) -> None:
             frame = wanted.get(bundle.stamp_ns)
             if frame is None:
                 return
             _check(reader, frame, bundle, made)
-            rgb, record = safe_background(source.anonymiser, bundle.thermal, visible_rgb(bundle.thermal))
+            scene = compose_scene(bundle, building, None)
+            rgb, record = safe_background(
+                source.anonymiser,
+                bundle.thermal,
+                visible_rgb(bundle.thermal),
+                local_px_per_m=local_px_per_m(scene),
+            )
             picture = np.array(rgb, np.uint8)
             blend(picture, made.overlay.rgba)
             sink(frame, picture, record)

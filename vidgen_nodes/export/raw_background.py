@@ -17,7 +17,7 @@ from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.export.background import PrivacyRecord
-from vidgen_nodes.packets import ByteArray, ThermalFrame
+from vidgen_nodes.packets import ByteArray, FloatArray, ThermalFrame
 
 RAW_ACCESS: Final = "raw_access"  # cause of the leaf
 _LOGGED: Final = "logged"
@@ -29,8 +29,11 @@ class RawBackground:
     def __init__(self, who: str, leaf_index: int) -> None:
         self._who, self._leaf_index = who, leaf_index
 
-    def anonymise(self, thermal: ThermalFrame, rgb: ByteArray) -> tuple[ByteArray, PrivacyRecord]:
+    def anonymise(
+        self, thermal: ThermalFrame, rgb: ByteArray, local_px_per_m: FloatArray | None = None
+    ) -> tuple[ByteArray, PrivacyRecord]:
         """The picture as it is. See ``background.Anonymiser``."""
+        del local_px_per_m
         said = {"raw_for": self._who, "access_leaf": self._leaf_index, "stamp_ns": thermal.stamp_ns}
         return rgb, PrivacyRecord("raw", extra=said)
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes parts of a picture unrecognisable: at most 8 x 8 cells of one colour each.
+"""Makes parts of a picture unrecognisable: few cells of one colour each.
 
-A mosaic so coarse leaves no face, and unlike a small blur it cannot be undone from one picture. Guarantees: no
-part keeps more than 64 colours, whatever its size, also where parts overlap; everything else stays to the
-byte; what is warm stays visible as warm. Leaves out which parts.
+A mosaic so coarse leaves no face, and unlike a small blur it cannot be undone from one picture. Guarantees: no part
+keeps more than 64 colours, whatever its size, also where parts overlap (``mosaic``), or anything finer than the squares
+asked for (``coarsen``); everything else stays to the byte; what is warm stays visible as warm. Leaves out which parts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from vidgen_nodes.drawn import Rectangle
-from vidgen_nodes.packets import ByteArray
+from vidgen_nodes.packets import BoolArray, ByteArray
 
 MOST_CELLS: Final = 8  # either way; identification wants tens of pixels across a face
 
@@ -41,6 +41,47 @@ def mosaic(picture: ByteArray, parts: Iterable[Rectangle]) -> None:
         part[:] = np.asarray(
             cv2.resize(coarse, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST)
         ).reshape(part.shape)
+
+
+def coarsen(picture: ByteArray, parts: Iterable[tuple[Rectangle, int]]) -> None:
+    """Turn parts of a picture into squares of one colour each, in place; nothing around them is touched.
+
+    Parts that touch share one grid, the coarsest of theirs, so that no two mosaics show the same face.
+
+    Args:
+        picture: (H, W, channels), writable.
+        parts: rectangle (cut at the border of the picture) and least side of the squares, px.
+    """
+    height, width = picture.shape[:2]
+    sides = np.zeros((height, width), np.int32)
+    for (left, top, right, bottom), side_px in parts:
+        inside = sides[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+        np.maximum(inside, side_px, out=inside)
+    count, groups, stats, _ = cv2.connectedComponentsWithStats((sides > 0).astype(np.uint8), connectivity=8)
+    original = picture.copy()
+    for group, (x, y, across, down, _) in enumerate(stats[1:count].tolist(), 1):
+        here = np.s_[y : y + down, x : x + across]
+        inside = groups[here] == group
+        _paint(picture, original, (x, y, x + across, y + down), inside, int(sides[here][inside].max()))
+
+
+def _paint(
+    picture: ByteArray, original: ByteArray, around: Rectangle, inside: BoolArray, side_px: int
+) -> None:
+    """Squares of a grid that begins at the corner of ``around``; those at its end may be smaller."""
+    left, top, right, bottom = around
+    part = original[top:bottom, left:right]
+    height, width = part.shape[:2]
+    cells = (-(-width // side_px), -(-height // side_px))
+    padded = cv2.copyMakeBorder(
+        part, 0, cells[1] * side_px - height, 0, cells[0] * side_px - width, cv2.BORDER_REPLICATE
+    )
+    coarse = cv2.resize(padded, cells, interpolation=cv2.INTER_AREA)
+    fine = np.asarray(
+        cv2.resize(coarse, (cells[0] * side_px, cells[1] * side_px), interpolation=cv2.INTER_NEAREST)
+    )
+    fine = fine.reshape(cells[1] * side_px, cells[0] * side_px, -1)[:height, :width]
+    picture[top:bottom, left:right][inside] = fine[inside]
 
 
 def joined(parts: Iterable[Rectangle]) -> list[Rectangle]:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from vidgen_nodes.drawn import Rectangle
+from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.scene.compose import Scene
 
 LEAST_PX_PER_M: Final = 4.0  # coarser, a person is two pixels wide and cannot be told from noise
@@ -38,11 +39,7 @@ def px_per_m(scene: Scene, window: Rectangle) -> tuple[float, ...]:
     columns, rows = (np.linspace(window[i], window[i + 2] - 1, 3) for i in (0, 1))
     pixels = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
     rays = camera.directions(pixels)
-    reach_m = _to_ground_m(scene, camera.centre_m[2], rays[:, 2])
-    if scene.building is not None:
-        surface_m = scene.building.occlusion_depth(camera.centre_m, rays.astype(np.float32))
-        reach_m = np.fmin(reach_m, surface_m.astype(np.float64))
-    depth_m = reach_m * (rays @ camera.map_R_camera[:, 2])
+    depth_m = reach_m(scene, rays) * (rays @ camera.map_R_camera[:, 2])
     depth_m = depth_m[np.isfinite(depth_m) & (depth_m > 0.0)]
     if not depth_m.size:
         return ()
@@ -53,9 +50,26 @@ def px_per_m(scene: Scene, window: Rectangle) -> tuple[float, ...]:
     return scales_between(coarse, fine)
 
 
-def scales_between(coarse: float, fine: float) -> tuple[float, ...]:
-    """Scales, even in ratio, that cover a range."""
-    count = min(_MOST_SCALES, max(1, math.ceil(math.log(fine / coarse) / math.log(_BEARABLE))))
+def reach_m(scene: Scene, rays: FloatArray) -> FloatArray:
+    """Distance (n,) from the camera along unit rays (n, 3) in ``map`` to building or ground; inf where neither is, or
+    nobody knows where the camera is.
+
+    The ground is the lowest height that was measured.
+    """
+    camera = scene.camera
+    if camera is None:
+        return np.full(len(rays), np.inf)
+    centre_m = camera.centre_m
+    distance_m = _to_ground_m(scene, centre_m[2], rays[:, 2])
+    if scene.building is not None:
+        surface_m = scene.building.occlusion_depth(centre_m, rays.astype(np.float32))
+        distance_m = np.fmin(distance_m, surface_m.astype(np.float64))
+    return distance_m
+
+
+def scales_between(coarse: float, fine: float, most: int = _MOST_SCALES) -> tuple[float, ...]:
+    """Scales, even in ratio, that cover a range; at most so many."""
+    count = min(most, max(1, math.ceil(math.log(fine / coarse) / math.log(_BEARABLE))))
     return tuple(coarse * (fine / coarse) ** ((index + 0.5) / count) for index in range(count))
 
 

@@ -157,7 +157,7 @@ def derive_frames(task: Task, low: int, high: int, sink: Callable[[Bundle, Frame
         scenarios: dict[bytes, Scenario] = {}
         by_stamp = {int(str(leaf["stamp_ns"])): _scenario(reader, leaf, scenarios) for leaf in frames}
         start = by_stamp[min(by_stamp)]
-        around = Surroundings(_building(reader, frames[0]), start)
+        around = Surroundings(building_of(reader, frames[0]), start)
         recording = heard(read_recording(task.bag, task.remaps, nav=params.rtk), reader)
 
     def wanted(stamp_ns: int) -> bool:
@@ -237,7 +237,12 @@ def _scenario(reader: LedgerReader, leaf: Leaf, known: dict[bytes, Scenario]) ->
     return known[key]
 
 
-def _building(reader: LedgerReader, leaf: Leaf) -> Building | None:
+def building_of(reader: LedgerReader, leaf: Leaf) -> Building | None:
+    """The building model of a frame; None: it had none.
+
+    Raises:
+        VerificationError: the record cannot be used.
+    """
     if leaf["building"] is None:
         return None
     key = leaf_hash_of(leaf, "building")

@@ -40,7 +40,9 @@ class Anonymiser:
     def __init__(self, act: Callable[[np.ndarray], np.ndarray]) -> None:
         self.act = act
 
-    def anonymise(self, thermal: ThermalFrame, rgb: np.ndarray) -> tuple[np.ndarray, PrivacyRecord]:
+    def anonymise(
+        self, thermal: ThermalFrame, rgb: np.ndarray, local_px_per_m: np.ndarray | None = None
+    ) -> tuple[np.ndarray, PrivacyRecord]:
         return self.act(rgb), PrivacyRecord("regions", "test 1", ((1, 2, 3, 4),))
 
 

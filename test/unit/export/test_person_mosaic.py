@@ -72,7 +72,7 @@ def whole(made: np.ndarray) -> bool:
 
 
 def test_a_detector_that_breaks_costs_the_whole_background() -> None:
-    def broken(_: ThermalFrame) -> Found:
+    def broken(_: ThermalFrame, __: np.ndarray | None) -> Found:
         raise RuntimeError("killed")
 
     made, record = safe_background(PersonMosaic(broken, "x"), frame(), picture())
@@ -85,7 +85,7 @@ def stalled() -> Iterator[tuple[PersonMosaic, threading.Event]]:
     """A detector that does not come back until the event is set."""
     go = threading.Event()
 
-    def stall(_: ThermalFrame) -> Found:
+    def stall(_: ThermalFrame, __: np.ndarray | None) -> Found:
         go.wait()
         return Found((), 0)
 

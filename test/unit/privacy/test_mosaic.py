@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen_nodes.privacy.mosaic import MOST_CELLS, enlarged, joined, mosaic
+from vidgen_nodes.privacy.mosaic import MOST_CELLS, coarsen, enlarged, joined, mosaic
 
 HEIGHT, WIDTH = 60, 80
 SIDE = st.integers(-20, 100)
@@ -62,3 +62,26 @@ def test_a_grey_picture_works_too() -> None:
 
 def test_room_is_added_on_every_side() -> None:
     assert enlarged((10, 20, 30, 60), 1.5) == (5, 10, 35, 70)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.tuples(SIDE, SIDE, SIDE, SIDE), st.integers(1, 30)), max_size=6))
+def test_coarsened_parts_hold_only_squares_and_the_rest_stays(
+    parts: list[tuple[tuple[int, int, int, int], int]],
+) -> None:
+    picture, touched = noise(), np.zeros((HEIGHT, WIDTH), bool)
+    coarsen(picture, parts)
+    for (left, top, right, bottom), side_px in parts:
+        inside = np.s_[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+        touched[inside] = True
+        height, width = picture[inside].shape[:2]
+        cells = (-(-height // side_px) + 1) * (-(-width // side_px) + 1)
+        assert len(np.unique(picture[inside].reshape(-1, 3), axis=0)) <= cells
+    np.testing.assert_array_equal(picture[~touched], noise()[~touched])
+
+
+def test_parts_that_overlap_share_the_coarsest_grid() -> None:
+    """Two grids over the same face would together tell more than either."""
+    picture = noise()
+    coarsen(picture, [((10, 10, 40, 40), 3), ((30, 30, 60, 50), 15)])
+    assert len(np.unique(picture[10:40, 10:40].reshape(-1, 3), axis=0)) <= 9
