@@ -37,6 +37,13 @@ def building() -> None:
     march_heights(np.zeros((4, 4), np.float32), grid, np.array([2.0, 2.0, 5.0]), down)
 
 
+def drawing() -> None:
+    """What finds the open pixels and marches through fields."""
+    from vidgen_nodes.generation.render import prepare
+
+    prepare()
+
+
 def persons() -> None:
     """What finds warm bodies."""
     from vidgen_nodes.privacy.warm_bodies import prepare
@@ -53,7 +60,7 @@ def custody() -> None:
 
 def main() -> None:
     """Compile everything."""
-    for part in (navigation, building, persons, custody):
+    for part in (navigation, building, drawing, persons, custody):
         start_s = time.monotonic()
         part()
         print(f"{part.__name__}: {time.monotonic() - start_s:.1f} s")

@@ -20,20 +20,32 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import torch
 
 from vidgen_nodes.generation.appearance import Band, visible_rgba
 from vidgen_nodes.generation.debris import FACES, DebrisBox
 from vidgen_nodes.generation.march import march
 from vidgen_nodes.generation.palette import colour_of_radiance
 from vidgen_nodes.generation.plume import HazardField
-from vidgen_nodes.packets import BoolArray, ByteArray, Float32Array, FloatArray, Overlay
+from vidgen_nodes.packets import (
+    BoolArray,
+    ByteArray,
+    CameraCalibration,
+    Float32Array,
+    FloatArray,
+    Grid,
+    Overlay,
+    Pose,
+)
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scene.camera import Camera
 from vidgen_nodes.scene.gate import pixel_mask
+from vidgen_nodes.scene.height_march import march_heights
 from vidgen_nodes.scene.measured import measured_depth
+from vidgen_nodes.scene.raster import see_boxes
 
 if TYPE_CHECKING:
     from vidgen_nodes.generation.generator import WorldState
-    from vidgen_nodes.scene.camera import Camera
     from vidgen_nodes.scene.compose import Scene
     from vidgen_nodes.scene.gate import Gate
 
@@ -102,12 +114,18 @@ class Renderer:
         depth_m = _depth_m(scene, gate, centre_m, rays)
         optical_depth = np.zeros(len(rays), dtype=np.float32)
         radiance = np.zeros(len(rays), dtype=np.float32)
+        white = np.zeros_like(radiance) if any(field.whiteness > 0.0 for field in fields) else None
         for field in sorted(fields, key=lambda item: _distance_m(item, centre_m)):
             depth, emitted = march(field, centre_m, rays, depth_m, band)
-            radiance += np.exp(-optical_depth) * emitted
+            before = np.exp(-optical_depth)
+            radiance += before * emitted
+            if white is not None and field.whiteness > 0.0:
+                white += before * -np.expm1(-depth) * np.float32(field.whiteness)
             optical_depth += depth
-        colour = _colour if band is Band.LWIR else visible_rgba
-        small = colour(optical_depth, radiance).reshape(*shape, 4)
+        if band is Band.LWIR:
+            small = _colour(optical_depth, radiance).reshape(*shape, 4)
+        else:
+            small = visible_rgba(optical_depth, radiance, white).reshape(*shape, 4)
         large = cv2.resize(small, None, fx=stride, fy=stride, interpolation=cv2.INTER_LINEAR)
         x0, y0 = left * stride, top * stride
         target = rgba[y0 : y0 + large.shape[0], x0 : x0 + large.shape[1]]
@@ -121,6 +139,21 @@ class Renderer:
     def _stride(self, camera: Camera) -> int:
         """A larger picture of the same view gets no more rays: the field has no more to tell."""
         return self._stride_px * max(1, round(camera.width_px / _STRIDE_WIDTH_PX))
+
+
+def prepare() -> None:
+    """Compile or load what is compiled, so that the first frame with something drawn does not wait for it."""
+    matrix_px = np.array([[4.0, 0.0, 2.0], [0.0, 4.0, 2.0], [0.0, 0.0, 1.0]])
+    calibration = CameraCalibration(0, "", 4, 4, matrix_px, "plumb_bob", np.zeros(0))
+    camera = Camera(calibration, Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0])))
+    see_boxes(np.array([[-1.0, -1.0, 1.0, 1.0, 1.0, 2.0]]), camera)
+    centre_m, rays = camera.rays(1)
+    rays = rays.reshape(-1, 3)
+    layer = torch.zeros((2, 2, 2))
+    axis = ((0.0, 0.0, 1.0), (1.0, 1.0), 1.0)
+    field = HazardField((-1.0, -1.0, 1.0), 1.0, layer, layer, layer, *axis, layer, layer, 1.0)
+    march(field, centre_m, rays, np.ones(len(rays), np.float32))
+    march_heights(np.zeros((2, 2), np.float32), Grid(-1.0, -1.0, 1.0, 2, 2), centre_m, rays)
 
 
 def placement_confidence(sigma_px: float) -> int:

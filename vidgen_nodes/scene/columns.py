@@ -34,10 +34,12 @@ class Gate:
     digest: bytes  # SHA-256 over grid, cells and columns
     cells_open: int
 
-    @property
+    @cached_property
     def open_cells(self) -> BoolArray:
         """Cells that any rule opens."""
-        return self.flame_cells | self.debris_cells
+        cells: BoolArray = self.flame_cells | self.debris_cells
+        cells.setflags(write=False)
+        return cells
 
     @cached_property
     def columns_m(self) -> FloatArray:

@@ -10,10 +10,16 @@ cells never measured. Leaves out overhangs: under a roof the map knows only the 
 
 from __future__ import annotations
 
+from collections import deque
+
 import cv2
 import numpy as np
 
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, UncertaintyMap
+
+# (elevation, what is seen through, solid heights) of the last maps, by identity: nobody writes into a packet, and
+# every frame asks for the newest one several times. Saves time only.
+_LAST: deque[tuple[Float32Array, BoolArray, Float32Array]] = deque(maxlen=4)
 
 
 def measured_depth(
@@ -32,9 +38,17 @@ def measured_depth(
     """
     from vidgen_nodes.scene.height_march import march_heights  # numba
 
-    heights = np.where(np.isnan(umap.elevation_m) | see_through, np.float32(-np.inf), umap.elevation_m)
-    lowest = np.asarray(
-        cv2.erode(heights, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE), np.float32
-    )
+    heights_m = _solid_heights(umap.elevation_m, see_through)
     rays = directions.reshape(-1, 3)
-    return march_heights(lowest, umap.grid, centre_m, rays).reshape(directions.shape[:-1])
+    return march_heights(heights_m, umap.grid, centre_m, rays).reshape(directions.shape[:-1])
+
+
+def _solid_heights(elevation_m: Float32Array, see_through: BoolArray) -> Float32Array:
+    for elevation, seen, heights_m in _LAST:
+        if elevation is elevation_m and seen is see_through:
+            return heights_m
+    hiding = np.where(np.isnan(elevation_m) | see_through, np.float32(-np.inf), elevation_m)
+    lowest = cv2.erode(hiding, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    found = np.asarray(lowest, np.float32)
+    _LAST.appendleft((elevation_m, see_through, found))
+    return found

@@ -39,6 +39,10 @@ class _Segments:
     u_px: FloatArray  # (2, n)
     v_px: FloatArray  # (2, n)
 
+    @property
+    def parts(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        return self.edges, self.u_px, self.v_px
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Spans:
@@ -116,75 +120,26 @@ def _cut(local: FloatArray, near: BoolArray) -> FloatArray:
 
 
 def _segments(ends: FloatArray, lens: Lens) -> _Segments:
-    u = ends[..., 0] / ends[..., 2] * lens.fx_px + lens.cx_px  # (n, s, 2)
-    v = ends[..., 1] / ends[..., 2] * lens.fy_px + lens.cy_px
-    rise = v[..., 1] - v[..., 0]
-    flat = np.abs(rise) < 1e-9  # level with the scan lines: its neighbours hold its ends
-    slope = np.where(flat, 0.0, (u[..., 1] - u[..., 0]) / np.where(flat, 1.0, rise))
-    low, high = v.min(axis=2), v.max(axis=2)
-    edges = np.stack((u[..., 0], v[..., 0], slope, low, high))  # (5, n, s)
-    ends = np.stack((low.min(axis=1) + _MARGIN_PX, high.max(axis=1) - _MARGIN_PX))
-    return _Segments(
-        np.ascontiguousarray(edges.transpose(0, 2, 1)),
-        np.stack((u.min(axis=(1, 2)), u.max(axis=(1, 2)))),
-        ends,
-    )
+    from vidgen_nodes.scene.raster_kernel import outlines  # numba
 
-
-def _interval(segments: _Segments, box: _IntArray, v_px: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The interval of line ``v_px`` (L,) inside the image of ``box`` (L,), less the margin."""
-    u, v, slope, low, high = segments.edges.take(box, axis=2)  # each (s, L)
-    at = u + (v_px - v) * slope
-    crossed = (v_px >= low) & (v_px <= high)
-    return (
-        np.where(crossed, at, np.inf).min(axis=0) + _MARGIN_PX,
-        np.where(crossed, at, -np.inf).max(axis=0) - _MARGIN_PX,
-    )
+    focal_px, centre_px = (lens.fx_px, lens.fy_px), (lens.cx_px, lens.cy_px)
+    return _Segments(*outlines(np.ascontiguousarray(ends), focal_px, centre_px, _MARGIN_PX))
 
 
 def _scan(segments: _Segments, lens: Lens) -> _Spans:
-    first = np.clip(np.ceil(segments.v_px[0]), 0, lens.height_px).astype(np.int64)
-    last = np.clip(np.floor(segments.v_px[1]), -1, lens.height_px - 1).astype(np.int64)
-    visible = (segments.u_px[1] >= 0) & (segments.u_px[0] <= lens.width_px - 1)
-    count = np.where(visible, np.maximum(last - first + 1, 0), 0)
-    box = np.repeat(np.arange(len(count)), count)
-    row = np.arange(len(box)) - np.repeat(np.cumsum(count) - count, count) + first[box]
-    low, high = _interval(segments, box, row.astype(np.float64))
-    return _Spans(box, row, low, high)
+    from vidgen_nodes.scene.raster_kernel import scan  # numba
+
+    return _Spans(*scan(*segments.parts, lens.width_px, lens.height_px, _MARGIN_PX))
 
 
 def _fill(spans: list[tuple[_IntArray, FloatArray, FloatArray]], lens: Lens) -> BoolArray:
     """Union of the pixel runs ``(row, first, last)``."""
+    from vidgen_nodes.scene.raster_kernel import fill  # numba
+
     seen = np.zeros((lens.height_px, lens.width_px), bool)
-    rows = [np.empty(0, np.int64)]
-    starts, ends = list(rows), list(rows)
     for row, first, last in spans:
-        first, last = np.maximum(first, 0), np.minimum(last, lens.width_px - 1)
-        kept = last >= first
-        rows.append(row[kept])
-        starts.append(first[kept].astype(np.int64))
-        ends.append(last[kept].astype(np.int64) + 1)
-    line = np.concatenate(rows) * lens.width_px
-    _set_runs(seen, line + np.concatenate(starts), line + np.concatenate(ends))
+        fill(seen, row, first, last)
     return seen
-
-
-def _set_runs(seen: BoolArray, start: _IntArray, end: _IntArray) -> None:
-    """Set the runs ``[start, end)`` (L,) of the flattened mask.
-
-    Overlapping runs are joined first and each is one copy of bytes: the cost follows the length of the
-    outlines, where counting depth over the rectangle around them would touch every pixel of it.
-    """
-    if not len(start):
-        return
-    order = np.argsort(start)
-    start, reach = start[order], np.maximum.accumulate(end[order])
-    first = np.flatnonzero(np.concatenate(([True], start[1:] > reach[:-1])))
-    past = reach[np.append(first[1:], len(start)) - 1]
-    flat = seen.view(np.uint8).reshape(-1).data
-    ones = memoryview(b"\1" * int((past - start[first]).max()))
-    for low, high in zip(start[first].tolist(), past.tolist(), strict=True):
-        flat[low:high] = ones[: high - low]
 
 
 @lru_cache(maxsize=4)
@@ -223,6 +178,8 @@ def _bend(
     A square of four nodes inside one convex image lies inside it whole. Where the nodes lie in several
     images there may be a gap between them, so those pixels are tried one by one.
     """
+    from vidgen_nodes.scene.raster_kernel import inside_any  # numba
+
     sure = _fill([_squares(group) for group in spans], flat)
     # All four nodes seen: erosion over the square to the right of and below each node.
     held = cv2.erode(
@@ -238,10 +195,10 @@ def _bend(
     mask: BoolArray = np.equal(found, 1)
     doubtful = np.flatnonzero(np.equal(found, 2))
     if len(doubtful):
-        u, v = positions.reshape(-1, 2)[doubtful].T
+        points_px = positions.reshape(-1, 2)[doubtful]
         inside = np.zeros(len(doubtful), bool)
         for group in groups:
-            inside |= _inside_any(group, u, v)
+            inside |= inside_any(group.edges, group.u_px, points_px, _MARGIN_PX)
         mask.reshape(-1)[doubtful] = inside
     return mask
 
@@ -252,14 +209,3 @@ def _squares(spans: _Spans) -> tuple[_IntArray, FloatArray, FloatArray]:
     low = np.maximum(spans.low_px[1:], spans.low_px[:-1])[follows]
     high = np.minimum(spans.high_px[1:], spans.high_px[:-1])[follows]
     return spans.row[:-1][follows], np.ceil(low), np.floor(high) - 1
-
-
-def _inside_any(segments: _Segments, u_px: FloatArray, v_px: FloatArray) -> BoolArray:
-    """Whether each position (N,) lies in the image of any box."""
-    near = (u_px[:, None] >= segments.u_px[0]) & (u_px[:, None] <= segments.u_px[1])
-    near &= (v_px[:, None] >= segments.v_px[0]) & (v_px[:, None] <= segments.v_px[1])
-    which, box = np.nonzero(near)
-    low, high = _interval(segments, box, v_px[which])
-    inside = np.zeros(len(u_px), bool)
-    inside[which[(u_px[which] >= low) & (u_px[which] <= high)]] = True
-    return inside
