@@ -335,6 +335,20 @@ class ImportedField:
 
 
 @dataclass(frozen=True, slots=True)
+class Leak:
+    """A hole in a vessel or pipe of dry steam."""
+
+    name: str
+    position_m: tuple[float, float, float]  # in map
+    direction: tuple[float, float, float]  # unit vector in map, out of the hole
+    start_s: float  # after scenario start
+    pressure_pa: float  # inside, absolute
+    temperature_k: float  # inside
+    diameter_m: float  # of the hole
+    discharge: float  # coefficient of the hole
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What burns when: the fires of one run."""
 
@@ -348,6 +362,7 @@ class Scenario:
     spread: SpreadPlan | None = None  # None: fires stay where they are lit
     rooms: tuple[Room, ...] = ()
     imported: tuple[ImportedField, ...] = ()  # fields that other engines computed
+    leaks: tuple[Leak, ...] = ()  # of steam
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +370,7 @@ class Hazard:
     """One synthetic thing in the world, as robots and AR markers see it."""
 
     identity: str
-    kind: str  # flame | smoke | debris
+    kind: str  # flame | smoke | steam | debris
     position_m: tuple[float, float, float]  # map, centre of the base
     radius_m: float
     height_m: float
@@ -368,7 +383,7 @@ class Hazard:
 class PhysicsRef:
     """Which physics drew an element, and the hash under which its numbers are stored."""
 
-    element: str  # flame | smoke | spread | debris
+    element: str  # flame | smoke | smoke/solver | steam | spread | debris | ...
     source: str
     version: str
     parameters_sha256: bytes

@@ -8,9 +8,12 @@ make the same bytes from the same bundles. Nothing here reads a clock, a file or
 
 from __future__ import annotations
 
+import math
+
 from vidgen_nodes.custody.digest import RunDigests
 from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.custody.scenario_review import ScenarioReviews
+from vidgen_nodes.generation import render
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.packets import Bundle, Frame, Scenario
@@ -33,8 +36,13 @@ class Pipeline:
         ledger: Ledger,
         digests: RunDigests,
         reviews: ScenarioReviews | None = None,
+        *,
+        smoke_wait_s: float = math.inf,
     ) -> None:
+        """``smoke_wait_s``: how long a frame may wait for the solver of the smoke: 0 live."""
         self._params = params
+        self._smoke_wait_s = smoke_wait_s
+        self._world: World | None = None
         self._building = building
         self._ledger = ledger
         self._digests = digests
@@ -43,6 +51,7 @@ class Pipeline:
         self._renderer = Renderer(params)
         self._drawn_gate = b""
         warm_bodies.prepare()
+        render.prepare()
 
     def set_scenario(self, scenario: Scenario | None, *, if_reviewed: bool = False) -> bool:
         """Put another scenario in force from the next frame on.
@@ -50,20 +59,31 @@ class Pipeline:
         One that should have a review and has none that holds is never drawn; ``if_reviewed``: the one before then
         stays in force, and this is False.
         """
-        world = World(self._params, scenario, self._building)
+        world = World(self._params, scenario, self._building, smoke_wait_s=self._smoke_wait_s)
         review = b"" if self._reviews is None else self._reviews.of(scenario, world.constants)
         if review is None and if_reviewed:
+            world.close(wait=False)
             return False
+        self.close(wait=False)
         self._world, self._review = world, review
         return True
 
-    def process(self, bundle: Bundle) -> Frame:
+    def close(self, *, wait: bool = True) -> None:
+        """Stop what works ahead; no frame can be made any more."""
+        if self._world is not None:
+            self._world.close(wait=wait)
+
+    def process(self, bundle: Bundle, *, analytic: bool = False) -> Frame:
         """Make one frame; it is durable in the ledger when this returns.
+
+        Args:
+            bundle: what is known at its stamp.
+            analytic: the record of this frame says that the solver of the smoke was late, and it is made again.
 
         Raises:
             CustodyError: the ledger refused the record. The frame must not be published.
         """
-        scene, gate, world = self._stage(bundle)
+        scene, gate, world = self._stage(bundle, analytic)
         overlay = self._renderer.draw(world, gate, scene)
         overlay = reveal_persons(overlay, bundle.thermal, scene, self._params)
         self._drawn_gate = gate.digest
@@ -85,7 +105,8 @@ class Pipeline:
             self._renderer.draw(world, gate, scene)
         self._ledger.foresee(scene, world)
 
-    def _stage(self, bundle: Bundle) -> tuple[Scene, Gate, WorldState]:
+    def _stage(self, bundle: Bundle, analytic: bool = False) -> tuple[Scene, Gate, WorldState]:
+        assert self._world is not None
         scene = compose_scene(bundle, self._building, self._world.scenario, self._review)
         gate = open_gate(scene, self._params)
-        return scene, gate, self._world.at(bundle.stamp_ns, scene, gate)
+        return scene, gate, self._world.at(bundle.stamp_ns, scene, gate, analytic=analytic)

@@ -23,6 +23,7 @@ WHITE_K = 1350.0  # soot that fills the picture's white; flames of common fuels 
 _GLOW_RGB = np.array([[0.55, 0.06, 0.0], [1.0, 0.35, 0.03], [1.0, 0.72, 0.22], [1.0, 0.93, 0.70]], np.float32)
 _GLOW_AT = np.array([0.0, 0.08, 0.45, 1.0], dtype=np.float32)  # relative luminance of those colours
 _SMOKE_RGB = np.array([0.24, 0.235, 0.23], dtype=np.float32)  # soot scatters a quarter of the daylight
+_STEAM_RGB = np.array([0.88, 0.89, 0.90], dtype=np.float32)  # droplets scatter nearly all of it
 _EXPOSURE = 2.5  # on top of that: the picture of a flame is brighter than daylight
 
 
@@ -45,12 +46,15 @@ def relative_luminance_of(temperature_k: float) -> float:
     return float(relative_luminance(np.array(temperature_k, dtype=np.float32)))
 
 
-def visible_rgba(optical_depth: Float32Array, luminance: Float32Array) -> ByteArray:
+def visible_rgba(
+    optical_depth: Float32Array, luminance: Float32Array, white: Float32Array | None = None
+) -> ByteArray:
     """Straight-alpha RGBA (N, 4).
 
     Args:
         optical_depth: (N,) visible, along the ray.
         luminance: (N,) of the glow that reaches the eye, relative to soot at ``WHITE_K``.
+        white: (N,) share of the view that droplets of water cover, of that which is covered; None: no droplets.
     """
     covered = -np.expm1(-optical_depth)
     glow = np.minimum(luminance * np.float32(_EXPOSURE), np.float32(1.0))
@@ -59,6 +63,8 @@ def visible_rgba(optical_depth: Float32Array, luminance: Float32Array) -> ByteAr
     for channel in range(3):
         light = np.interp(glow, _GLOW_AT, _GLOW_RGB[:, channel]).astype(np.float32) * glow
         light += _SMOKE_RGB[channel] * covered
+        if white is not None:
+            light += (_STEAM_RGB[channel] - _SMOKE_RGB[channel]) * white
         share = light / np.maximum(alpha, np.float32(1e-6))
         rgba[:, channel] = np.minimum(share * np.float32(255.0), np.float32(255.0)).round()
     rgba[:, 3] = (alpha * np.float32(255.0)).round()

@@ -6,17 +6,20 @@ Guarantees that ``World.at`` is a pure function of event time, scenario, gate an
 give the same bytes whatever was asked before, and every number that it reads is in ``parameters``
 with its unit. No open cell, any cause of doubt, or no scenario gives an empty world. Leaves out
 drawing (``render.py``) and the choice of the open cells (``scene/gate.py``).
+
+With ``smoke_model: solver`` that holds for whoever waits for the solver. A live world does not wait: a tick that is
+not solved in time is drawn without it, its record says so (``solved_smoke.py``), and by that record it is made again.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from vidgen_nodes.generation import fire
@@ -24,13 +27,22 @@ from vidgen_nodes.generation.areas import AreaStep, BurningAreas
 from vidgen_nodes.generation.debris import DebrisBox
 from vidgen_nodes.generation.debris_fall import DebrisFall, choices_record
 from vidgen_nodes.generation.debris_library import FallLibrary, fall_library
-from vidgen_nodes.generation.field_playback import PlayedField
 from vidgen_nodes.generation.hazards import debris_hazards, fire_hazards, flame_permits
 from vidgen_nodes.generation.imported import ImportedFields, ImportedStep
+from vidgen_nodes.generation.open_voxels import flame_floor_m, open_voxels
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import FireState, HazardField, Plume
 from vidgen_nodes.generation.plume_model import PlumeModel, model_parameters
-from vidgen_nodes.generation.sheet import FlameSheet
+from vidgen_nodes.generation.solved_smoke import (
+    FLAME_GONE,
+    FLAME_TIP,
+    SOLVER,
+    SmokeStep,
+    SolvedSmokes,
+    read_box,
+    solved_smokes,
+)
+from vidgen_nodes.generation.steam_leaks import SteamLeaks, SteamStep
 from vidgen_nodes.packets import Float32Array, Hazard, Ignition, PhysicsRef, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
 
@@ -93,21 +105,31 @@ class World:
         scenario: None: an empty world for ever.
         building: on which fires spread; solved here and not in a frame. One that only comes with a scene is solved
             with its first frame.
+        smoke_wait_s: how long a tick waits for the solver of the smoke: 0 live, inf where there is time.
 
     Raises:
-        ConfigError: a fire too large for the resolution, a scenario that does not fit the building, or an
-            imported field that cannot be read.
+        ConfigError: a fire or a jet too large for the resolution, a scenario that does not fit the building, fires
+            that the solver's box cannot hold, or an imported field that cannot be read.
         MissingPackageError: the scenario has debris or an imported field, and what it needs is not installed.
     """
 
     def __init__(
-        self, params: GeneratorParams, scenario: Scenario | None, building: Building | None = None
+        self,
+        params: GeneratorParams,
+        scenario: Scenario | None,
+        building: Building | None = None,
+        *,
+        smoke_wait_s: float = math.inf,
     ) -> None:
         self.scenario = scenario
         self._params = Reading(params, "parameter")
         self.tick_ns = round(self._params.get("world_tick_ms", "ms") * 1e6)
         self._params.get("render_stride_px", "px")  # read by the renderer; part of what made the picture
-        self._states: OrderedDict[tuple[int, _Where], WorldState] = OrderedDict()
+        self._is_solved = self._params.get("smoke_model", "") == "solver"
+        self._box = read_box(self._params) if self._is_solved else None
+        self._smoke_wait_s = smoke_wait_s
+        self._smokes: tuple[bytes, SolvedSmokes | None] = b"", None  # of the building with that digest
+        self._states: OrderedDict[tuple[int, _Where, bool], WorldState] = OrderedDict()
         self._places: OrderedDict[_Where, _Place] = OrderedDict()
         self._plumes: tuple[Plume, ...] = ()
         self._areas: dict[bytes, BurningAreas | None] = {}  # by digest of the building
@@ -151,36 +173,49 @@ class World:
             self._imported = ImportedFields(
                 scenario.imported, folder, self._seed, self._ambient_k, resolution_m
             )
+        leaks = self._reading.item("leaks")
+        self._steam = SteamLeaks(leaks, self._seed, self._ambient_k, resolution_m) if leaks else None
+        self._smokes_of(building)
 
     @property
     def constants(self) -> Parameters:
         """Every number of the fires that does not change in a run; empty without a scenario."""
         if self.scenario is None:
             return {}
-        spread = [areas.record for areas in self._areas.values() if areas is not None]
-        return {**self._constants, "spread": spread[0]} if spread else self._constants
+        parts = [("spread", areas.record) for areas in self._areas.values() if areas is not None][:1]
+        if (smokes := self._smokes[1]) is not None:
+            parts.append((SOLVER, smokes.record))
+        if self._steam is not None:
+            parts.append(("steam", self._steam.record))
+        return {**self._constants, **dict(parts)}
 
-    def at(self, stamp_ns: int, scene: Scene, gate: Gate) -> WorldState:
+    def close(self, *, wait: bool = True) -> None:
+        """Stop the solver of the smoke; ``wait``: for the step that it is taking."""
+        if (smokes := self._smokes[1]) is not None:
+            smokes.close(wait=wait)
+
+    def at(self, stamp_ns: int, scene: Scene, gate: Gate, *, analytic: bool = False) -> WorldState:
         """The world at the newest tick not after ``stamp_ns``.
 
         Args:
             stamp_ns: event time.
             scene: its causes and its map count.
             gate: where anything may be.
+            analytic: the record of this frame says that the solver of the smoke was late.
         """
         tick = stamp_ns // self.tick_ns
         umap = scene.uncertainty_map
         if self.scenario is None or scene.causes or gate.grid is None or not gate.cells_open or umap is None:
             return WorldState(tick, gate=gate)
         where = (gate.digest, umap.digest, b"" if scene.building is None else scene.building.digest)
-        state = self._states.get((tick, where))
+        state = self._states.get((tick, where, analytic))
         if state is None:
             place = self._places.get(where)
             if place is None:
                 place = self._places[where] = self._survey(gate, umap, scene.building)
                 if len(self._places) > _KEPT:
                     self._places.popitem(last=False)
-            state = self._states[tick, where] = self._step(tick, place)
+            state = self._states[tick, where, analytic] = self._step(tick, place, analytic)
             if len(self._states) > _KEPT:
                 self._states.popitem(last=False)
         return state
@@ -189,13 +224,17 @@ class World:
         """What one gate and one map decide for every tick."""
         areas = self._areas_of(building)
         permits = tuple(flame_permits(plume, gate) for plume in self._plumes)
-        floor_m = _flame_floor_m(gate, umap, building)
+        floor_m = flame_floor_m(gate, umap, building)
         voxels = tuple(open_voxels(plume, gate, floor_m) for plume in self._plumes)
         sheets = () if areas is None else tuple(open_voxels(item, gate, floor_m) for item in areas.sheets)
         own = _Area(areas, sheets, gate, () if areas is None else self._physics({"spread": areas.record}))
         played = () if self._imported is None else self._imported.played
         imported = tuple(open_voxels(item, gate, floor_m) for item in played)
-        return _Place(voxels, permits, own, self._loose(gate, umap, building), imported)
+        jets = () if self._steam is None else self._steam.jets
+        steam = tuple(open_voxels(item, gate, floor_m) for item in jets)
+        smokes = self._smokes_of(building)
+        solved = None if smokes is None else (smokes, open_voxels(smokes.layer, gate, floor_m))
+        return _Place(voxels, permits, own, self._loose(gate, umap, building), imported, steam, solved)
 
     def _loose(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Loose | None:
         """The debris of one gate and one map; None where the scenario has none."""
@@ -211,18 +250,10 @@ class World:
         physics = (*self._falling_ref, *self._physics({"debris/releases": releases}))
         return _Loose(fall, gate, umap, {"debris": self._falling, "debris/releases": releases}, physics)
 
-    def _step(self, tick: int, place: _Place) -> WorldState:
-        fields: list[HazardField] = []
-        hazards: list[Hazard] = []
-        fires: Parameters = {}
+    def _step(self, tick: int, place: _Place, analytic: bool) -> WorldState:
         scenario_ns = tick * self.tick_ns - self._start_ns
-        for index, plume in enumerate(self._plumes):
-            fire_state = plume.state(scenario_ns * 1e-9 - plume.ignition.start_s)
-            found = None if fire_state is None else plume.field(fire_state, place.open_voxels[index])
-            if fire_state is not None and found is not None:
-                fields.append(found)
-                hazards += fire_hazards(plume, fire_state, place.permits[index])
-                fires[plume.ignition.name] = _state_record(fire_state)
+        smoke = place.smoke(tick, scenario_ns, analytic)
+        fields, hazards, fires = self._fires(scenario_ns * 1e-9, place, smoke)
         areas = place.area.step(scenario_ns * 1e-9)
         fields += areas.fields
         hazards += areas.hazards
@@ -234,13 +265,14 @@ class World:
             hazards += lying
             if debris:
                 parameters, physics = dict(place.loose.parameters), place.loose.physics
-        played = ImportedStep()
-        if self._imported is not None:
-            played = self._imported.step(scenario_ns * 1e-9, place.imported, place.area.gate)
-            fields += played.fields
-            hazards += played.hazards
-            parameters |= played.parameters
-            physics = (*physics, *played.physics)
+        for part in self._others(scenario_ns * 1e-9, place):
+            fields += part.fields
+            hazards += part.hazards
+            parameters |= part.parameters
+            physics = (*physics, *part.physics)
+        if fires or smoke.smoke is not None:
+            parameters |= smoke.parameters
+            physics = (*smoke.physics, *physics)
         if fires or areas.fields:
             when = entry(tick, "ticks of event time", "event time")
             flame = {
@@ -263,6 +295,48 @@ class World:
             parameters=parameters,
             gate=place.area.gate,
         )
+
+    def _fires(
+        self, scenario_s: float, place: _Place, smoke: SmokeStep
+    ) -> tuple[list[HazardField], list[Hazard], Parameters]:
+        """The fires that the scenario lights, with the smoke of all of them where it is solved."""
+        fields = [] if smoke.smoke is None else [smoke.smoke]
+        hazards: list[Hazard] = []
+        records: Parameters = {}
+        for plume, is_open, permits in zip(self._plumes, place.open_voxels, place.permits, strict=True):
+            state = plume.state(scenario_s - plume.ignition.start_s)
+            if state is None:
+                continue
+            found = plume.field(state, _below_tip(is_open, plume, state) if smoke.is_solved else is_open)
+            if found is not None:
+                fields.append(found)
+                hazards += fire_hazards(plume, state, permits)
+                records[plume.ignition.name] = _state_record(state)
+        return fields, hazards, records
+
+    def _others(self, scenario_s: float, place: _Place) -> list[ImportedStep | SteamStep]:
+        """What is neither fire nor debris of ours."""
+        found: list[ImportedStep | SteamStep] = []
+        if self._imported is not None:
+            found.append(self._imported.step(scenario_s, place.imported, place.area.gate))
+        if self._steam is not None:
+            found.append(self._steam.step(scenario_s, place.steam, place.area.gate))
+        return found
+
+    def _smokes_of(self, building: Building | None) -> SolvedSmokes | None:
+        """The solver of the smoke around a building; None with analytic smoke and where nothing burns."""
+        if self._box is None or self.scenario is None:
+            return None
+        digest = b"" if building is None else building.digest
+        known, smokes = self._smokes
+        if smokes is None or known != digest:
+            if smokes is not None:
+                smokes.close(wait=False)
+            smokes = solved_smokes(
+                self._box, self._ignitions, self._seed, self._ambient_k, building, self._smoke_wait_s
+            )
+            self._smokes = digest, smokes
+        return smokes
 
     def _areas_of(self, building: Building | None) -> BurningAreas | None:
         """What spreads on a building; None where the scenario lets nothing spread or there is no building."""
@@ -312,6 +386,15 @@ class _Place:
     area: _Area
     loose: _Loose | None
     imported: tuple[Float32Array, ...]  # open voxels, one a field
+    steam: tuple[Float32Array, ...]  # open voxels, one a jet
+    solved: tuple[SolvedSmokes, Float32Array] | None  # the solver and its open voxels
+
+    def smoke(self, tick: int, scenario_ns: int, analytic: bool) -> SmokeStep:
+        """What the solver gives for a tick."""
+        if self.solved is None:
+            return SmokeStep()
+        smokes, is_open = self.solved
+        return smokes.step(tick, scenario_ns, is_open, analytic=analytic)
 
 
 @dataclass(slots=True, eq=False)
@@ -333,51 +416,11 @@ class _Loose:
         return self._newest
 
 
-def _flame_floor_m(gate: Gate, umap: UncertaintyMap, building: Building | None) -> Float32Array:
-    """Lower end of the flames (rows, cols): of the open column, and the measured surface where that is higher.
-
-    In a cell through which fuel passes the gate's floor holds: a LiDAR from above measures the top of a
-    burning wall, and the flame stands beside it. Elevations never measured raise nothing.
-    """
-    if building is None or gate.grid is None:
-        return gate.floor_m
-    fuel = building.combustible_cells(gate.grid).combustible
-    return np.where(fuel, gate.floor_m, np.fmax(gate.floor_m, umap.elevation_m))
-
-
-def open_voxels(plume: Plume | FlameSheet | PlayedField, gate: Gate, floor_m: Float32Array) -> Float32Array:
-    """Share [0, 1] of the height of each voxel of the plume's lattice that lies in an open flame column.
-
-    Args:
-        plume: whose lattice.
-        gate: the open columns.
-        floor_m: lower end of the flames (rows, cols), at or above the gate's floor.
-
-    The share, and not a yes or no, so that centimetres of LiDAR noise on the elevation do not make
-    voxels blink. Voxels whose centre is over a closed cell have 0, and towards closed cells the share
-    fades, so that the picture does not end in a wall.
-    """
-    assert gate.grid is not None
-    grid, step = gate.grid, plume.resolution_m
-    z_m, y_m, x_m = plume.axes_m()
-    rows = np.floor((y_m - grid.origin_north_m) / grid.resolution_m).astype(np.int64)
-    cols = np.floor((x_m - grid.origin_east_m) / grid.resolution_m).astype(np.int64)
-    inside = ((rows >= 0) & (rows < grid.rows))[:, None] & ((cols >= 0) & (cols < grid.cols))[None, :]
-    cell = np.ix_(np.clip(rows, 0, grid.rows - 1), np.clip(cols, 0, grid.cols - 1))
-    is_open = inside & gate.flame_cells[cell]
-    away_m = step * (
-        cv2.distanceTransform(is_open.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - 0.5
-    )
-    # Only the open columns are worked out: they are a small part of the lattice.
-    place = np.nonzero(is_open)
-    below = rows[place[0]], cols[place[1]]
-    fade = np.clip(away_m[place] / plume.model.edge_fade_m, 0.0, 1.0)
-    low_m, high_m = floor_m[below].astype(np.float64), gate.ceiling_m[below].astype(np.float64)
-    bottom_m, top_m = (z_m - 0.5 * step)[:, None], (z_m + 0.5 * step)[:, None]
-    share = (np.minimum(top_m, high_m) - np.maximum(bottom_m, low_m)) / step  # (nz, open columns)
-    voxels: Float32Array = np.zeros(plume.shape, dtype=np.float32)
-    voxels[:, place[0], place[1]] = np.clip(share, 0.0, 1.0) * fade
-    return voxels
+def _below_tip(is_open: Float32Array, plume: Plume, state: FireState) -> Float32Array:
+    """Open voxels of a flame whose smoke the solver draws."""
+    height_m = plume.resolution_m * (np.arange(plume.shape[0]) + 0.5)
+    share = (FLAME_GONE - height_m / state.flame_height_m) / (FLAME_GONE - FLAME_TIP)
+    return np.asarray(is_open * np.clip(share, 0.0, 1.0).astype(np.float32)[:, None, None])
 
 
 def _read_ignition(ignition: Ignition) -> tuple[Ignition, Parameters]:

@@ -123,6 +123,18 @@ def flame_permits(plume: Plume, gate: Gate) -> tuple[str, ...]:
     return tuple(sorted({gate.permits[cell] for cell in cells if cell in gate.permits}))
 
 
+def permits_under(low_m: tuple[float, float], high_m: tuple[float, float], gate: Gate) -> tuple[str, ...]:
+    """What opened the flame cells under a rectangle, from its lower to its upper (east, north) corner."""
+    assert gate.grid is not None
+    grid, edge_m = gate.grid, gate.grid.resolution_m
+    rows, cols = np.nonzero(gate.flame_cells)
+    east_m, north_m = grid.origin_east_m + cols * edge_m, grid.origin_north_m + rows * edge_m
+    under = (east_m < high_m[0]) & (east_m + edge_m > low_m[0])
+    under &= (north_m < high_m[1]) & (north_m + edge_m > low_m[1])
+    cells = zip(rows[under].tolist(), cols[under].tolist(), strict=True)
+    return tuple(sorted({gate.permits[cell] for cell in cells if cell in gate.permits}))
+
+
 def debris_hazards(boxes: tuple[DebrisBox, ...], gate: Gate, umap: UncertaintyMap) -> tuple[Hazard, ...]:
     """One hazard for each connected group of cells with debris; confidence is their mean uncertainty U."""
     if not boxes or gate.grid is None:

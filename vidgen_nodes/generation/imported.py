@@ -23,7 +23,7 @@ from vidgen_nodes.generation.field_file import read_npz, read_zarr
 from vidgen_nodes.generation.field_playback import FieldState, PlayedField
 from vidgen_nodes.generation.field_run import FieldRun
 from vidgen_nodes.generation.field_vtk import read_vtk
-from vidgen_nodes.generation.hazards import FLAME_CONFIDENCE, SMOKE_CONFIDENCE
+from vidgen_nodes.generation.hazards import FLAME_CONFIDENCE, SMOKE_CONFIDENCE, permits_under
 from vidgen_nodes.generation.physics_record import Parameters, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.packets import Float32Array, Hazard, ImportedField, PhysicsRef
@@ -40,7 +40,6 @@ READERS: dict[str, Callable[[Path], FieldRun]] = {
     ".series": read_vtk,
     ".pvd": read_vtk,
 }
-_Corner = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,19 +165,7 @@ def _hazards(name: str, state: FieldState, gate: Gate) -> list[Hazard]:
                 height_m=high_m[2] - low_m[2],
                 heat_release_kw=state.heat_release_kw,
                 confidence=confidence,
-                permitted_by=_permits(low_m, high_m, gate),
+                permitted_by=permits_under(low_m[:2], high_m[:2], gate),
             )
         )
     return found
-
-
-def _permits(low_m: _Corner, high_m: _Corner, gate: Gate) -> tuple[str, ...]:
-    """What opened the flame cells under a box."""
-    assert gate.grid is not None
-    grid, edge_m = gate.grid, gate.grid.resolution_m
-    rows, cols = np.nonzero(gate.flame_cells)
-    east_m, north_m = grid.origin_east_m + cols * edge_m, grid.origin_north_m + rows * edge_m
-    under = (east_m < high_m[0]) & (east_m + edge_m > low_m[0])
-    under &= (north_m < high_m[1]) & (north_m + edge_m > low_m[1])
-    cells = zip(rows[under].tolist(), cols[under].tolist(), strict=True)
-    return tuple(sorted({gate.permits[cell] for cell in cells if cell in gate.permits}))

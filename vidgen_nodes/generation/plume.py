@@ -44,6 +44,7 @@ class HazardField:
     emission_w_per_m3_sr: torch.Tensor  # LWIR extinction times band radiance of the gas
     flame_absorption_per_m: torch.Tensor  # share of the visible extinction that is luminous flame
     luminous_k: float  # temperature of its soot; the gas around is cooler on the scale of a voxel
+    whiteness: float = 0.0  # of what scatters daylight: 0 soot, 1 droplets of water
 
     def sheets(self, axis: int, band: Band = Band.LWIR) -> Float32Array:
         """Extinction and emission on the sheets across an axis; made once for each axis and band.

@@ -9,13 +9,15 @@ as flames), on the solver's own lattice, and nothing where the gate is closed. L
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.flow.domain import FlowGrid
-from vidgen_nodes.generation.plume import HazardField
+from vidgen_nodes.generation.plume import HazardField, open_window
 from vidgen_nodes.generation.smoke import SmokeState, temperature_k
 from vidgen_nodes.packets import Float32Array
 
@@ -72,6 +74,60 @@ def smoke_field(
         emission_w_per_m3_sr=torch.from_numpy(absorbed * band_radiance(gas_k)),
         flame_absorption_per_m=torch.from_numpy(luminous),
         luminous_k=luminous_k,
+    )
+
+
+def opened_field(
+    state: SmokeState,
+    grid: FlowGrid,
+    ambient_k: float,
+    flame_absorption_per_m: float,
+    luminous_k: float,
+    open_voxels: Float32Array,
+) -> HazardField | None:
+    """As :func:`smoke_field`, of the smallest window of the lattice that holds every open voxel; None if none is open.
+
+    Raises:
+        InputError: voxels of another shape than the grid's.
+    """
+    if open_voxels.shape != grid.shape:
+        raise InputError(
+            "wrong_grid", f"smoke field: got open voxels of {open_voxels.shape}, expected {grid.shape}"
+        )
+    window = open_window(open_voxels)
+    if window is None:
+        return None
+    part = dataclasses.replace(
+        state, lightness_k=state.lightness_k[window], soot_kg_per_m3=state.soot_kg_per_m3[window]
+    )
+    levels, rows, cols = window
+    east, north, up = (
+        low + part.start * grid.cell_m for low, part in zip(grid.origin_m, (cols, rows, levels), strict=True)
+    )
+    shape = (levels.stop - levels.start, rows.stop - rows.start, cols.stop - cols.start)
+    return smoke_field(
+        part,
+        FlowGrid((east, north, up), grid.cell_m, shape),
+        ambient_k,
+        flame_absorption_per_m,
+        luminous_k,
+        np.ascontiguousarray(open_voxels[window]),
+    )
+
+
+def between(before: SmokeState, after: SmokeState, share: float) -> SmokeState:
+    """What is seen of the air between two states: heat and soot in straight lines from one to the other.
+
+    Everything else is that of the earlier state, or, with ``share`` 0, all of it.
+    """
+    if share == 0.0:
+        return before
+    weight = np.float32(share)
+    rest = np.float32(1.0) - weight
+    return dataclasses.replace(
+        before,
+        lightness_k=rest * before.lightness_k + weight * after.lightness_k,
+        soot_kg_per_m3=rest * before.soot_kg_per_m3 + weight * after.soot_kg_per_m3,
     )
 
 

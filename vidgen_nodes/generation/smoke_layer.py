@@ -1,18 +1,21 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""The solved smoke of a scenario's ignitions, tick by tick, as voxels that a gate has opened.
+"""The solved smoke of a scenario's ignitions, at any instant, as voxels that a gate has opened.
 
-It stands where ``plume.py``'s voxels of the same fires would: one lattice around all ignitions, anchored in the
-world, filled by the solver instead of by texture. Guarantees that what burns is what the analytic layer says
-(growth, size and flame height of each fire), and that every tick comes with a record of solver, processor,
-numbers, seed, step count and residuals. Leaves out fires that spread over surfaces, and the choice between
-this and the analytic layer.
+One lattice around all ignitions, anchored in the world, filled by the solver instead of by texture: soot at the
+temperature of its gas. The flames themselves are the analytic layer's: cells of the solver are too wide to hold
+their heat. Guarantees that what burns is what the analytic layer says (growth, size and flame height of each fire),
+that a building's surfaces are walls to the air, that between two ticks of the solver nothing jumps, and that every
+instant comes with a record of solver, processor, numbers, seed, step count and residuals. Leaves out fires that
+spread over surfaces, openings that the building does not have as a gap, and the choice between this and the
+analytic layer (``solved_smoke.py``).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,29 +23,53 @@ from dataclasses import dataclass
 import numpy as np
 from llvmlite import binding  # type: ignore[import-untyped]  # it has none
 
-from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.generation import fire
+from vidgen_nodes.errors import ConfigError, InputError
+from vidgen_nodes.generation import fire, nudging
 from vidgen_nodes.generation.flow.domain import SIDES, Boundaries, FlowGrid
 from vidgen_nodes.generation.flow.release import HeatSource
+from vidgen_nodes.generation.nudging import Nudging
 from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, SmokeState
-from vidgen_nodes.generation.smoke_field import smoke_field
+from vidgen_nodes.generation.smoke_field import between, opened_field
 from vidgen_nodes.generation.smoke_run import SmokeRun
-from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
+from vidgen_nodes.packets import Float32Array, FloatArray, Ignition
+from vidgen_nodes.scene.building import Building
 
 SOLVER_VERSION = "1"
-SHAPE = (48, 64, 64)  # cells around the ignitions; one core keeps up with this many at a tick of 80 ms
 _MARGIN = 0.25  # of the box's width that is kept free around the ignitions
+_UNITS = {
+    "ambient_k": "K",
+    "cells_a_step": "cells",
+    "viscosity_m2_per_s": "m2/s",
+    "divergence_limit": "1, times cell over largest speed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeBox:
+    """How finely the smoke of a scenario is solved.
+
+    Args:
+        cell_m: edge of a cell.
+        shape: cells (nz, ny, nx).
+        tick_ns: length of a tick of the solver; tick 0 is the start of the scenario.
+        nudging_s: time constant of the pull towards the analytic means; 0: none.
+    """
+
+    cell_m: float = 0.3
+    shape: tuple[int, int, int] = (24, 32, 32)
+    tick_ns: int = 160_000_000
+    nudging_s: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class SolvedSmoke:
-    """One tick of it."""
+    """One instant of it."""
 
-    field: HazardField
-    record: Parameters
+    field: HazardField | None  # None: none of it is open
+    record: Parameters  # its state; what does not change is ``SmokeLayer.record``
 
 
 class SmokeLayer:
@@ -52,14 +79,14 @@ class SmokeLayer:
         ignitions: what burns, and from when (``start_s``).
         seed: of the scenario.
         ambient_k: temperature of the air.
-        cell_m: edge of a cell.
-        tick_s: length of a tick; tick 0 is the start of the scenario.
+        box: cells and ticks.
+        building: whose surfaces stand in the air; None: nothing does.
         wind_mps: (east, north).
-        solid: cells of ``SHAPE`` that are no air; None: all of them are.
         device: cpu, or a torch device.
 
     Raises:
-        ConfigError: no ignition, or ignitions that the box cannot hold.
+        ConfigError: no ignition, ignitions that the box cannot hold, a number that no fire has, or a flame in which
+            there is no air.
     """
 
     def __init__(
@@ -67,21 +94,28 @@ class SmokeLayer:
         ignitions: Sequence[Ignition],
         seed: int,
         ambient_k: float,
-        cell_m: float,
-        tick_s: float,
+        box: SmokeBox,
+        building: Building | None = None,
         *,
         wind_mps: tuple[float, float] = (0.0, 0.0),
-        solid: BoolArray | None = None,
         device: str = "cpu",
     ) -> None:
-        self.ignitions, self.ambient_k, self.tick_s, self.seed = tuple(ignitions), ambient_k, tick_s, seed
+        for item in ignitions:
+            _check(item)
+        self.ignitions, self.ambient_k, self.box, self.seed = tuple(ignitions), ambient_k, box, seed
         self.model, self.params = PlumeModel(), SmokeParams(ambient_k=ambient_k)
-        self.grid = box_around(self.ignitions, cell_m)
-        self.shape, self.resolution_m = self.grid.shape, cell_m
+        self.grid = box_around(self.ignitions, box.cell_m, box.shape)
+        self.shape, self.resolution_m = self.grid.shape, box.cell_m
+        solid = None
+        if building is not None and building.placed:
+            solid = building.solid_voxels(np.array(self.grid.origin_m), box.cell_m, self.grid.shape)
         sides = {side: "open" for side in SIDES if side != "floor"}
-        boundaries = Boundaries(sides, solid, (), wind_mps)
-        solver = SmokeSolver(self.grid, boundaries, seed, self.params, device)
-        self._run = SmokeRun(solver, tick_s, self.sources)
+        solver = SmokeSolver(self.grid, Boundaries(sides, solid, (), wind_mps), seed, self.params, device)
+        tick_s = box.tick_ns * 1e-9
+        self._try_out(solver, tick_s)
+        drawn = Nudging(solver.domain, ambient_k, box.nudging_s) if box.nudging_s > 0.0 else None
+        self.record: Parameters = self._constants(solid, wind_mps)
+        self._run = SmokeRun(solver, tick_s, self.sources, nudging=drawn)
 
     def axes_m(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Cell centres in map along z, y, x."""
@@ -102,13 +136,13 @@ class SmokeLayer:
             )
         return found
 
-    def at(self, tick: int, open_voxels: Float32Array, wait_s: float = 0.0) -> SolvedSmoke | None:
-        """The smoke at a tick where the gate lets it be.
+    def at(self, scenario_ns: int, open_voxels: Float32Array, wait_s: float = 0.0) -> SolvedSmoke | None:
+        """The smoke so long after the start of the scenario, where the gate lets it be.
 
         Args:
-            tick: since the start of the scenario; before it there is none.
+            scenario_ns: 0 or more.
             open_voxels: ``shape``, share of each voxel that is open.
-            wait_s: how long to wait for the solver; 0 for a live frame.
+            wait_s: how long to wait for the solver; 0 for a live frame, inf: until it is done.
 
         Returns:
             None before the start, and where the solver has not come so far.
@@ -116,36 +150,93 @@ class SmokeLayer:
         Raises:
             InputError: the solver refused a step.
         """
-        if tick < 0:
+        if scenario_ns < 0:
             return None
-        state = self._run.at(tick, wait_s)
-        if state is None:
+        tick, past_ns = divmod(scenario_ns, self.box.tick_ns)
+        # The later one first: waiting for it, the earlier one is done as well, and still kept.
+        later = self._run.at(tick + 1, wait_s) if past_ns else None
+        earlier = self._run.at(tick, wait_s)
+        if earlier is None or (past_ns and later is None):
             return None
-        absorption = max(item.flame_absorption_per_m for item in self.ignitions)
-        found = smoke_field(
-            state, self.grid, self.ambient_k, absorption, self.model.luminous_soot_k, open_voxels
+        share = past_ns / self.box.tick_ns
+        seen = earlier if later is None else between(earlier, later, share)
+        found = opened_field(seen, self.grid, self.ambient_k, 0.0, self.model.luminous_soot_k, open_voxels)
+        return SolvedSmoke(found, self._state_record(earlier, share))
+
+    @property
+    def newest_tick(self) -> int:
+        """The last tick that the solver has done."""
+        return self._run.newest
+
+    @property
+    def states_kept(self) -> int:
+        """How many states of the air are held; bounded however long the scenario is."""
+        return self._run.states_kept
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the solver's thread lives."""
+        return self._run.is_running
+
+    def close(self, *, wait: bool = True) -> None:
+        """Stop the solver; ``wait``: for the step that it is taking."""
+        self._run.close(wait=wait)
+
+    def _try_out(self, solver: SmokeSolver, tick_s: float) -> None:
+        """One step with every fire at its peak, thrown away: what cannot be solved is refused before any frame.
+
+        It also compiles what the thread would else compile beside the frames.
+        """
+        grown_s = max(
+            item.start_s + math.sqrt(item.peak_kw / item.growth_kw_per_s2) for item in self.ignitions
         )
-        return SolvedSmoke(found, self._record(state))
+        try:
+            solver.advance(solver.state, tick_s, self.sources(grown_s + 1.0))
+        except InputError as err:
+            raise ConfigError(f"smoke solver: {err}; or leave smoke_model analytic") from err
 
-    def close(self) -> None:
-        """Stop the solver."""
-        self._run.close()
+    def _constants(self, solid: object, wind_mps: tuple[float, float]) -> Parameters:
+        source = "smoke solver"
+        walls = np.zeros(self.grid.shape, bool) if solid is None else np.asarray(solid, bool)
+        return {
+            "numbers": {
+                item.name: entry(
+                    getattr(self.params, item.name),
+                    _UNITS.get(item.name, "1"),
+                    "smoke solver, see SmokeParams",
+                )
+                for item in dataclasses.fields(self.params)
+            },
+            "version": entry(SOLVER_VERSION, "", source),
+            "processor": entry(_processor(), "", "this machine"),
+            "seed": entry(self.seed, "", "scenario"),
+            "cells": entry(list(self.shape), "z, y, x", "parameter"),
+            "cell_m": entry(self.resolution_m, "m", "parameter"),
+            "origin_m": entry(list(self.grid.origin_m), "m in map", "around the ignitions"),
+            "tick": entry(self.box.tick_ns, "ns", "parameter"),
+            "wind": entry(list(wind_mps), "m/s east, north", "not modelled: still air"),
+            "walls": entry(int(walls.sum()), "cells", "surfaces of the building"),
+            "walls_sha256": entry(
+                hashlib.sha256(np.packbits(walls).tobytes()).hexdigest(), "SHA-256", "of the cells, packed"
+            ),
+            "least_heat_kw": entry(self.model.least_heat_kw, "kW", "assumed: below this nothing burns"),
+            "luminous_flame": entry(False, "", "flames are drawn by the analytic layer"),
+            "nudging_s": entry(self.box.nudging_s, "s", "parameter; 0: none"),
+            "nudging_mean_s": entry(nudging.MEAN_S, "s", "over which the solver's mean is taken"),
+            "nudging_most": entry(nudging.MOST_SHARE, "of the convected heat", "bound"),
+        }
 
-    def _record(self, state: SmokeState) -> Parameters:
+    def _state_record(self, state: SmokeState, share: float) -> Parameters:
         found = state.residuals
         star_m = fire.characteristic_diameter_m(max(found.heat_release_kw, 1e-3), self.ambient_k)
         source = "smoke solver"
         return {
-            **_constants(self.params),
-            "version": entry(SOLVER_VERSION, "", source),
-            "processor": entry(_processor(), "", "this machine"),
-            "seed": entry(self.seed, "", "scenario"),
-            "cells": entry(list(self.shape), "z, y, x", source),
-            "cell_m": entry(self.resolution_m, "m", "parameter"),
             "steps": entry(state.steps, "1", source),
+            "share": entry(share, "1", "of the way to the next tick"),
             "substeps": entry(found.substeps, "1", source),
             "heat_release_kw": entry(found.heat_release_kw, "kW", "volume integral of the source"),
             "cells_a_dstar": entry(star_m / self.resolution_m, "1", "D* over the cell"),
+            "cells_crossed": entry(found.cells_crossed, "cells", "by the fastest air in a sub-step"),
             "divergence": entry(found.divergence, "1", "residual, times cell over largest speed"),
             "energy_error": entry(found.energy_error, "1", "residual"),
             "mass_error": entry(found.mass_error, "1", "residual"),
@@ -154,32 +245,48 @@ class SmokeLayer:
         }
 
 
-def box_around(ignitions: Sequence[Ignition], cell_m: float) -> FlowGrid:
-    """The lattice of ``SHAPE`` whose floor is the lowest ignition and whose middle is between all of them.
+def box_around(ignitions: Sequence[Ignition], cell_m: float, shape: tuple[int, int, int]) -> FlowGrid:
+    """The lattice whose floor is the lowest ignition and whose middle is between all of them.
 
     Raises:
-        ConfigError: no ignition, or one too near the box's sides.
+        ConfigError: no ignition, or one too near the box's sides or top.
     """
     if not ignitions:
         raise ConfigError("smoke solver: the scenario has no ignition; leave smoke_model analytic")
     places = np.array([item.position_m for item in ignitions], dtype=np.float64)
     low, high = places.min(axis=0), places.max(axis=0)
-    width_m = np.array([SHAPE[2], SHAPE[1]]) * cell_m
+    width_m = np.array([shape[2], shape[1]]) * cell_m
     if ((high - low)[:2] > (1.0 - 2.0 * _MARGIN) * width_m).any():
         raise ConfigError(
             f"smoke solver: ignitions lie {float((high - low)[:2].max()):.1f} m apart and the box is "
-            f"{float(width_m.min()):.1f} m wide; take larger cells"
+            f"{float(width_m.min()):.1f} m wide; take larger cells or more of them"
+        )
+    if high[2] - low[2] > (1.0 - _MARGIN) * shape[0] * cell_m:
+        raise ConfigError(
+            f"smoke solver: ignitions lie {float(high[2] - low[2]):.1f} m above each other and the box is "
+            f"{shape[0] * cell_m:.1f} m high; take larger cells or more of them"
         )
     east, north = (0.5 * (low + high)[:2] - 0.5 * width_m).tolist()
-    return FlowGrid((east, north, float(low[2])), cell_m, SHAPE)
+    return FlowGrid((east, north, float(low[2])), cell_m, shape)
 
 
-def _constants(params: SmokeParams) -> Parameters:
-    """Every number of the solver, by name."""
-    return {
-        item.name: entry(getattr(params, item.name), "", "smoke solver, see SmokeParams")
-        for item in dataclasses.fields(params)
+def _check(item: Ignition) -> None:
+    """Refuse what would make the solver refuse a step later on: scenarios from files never have it."""
+    sizes = {
+        name: getattr(item, name)
+        for name in ("growth_kw_per_s2", "peak_kw", "diameter_m", "heat_of_combustion_kj_per_kg")
     }
+    shares = {"soot_yield": item.soot_yield, "radiative_fraction": item.radiative_fraction}
+    if not all(math.isfinite(value) for value in (*item.position_m, item.start_s)):
+        raise ConfigError(
+            f"ignition {item.name}: got {item.position_m} m from {item.start_s} s, expected finite numbers"
+        )
+    for name, value in sizes.items():
+        if not (math.isfinite(value) and value > 0.0):
+            raise ConfigError(f"ignition {item.name}: got {name} {value}, expected a finite number above 0")
+    for name, value in shares.items():
+        if not 0.0 <= value <= 1.0:
+            raise ConfigError(f"ignition {item.name}: got {name} {value}, expected 0 to 1")
 
 
 @functools.cache

@@ -22,6 +22,7 @@ from vidgen_nodes.generation.smoke_field import band_radiance
 from vidgen_nodes.packets import FloatArray
 
 AMBIENT_K = 293.15
+AMBIENT_HUMIDITY = 0.5
 LEAST_SPEED_MPS = 3.0  # slower, and buoyancy and wind would carry it elsewhere; the jet fades out before
 _WIDER = 1.2  # profile of what is carried over that of the speed (round jets, Fischer)
 _TABLE = 1025
@@ -55,7 +56,10 @@ def axial(
 
 
 def steam_field(
-    leak: steam.SteamLeak, resolution_m: float, ambient_k: float = AMBIENT_K, humidity: float = 0.5
+    leak: steam.SteamLeak,
+    resolution_m: float,
+    ambient_k: float = AMBIENT_K,
+    humidity: float = AMBIENT_HUMIDITY,
 ) -> HazardField:
     """The voxels of a jet.
 
@@ -114,6 +118,7 @@ def _voxels(
         emission_w_per_m3_sr=torch.from_numpy(absorbed * band_radiance(gas_k)),
         flame_absorption_per_m=torch.zeros(grid.shape),
         luminous_k=ambient_k,
+        whiteness=1.0,
     )
 
 

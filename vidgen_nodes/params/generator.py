@@ -43,6 +43,30 @@ class GeneratorParams(Checked):
     field_resolution_m: float = param(
         0.15, "Edge of a voxel of the hazard field.", unit="m", low=0.02, high=2.0
     )
+    smoke_model: str = param(
+        "analytic",
+        "Smoke of the fires that the scenario lights: correlations with texture, or a 3-D solver that runs ahead of "
+        "the frames on a thread of its own.",
+        choices=("analytic", "solver"),
+    )
+    smoke_cell_m: float = param(0.3, "Edge of a cell of the solver.", unit="m", low=0.05, high=2.0)
+    smoke_cells_wide: int = param(32, "Cells of the solver east and north.", low=8, high=128)
+    smoke_cells_high: int = param(24, "Cells of the solver from the lowest ignition up.", low=8, high=128)
+    smoke_tick_ms: float = param(
+        160.0,
+        "The solver steps on this grid of scenario time; between its ticks the smoke is interpolated.",
+        unit="ms",
+        low=10.0,
+        high=1000.0,
+    )
+    smoke_nudging_s: float = param(
+        0.5,
+        "Time constant within which solved plumes that stand free are drawn to the analytic centreline, with at most "
+        "a fifth of the heat they carry; 0: never.",
+        unit="s",
+        low=0.0,
+        high=60.0,
+    )
     render_stride_px: int = param(
         4, "Rays are cast every so many pixels and interpolated between.", low=1, high=32
     )

@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from vidgen_nodes.custody.identity import params_from_config
+from vidgen_nodes.custody.leaf import physics_refs
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.errors import ConfigError, VerificationError
+from vidgen_nodes.generation.solved_smoke import stood_in
 from vidgen_nodes.packets import Bundle, Cause, Frame, Scenario
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.ros.inputs import resolved_topic
@@ -156,6 +158,8 @@ def derive_frames(task: Task, low: int, high: int, sink: Callable[[Bundle, Frame
         params = params_of(reader, frames[0])
         scenarios: dict[bytes, Scenario] = {}
         by_stamp = {int(str(leaf["stamp_ns"])): _scenario(reader, leaf, scenarios) for leaf in frames}
+        solved = params.generator.smoke_model == "solver"
+        late = frozenset(int(str(leaf["stamp_ns"])) for leaf in frames if solved and _stood_in(reader, leaf))
         start = by_stamp[min(by_stamp)]
         around = Surroundings(building_of(reader, frames[0]), start)
         recording = heard(read_recording(task.bag, task.remaps, nav=params.rtk), reader)
@@ -165,7 +169,17 @@ def derive_frames(task: Task, low: int, high: int, sink: Callable[[Bundle, Frame
             raise _Enough
         return stamp_ns >= low
 
-    _run(recording, params, around, sink, wanted, lambda stamp_ns: by_stamp.get(stamp_ns, start))
+    again = _Again(wanted, lambda stamp_ns: by_stamp.get(stamp_ns, start), late.__contains__)
+    _run(recording, params, around, sink, again)
+
+
+@dataclass(frozen=True)
+class _Again:
+    """What the records say of frames, by stamp."""
+
+    wanted: Callable[[int], bool]
+    scenario_at: Callable[[int], Scenario | None]
+    stood_in_at: Callable[[int], bool]
 
 
 def _run(
@@ -173,14 +187,20 @@ def _run(
     params: NodeParams,
     around: Surroundings,
     sink: Callable[[Bundle, Frame], None],
-    wanted: Callable[[int], bool],
-    scenario_at: Callable[[int], Scenario | None],
+    again: _Again,
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="vidgen-verify-") as folder:
         path = Path(folder) / "ledger.db"
         try:
             run_offline(
-                recording, params, path, sink, surroundings=around, scenario_at=scenario_at, wanted=wanted
+                recording,
+                params,
+                path,
+                sink,
+                surroundings=around,
+                scenario_at=again.scenario_at,
+                wanted=again.wanted,
+                stood_in_at=again.stood_in_at,
             )
         except _Enough:
             return
@@ -235,6 +255,17 @@ def _scenario(reader: LedgerReader, leaf: Leaf, known: dict[bytes, Scenario]) ->
         except (TypeError, KeyError) as err:
             raise VerificationError(f"scenario record {key.hex()}: is of another version: {err}") from err
     return known[key]
+
+
+def _stood_in(reader: LedgerReader, leaf: Leaf) -> bool:
+    """Whether the solver of the smoke was late for a frame; a physics record that is gone says no."""
+    if isinstance(leaf["causes"], list) and leaf["causes"]:
+        return False
+    try:
+        refs = physics_refs(reader.record(leaf_hash_of(leaf, "physics")))
+    except VerificationError:
+        return False
+    return stood_in([ref.element for ref in refs])
 
 
 def building_of(reader: LedgerReader, leaf: Leaf) -> Building | None:

@@ -8,6 +8,7 @@ no time leaves its inputs to the next, so that every input stands in some record
 
 from __future__ import annotations
 
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -96,13 +97,23 @@ class FrameMaker:
             dropped=self._note_drop,
             idle=self._look_ahead,
         )
+        self._stop_solving: Callable[[], None] = lambda: None
         try:
             self._pipeline: Pipeline = self._worker.call(
-                lambda: Pipeline(params, building, scenario, self._ledger, digests, self._reviews)
+                lambda: Pipeline(
+                    params,
+                    building,
+                    scenario,
+                    self._ledger,
+                    digests,
+                    self._reviews,
+                    smoke_wait_s=math.inf if params.origin == "replay" else 0.0,  # live, no frame waits
+                )
             ).result()
         except BaseException:
             self.close()
             raise
+        self._stop_solving = self._pipeline.close
 
     @property
     def error(self) -> BaseException | None:
@@ -172,6 +183,7 @@ class FrameMaker:
     def close(self) -> None:
         """Finish what waits, close the ledger, sign its end."""
         self._worker.stop()
+        self._stop_solving()
         self._files.close()
         self._signer.close()
 

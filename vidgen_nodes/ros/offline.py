@@ -108,6 +108,7 @@ def run_offline(
     manifests: list[Manifest] | None = None,
     scenario_at: Callable[[int], Scenario | None] | None = None,
     wanted: Callable[[int], bool] | None = None,
+    stood_in_at: Callable[[int], bool] | None = None,
 ) -> OfflineCounts:
     """Derive every frame of a recording.
 
@@ -121,6 +122,7 @@ def run_offline(
         manifests: of the recording's files, for the leaf that opens the ledger.
         scenario_at: scenario in force at a stamp, where it changed during the run.
         wanted: whether the frame at a stamp is drawn; None: every one.
+        stood_in_at: whether the solver of the smoke was late for the frame at a stamp; None: it never was.
 
     Raises:
         BagError: the recording is damaged; frames before the damage were made.
@@ -135,7 +137,8 @@ def run_offline(
         committer = None if again else stack.enter_context(_committer(recording, own, ledger_path))
         ledger = stack.enter_context(Ledger.open(ledger_path, segment=segment, committer=committer))
         pipeline = Pipeline(own, around.building, around.scenario, ledger, digests, reviews)
-        graph = _Graph(recording, params, around, pipeline, ledger, sink, scenario_at, wanted)
+        stack.callback(pipeline.close)
+        graph = _Graph(recording, params, around, pipeline, ledger, sink, scenario_at, wanted, stood_in_at)
         navigation = RecordedNavigation(recording, params.rtk, graph.counts.refused)
         ordered = in_effect_order(
             navigation.understood(recording.messages()),
@@ -183,6 +186,7 @@ class _Graph:
         sink: Sink,
         scenario_at: Callable[[int], Scenario | None] | None,
         wanted: Callable[[int], bool] | None,
+        stood_in_at: Callable[[int], bool] | None,
     ) -> None:
         self._recording = recording
         self._lidar_params = params.lidar
@@ -195,7 +199,7 @@ class _Graph:
         self._ledger = ledger
         self._sink = sink
         self._scenario_at = scenario_at
-        self._wanted = wanted
+        self._wanted, self._stood_in_at = wanted, stood_in_at
         self._scenario = around.scenario
         self._segment = 0
         self._started_s = 0.0
@@ -282,7 +286,8 @@ class _Graph:
             self._pipeline.set_scenario(scenario)
         if self._wanted is not None and not self._wanted(bundle.stamp_ns):
             return
-        frame = self._pipeline.process(bundle)
+        stood_in = self._stood_in_at is not None and self._stood_in_at(bundle.stamp_ns)
+        frame = self._pipeline.process(bundle, analytic=stood_in)
         self._count(bundle, frame)
         self._sink(bundle, frame)
 

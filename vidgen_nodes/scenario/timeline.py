@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Scenarios from YAML: which fires start where and when.
+"""Scenarios from YAML: which fires and leaks start where and when.
 
 Guarantees that a returned ``Scenario`` is complete, finite and inside the range in which the fire
 correlations hold; anything else is a ``ConfigError`` that names the key, what was got and what was
@@ -24,6 +24,7 @@ import yaml
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Ignition, Scenario
 from vidgen_nodes.scenario.imported_field import imported_from_record, parse_imported
+from vidgen_nodes.scenario.leak import leaks_from_record, parse_leaks
 from vidgen_nodes.scenario.spread_plan import parse_rooms, parse_spread, rooms_from_record, spread_from_record
 from vidgen_nodes.scenario.values import flag, mapping, number, text, wrong
 
@@ -31,7 +32,9 @@ from vidgen_nodes.scenario.values import flag, mapping, number, text, wrong
 GROWTH_KW_PER_S2 = {"slow": 0.00293, "medium": 0.01172, "fast": 0.04689, "ultrafast": 0.18756}
 
 _KELVIN_AT_0_DEGC = 273.15
-_TOP_KEYS = frozenset({"name", "seed", "ambient_degc", "ignitions", "debris", "spread", "rooms", "imported"})
+_TOP_KEYS = frozenset(
+    {"name", "seed", "ambient_degc", "ignitions", "debris", "spread", "rooms", "imported", "leaks"}
+)
 _REQUIRED_TOP_KEYS = frozenset({"name", "ignitions"})
 
 
@@ -130,6 +133,7 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
         spread=parse_spread(body.get("spread", False)),
         rooms=parse_rooms(body.get("rooms", [])),
         imported=parse_imported(body.get("imported", [])),
+        leaks=parse_leaks(body.get("leaks", [])),
     )
     return dataclasses.replace(scenario, digest=scenario_digest(scenario))
 
@@ -146,6 +150,7 @@ def scenario_from_record(body: Mapping[str, Any], digest: bytes) -> Scenario:
         "spread": spread_from_record(body.get("spread")),
         "rooms": rooms_from_record(body.get("rooms", [])),
         "imported": imported_from_record(body.get("imported", [])),
+        "leaks": leaks_from_record(body.get("leaks", [])),
         "digest": digest,
     }
     return Scenario(**{**body, **own})
