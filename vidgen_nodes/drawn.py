@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a picture holds anything at all.
 
-Guarantees that every byte outside the rectangle was looked at and is zero, transparent colours included.
-Leaves out what the bytes mean. Most of an overlay is empty, and hash and audit look at the rest only.
+Guarantees that every byte outside the rectangle, or the patches, was looked at and is zero, transparent colours
+included. Leaves out what the bytes mean. Most of an overlay is empty, and hash and audit look at the rest only.
 """
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -37,6 +38,34 @@ def drawn_rectangle(*planes: ByteArray) -> Rectangle:
             left = min(left, int(found[0]) // bytes_a_pixel)
             right = max(right, int(found[-1]) // bytes_a_pixel + 1)
     return (left, top, right, bottom)
+
+
+def drawn_patches(plane: ByteArray, gap_px: int, most: int) -> list[Rectangle]:
+    """Rectangles outside which a plane (H, W) is zero, parted where nothing lies between; none when all is zero.
+
+    Args:
+        plane: C-contiguous.
+        gap_px: more than so many empty columns, or rows, part two patches.
+        most: patches; if there would be more, one rectangle holds all.
+    """
+    x, y, width, height = cv2.boundingRect(plane)
+    if not width:
+        return []
+    part = plane[y : y + height, x : x + width]
+    found = [
+        (x + left, y + top, x + right, y + bottom)
+        for left, right in _runs(cv2.reduce(part, 0, cv2.REDUCE_MAX), gap_px)
+        for top, bottom in _runs(cv2.reduce(part[:, left:right], 1, cv2.REDUCE_MAX), gap_px)
+    ]
+    return found if len(found) <= most else [(x, y, x + width, y + height)]
+
+
+def _runs(line: npt.NDArray[np.generic], gap: int) -> list[tuple[int, int]]:
+    """First and past-the-last place of what is not zero, joined over gaps."""
+    places = np.flatnonzero(line)
+    last = np.append(np.flatnonzero(np.diff(places) > gap + 1), len(places) - 1)
+    first = np.append(0, last[:-1] + 1)
+    return list(zip(places[first].tolist(), (places[last] + 1).tolist(), strict=True))
 
 
 def _words(line: ByteArray) -> npt.NDArray[np.unsignedinteger]:

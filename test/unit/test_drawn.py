@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidgen_nodes.drawn import drawn_rectangle
+from vidgen_nodes.drawn import drawn_patches, drawn_rectangle
 
 
 @given(st.integers(1, 9), st.integers(1, 19), st.integers(0, 6), st.integers(0, 2**32 - 1))
@@ -37,3 +37,30 @@ def test_a_single_byte_of_any_channel_counts(channel: int, width: int) -> None:
 
 def test_nothing_drawn_is_an_empty_rectangle() -> None:
     assert drawn_rectangle(np.zeros((4, 6, 4), np.uint8), np.zeros((4, 6), np.uint8)) == (0, 0, 0, 0)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 8), st.integers(0, 12), st.integers(1, 8))
+def test_patches_hold_every_pixel_lie_apart_and_are_few(
+    seed: int, spots: int, gap_px: int, most: int
+) -> None:
+    numbers = np.random.default_rng(seed)
+    plane = np.zeros((50, 70), np.uint8)
+    for _ in range(spots):
+        row, col = numbers.integers(45), numbers.integers(60)
+        plane[row : row + numbers.integers(1, 6), col : col + numbers.integers(1, 11)] = 1
+    patches = drawn_patches(plane, gap_px, most)
+    assert len(patches) <= most
+    covered = np.zeros(plane.shape, np.uint8)
+    for left, top, right, bottom in patches:
+        covered[top:bottom, left:right] += 1
+        assert plane[top:bottom, left:right].any()
+    assert covered.max() <= 1
+    assert not plane[covered == 0].any()
+
+
+def test_two_spots_far_apart_are_two_patches() -> None:
+    plane = np.zeros((40, 60), np.uint8)
+    plane[3:5, 2:6] = plane[30:31, 40:50] = 9
+    assert drawn_patches(plane, 8, 4) == [(2, 3, 6, 5), (40, 30, 50, 31)]
+    assert drawn_patches(plane, 40, 4) == [(2, 3, 50, 31)]
+    assert drawn_patches(plane, 8, 1) == [(2, 3, 50, 31)]

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from vidgen_nodes.generation.appearance import Band
-from vidgen_nodes.generation.march_kernel import limits, through_sheets
+from vidgen_nodes.generation.march_kernel import LEAST_PATH_M, limits, through_sheets
 from vidgen_nodes.generation.plume import HazardField
-from vidgen_nodes.packets import Float32Array, FloatArray
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray
 
 _STEEP = 0.45  # slope from which a ray samples finely enough along an axis, whichever it is
 _ORDER = ((0, 2, 1), (1, 2, 0), (2, 1, 0))  # sheets, rows and columns of the sheets across x, y and z
@@ -43,22 +43,30 @@ def march(
         relative to ``appearance.WHITE_K``.
     """
     rays = np.ascontiguousarray(directions, np.float32)
-    counts = field.temperature_k.shape[::-1]
-    centre = np.asarray(centre_m, np.float64)
-    start_m = centre - field.origin_m
-    reach, slopes = limits(
-        start_m,
-        np.array(counts) * field.resolution_m,
-        centre - field.axis_m,
-        np.array(field.reach_m, np.float64),
-        field.top_m,
-        rays,
-        np.ascontiguousarray(depth_m, np.float32),
-    )
+    reach, slopes = _limits(field, centre_m, rays, np.ascontiguousarray(depth_m, np.float32))
     if np.isinf(slopes[0]):  # no ray meets it: making sheets can wait
         return np.zeros(len(rays), np.float32), np.zeros(len(rays), np.float32)
-    axis = _axis(slopes, counts)
-    return through_sheets(field.sheets(axis, band), field.resolution_m, start_m, rays, reach, _ORDER[axis])
+    axis = _axis(slopes, field.temperature_k.shape[::-1])
+    sheets, start_m = field.sheets(axis, band), np.asarray(centre_m - np.array(field.origin_m), np.float64)
+    return through_sheets(sheets, field.resolution_m, start_m, rays, reach, _ORDER[axis])
+
+
+def meets(field: HazardField, centre_m: FloatArray, directions: Float32Array) -> BoolArray:
+    """Which rays (N, 3) pass through a field at all, were nothing in the way (N,)."""
+    rays = np.ascontiguousarray(directions, np.float32)
+    reach, _ = _limits(field, centre_m, rays, np.full(len(rays), np.inf, np.float32))
+    found: BoolArray = reach[:, 1] - reach[:, 0] > LEAST_PATH_M
+    return found
+
+
+def _limits(
+    field: HazardField, centre_m: FloatArray, rays: Float32Array, depth_m: Float32Array
+) -> tuple[FloatArray, FloatArray]:
+    """See ``march_kernel.limits``."""
+    centre = np.asarray(centre_m, np.float64)
+    size_m = np.array(field.temperature_k.shape[::-1]) * field.resolution_m
+    reach_m = np.array(field.reach_m, np.float64)
+    return limits(centre - field.origin_m, size_m, centre - field.axis_m, reach_m, field.top_m, rays, depth_m)
 
 
 def _axis(slopes: FloatArray, counts: Sequence[int]) -> int:

@@ -24,7 +24,7 @@ import torch
 
 from vidgen_nodes.generation.appearance import Band, visible_rgba
 from vidgen_nodes.generation.debris import FACES, DebrisBox
-from vidgen_nodes.generation.march import march
+from vidgen_nodes.generation.march import march, meets
 from vidgen_nodes.generation.palette import colour_of_radiance
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.packets import (
@@ -110,22 +110,7 @@ class Renderer:
         right, bottom = -(-area[2] // stride), -(-area[3] // stride)
         centre_m, rays = camera.rays(stride, (slice(top, bottom), slice(left, right)))
         shape = rays.shape[:2]
-        rays = rays.reshape(-1, 3)
-        depth_m = _depth_m(scene, gate, centre_m, rays)
-        optical_depth = np.zeros(len(rays), dtype=np.float32)
-        radiance = np.zeros(len(rays), dtype=np.float32)
-        white = np.zeros_like(radiance) if any(field.whiteness > 0.0 for field in fields) else None
-        for field in sorted(fields, key=lambda item: _distance_m(item, centre_m)):
-            depth, emitted = march(field, centre_m, rays, depth_m, band)
-            before = np.exp(-optical_depth)
-            radiance += before * emitted
-            if white is not None and field.whiteness > 0.0:
-                white += before * -np.expm1(-depth) * np.float32(field.whiteness)
-            optical_depth += depth
-        if band is Band.LWIR:
-            small = _colour(optical_depth, radiance).reshape(*shape, 4)
-        else:
-            small = visible_rgba(optical_depth, radiance, white).reshape(*shape, 4)
+        small = _seen(fields, scene, gate, centre_m, rays.reshape(-1, 3), band).reshape(*shape, 4)
         large = cv2.resize(small, None, fx=stride, fy=stride, interpolation=cv2.INTER_LINEAR)
         x0, y0 = left * stride, top * stride
         target = rgba[y0 : y0 + large.shape[0], x0 : x0 + large.shape[1]]
@@ -139,6 +124,42 @@ class Renderer:
     def _stride(self, camera: Camera) -> int:
         """A larger picture of the same view gets no more rays: the field has no more to tell."""
         return self._stride_px * max(1, round(camera.width_px / _STRIDE_WIDTH_PX))
+
+
+def _seen(
+    fields: tuple[HazardField, ...],
+    scene: Scene,
+    gate: Gate,
+    centre_m: FloatArray,
+    rays: Float32Array,
+    band: Band,
+) -> ByteArray:
+    """RGBA (N, 4) of the fields along rays (N, 3), the nearer over the farther."""
+    near_first = sorted(fields, key=lambda item: _distance_m(item, centre_m))
+    # Most rays of a rectangle pass every plume by: what hides is only asked for the others.
+    met = np.flatnonzero(
+        functools.reduce(np.logical_or, [meets(item, centre_m, rays) for item in near_first])
+    )
+    at = rays[met]
+    depth_m = _depth_m(scene, gate, centre_m, at)
+    # One ray more, that sees nothing: its colour is that of the others, so that edges do not darken when enlarged.
+    optical_depth, radiance = np.zeros((2, len(at) + 1), dtype=np.float32)
+    white = np.zeros_like(radiance) if any(item.whiteness > 0.0 for item in fields) else None
+    for item in near_first:
+        depth, emitted = march(item, centre_m, at, depth_m, band)
+        before = np.exp(-optical_depth[:-1])
+        radiance[:-1] += before * emitted
+        if white is not None and item.whiteness > 0.0:
+            white[:-1] += before * -np.expm1(-depth) * np.float32(item.whiteness)
+        optical_depth[:-1] += depth
+    colours = (
+        _colour(optical_depth, radiance)
+        if band is Band.LWIR
+        else visible_rgba(optical_depth, radiance, white)
+    )
+    rgba: ByteArray = np.tile(colours[-1], (len(rays), 1))
+    rgba[met] = colours[:-1]
+    return rgba
 
 
 def prepare() -> None:

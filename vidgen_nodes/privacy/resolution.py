@@ -9,6 +9,7 @@ bears being off by a third either way. Leaves out persons on high between camera
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -20,31 +21,36 @@ from vidgen_nodes.scene.compose import Scene
 LEAST_PX_PER_M: Final = 4.0  # coarser, a person is two pixels wide and cannot be told from noise
 _BEARABLE: Final = 1.6  # ratio of finest to coarsest that one search covers
 _MOST_SCALES: Final = 3
+_LATTICE: Final = np.array([(x, y) for y in (0.0, 0.5, 1.0) for x in (0.0, 0.5, 1.0)])  # where range is asked
 
 
-def px_per_m(scene: Scene, window: Rectangle) -> tuple[float, ...]:
-    """The scales at which to look for persons in a part of the picture, from coarse to fine.
+def px_per_m(scene: Scene, windows: Sequence[Rectangle]) -> list[tuple[float, ...]]:
+    """The scales at which to look for persons in parts of the picture, from coarse to fine.
 
     Args:
         scene: of the frame.
-        window: left, top, right, bottom (the last two excluded), px.
+        windows: left, top, right, bottom (the last two excluded), px, of each part.
 
     Returns:
-        One scale, or up to three where near and far differ much; none where nothing is known, or where persons
-        would be too small to be found at all.
+        For each part one scale, or up to three where near and far differ much; none where nothing is known, or where
+        persons would be too small to be found at all.
     """
     camera = scene.camera
-    if camera is None:
-        return ()
-    columns, rows = (np.linspace(window[i], window[i + 2] - 1, 3) for i in (0, 1))
-    pixels = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    if camera is None or not windows:
+        return [()] * len(windows)
+    corners = np.array(windows, np.float64).reshape(-1, 1, 2, 2)  # (n, 1, first and past the last, xy)
+    pixels = corners[..., 0, :] + _LATTICE * (corners[..., 1, :] - 1.0 - corners[..., 0, :])
     rays = camera.directions(pixels)
-    depth_m = reach_m(scene, rays) * (rays @ camera.map_R_camera[:, 2])
-    depth_m = depth_m[np.isfinite(depth_m) & (depth_m > 0.0)]
-    if not depth_m.size:
-        return ()
+    depths_m = reach_m(scene, rays) * (rays @ camera.map_R_camera[:, 2])
     focal_px = math.sqrt(camera.lens.fx_px * camera.lens.fy_px)
-    coarse, fine = focal_px / float(depth_m.max()), focal_px / float(depth_m.min())
+    return [_scales(part_m, focal_px) for part_m in depths_m.reshape(len(windows), -1)]
+
+
+def _scales(depths_m: FloatArray, focal_px: float) -> tuple[float, ...]:
+    known_m = depths_m[np.isfinite(depths_m) & (depths_m > 0.0)]
+    if not known_m.size:
+        return ()
+    coarse, fine = focal_px / float(known_m.max()), focal_px / float(known_m.min())
     if coarse < LEAST_PX_PER_M:
         return ()
     return scales_between(coarse, fine)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidgen_nodes.generation.march import march
+from vidgen_nodes.generation.march import march, meets
 from vidgen_nodes.generation.plume import HazardField
 
 KAPPA, EMISSION = 0.5, 300.0
@@ -117,3 +117,14 @@ def test_from_inside_only_what_is_ahead_counts() -> None:
     eye = (2.6, 3.0, 5.0)
     depth, _ = march(block(), np.array(eye), towards(eye, (30.0, 3.0, 5.0)), np.full(1, np.inf, np.float32))
     assert float(depth[0]) == pytest.approx(KAPPA * 1.6, rel=0.04)
+
+
+def test_a_ray_that_sees_something_meets_the_field() -> None:
+    eye = np.array([-9.0, -4.0, 9.0])
+    targets = np.random.default_rng(3).uniform((-2.0, -1.0, 1.0), (7.0, 7.0, 9.0), (400, 3))
+    rays = np.concatenate([towards(tuple(eye), tuple(target)) for target in targets])
+    depth, _ = march(block(), eye, rays, np.full(400, np.inf, np.float32))
+    met = meets(block(), eye, rays)
+    assert 40 < np.count_nonzero(depth) < 360
+    assert met[depth > 0.0].all()
+    assert not met[depth == 0.0].all()

@@ -146,7 +146,7 @@ def test_the_cap_cannot_be_switched_off() -> None:
 
 
 def test_scale_is_focal_length_over_range() -> None:
-    (scale,) = px_per_m(scene(), (300, 230, 340, 280))
+    ((scale,),) = px_per_m(scene(), [(300, 230, 340, 280)])
     assert scale == pytest.approx(FOCAL_PX / HEIGHT_M, rel=0.01)
 
 
