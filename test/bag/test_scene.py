@@ -85,7 +85,9 @@ def test_a_pixel_of_the_solved_smoke_is_traced_to_the_solver(
     assert main(["explain", str(room / "vent_shut"), "seq:0", "200", "120", "--json"]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["verdict"] == "element"
-    assert told["elements"][0]["kind"] == "smoke/solved"
+    assert told["elements"][0]["kind"] == "smoke"
+    assert told["elements"][0]["name"] == "element smoke/solved"
+    assert "Boussinesq solver" in told["elements"][0]["why"]
     assert told["physics"][0]["numbers"]["residuals"]["divergence"][0] < 1e-5
 
 

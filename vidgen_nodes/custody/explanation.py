@@ -3,22 +3,26 @@
 """Why a pixel of a recorded frame shows what it shows, told from the ledger alone.
 
 The pixel's ray is cast again from the recorded pose through the recorded columns and the recorded building, and met
-with the recorded fires, burning pieces and cells. Guarantees that only what the leaf binds by hash is used; what a
-ledger does not hold is said to be missing and not guessed. Leaves out the pixel's own colour (a leaf holds only the
-hash of the picture): within the volume of a flame its turbulence decides which ray glows.
+with the recorded fires, burning pieces, fields and cells. Guarantees that only what the leaf binds by hash is used:
+the files of other engines, which a ledger names and does not hold, are read where they are at hand and have the
+recorded hash; what is missing is said to be missing and not guessed. Leaves out the pixel's own colour (a leaf holds
+only the hash of the picture): within the volume of a flame its turbulence decides which ray glows.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vidgen_nodes.custody.leaf import FRAME
+from vidgen_nodes.custody.ray_debris import met_debris
 from vidgen_nodes.custody.ray_elements import Met, Ray, met_areas, met_fires
+from vidgen_nodes.custody.ray_fields import elements_of, load_played, met_volumes, notes_of
 from vidgen_nodes.custody.reader import LedgerReader, decode
 from vidgen_nodes.custody.trace import DEBRIS, FLAME, Columns, decode_columns, decode_paths, decode_view
 from vidgen_nodes.errors import ConfigError, InputError, VerificationError
@@ -28,7 +32,6 @@ from vidgen_nodes.scene.camera import Camera
 
 _STAMPS_FROM = 10**12  # a larger number is a stamp, not an index
 _SAG_M = 1.0  # debris lies where the LiDAR measured: so far behind a modelled, intact surface it still shows
-_TRACED = ("flame", "smoke", "spread", "debris", "debris/releases")  # traced by place; others by column
 _STRIDE_WIDTH_PX = 640  # as the renderer has it: larger pictures get no more rays
 _GATE_PARAMETERS = ("tau_uncertainty", "min_observations", "cell_fresh_ms", "flame_standoff_m")
 CAUSES = {
@@ -65,6 +68,7 @@ class Explanation:
     physics: tuple[Mapping[str, object], ...] = ()  # what drew the frame
     parameters: Mapping[str, object] = field(default_factory=dict)  # of the gate
     records: Mapping[str, str] = field(default_factory=dict)  # hashes of what this was told from
+    notes: tuple[str, ...] = ()  # what the frame shows in place of something else
 
 
 def find_frame(reader: LedgerReader, text: str) -> tuple[int, dict[str, Any]]:
@@ -95,7 +99,12 @@ def find_frame(reader: LedgerReader, text: str) -> tuple[int, dict[str, Any]]:
 
 
 def explain_pixel(
-    reader: LedgerReader, index: int, leaf: dict[str, Any], x_px: float, y_px: float
+    reader: LedgerReader,
+    index: int,
+    leaf: dict[str, Any],
+    x_px: float,
+    y_px: float,
+    folders: Sequence[Path] = (),
 ) -> Explanation:
     """Trace one pixel of a frame.
 
@@ -105,20 +114,27 @@ def explain_pixel(
         leaf: its fields.
         x_px: column from the left, 0 the middle of the first pixel.
         y_px: row from the top.
+        folders: where files of other engines may be, if their values along the ray are wanted.
 
     Raises:
         InputError: the pixel lies outside the picture.
         VerificationError: a record is missing or is not what its name says.
     """
-    made = _Tracer(reader, index, leaf, (x_px, y_px))
+    made = _Tracer(reader, index, leaf, (x_px, y_px), folders)
     return made.explain()
 
 
 class _Tracer:
     def __init__(
-        self, reader: LedgerReader, index: int, leaf: dict[str, Any], pixel: tuple[float, float]
+        self,
+        reader: LedgerReader,
+        index: int,
+        leaf: dict[str, Any],
+        pixel: tuple[float, float],
+        folders: Sequence[Path],
     ) -> None:
         self._reader, self._index, self._leaf, self._pixel = reader, index, leaf, pixel
+        self._folders = tuple(folders)
 
     def explain(self) -> Explanation:
         leaf = self._leaf
@@ -150,6 +166,7 @@ class _Tracer:
 
     def _follow(self, ray: Ray) -> Explanation:
         columns = decode_columns(self._reader.record(self._leaf["columns"]))
+        self._edge_m = columns.grid.resolution_m
         paths = decode_paths(self._reader.record(self._leaf["paths"]))
         met = sorted(
             [*_met(columns, ray, self._leaf), *_met(paths, ray, self._leaf)], key=lambda m: m["from_m"]
@@ -185,15 +202,16 @@ class _Tracer:
         if "flame" in numbers and flames:
             yield from met_fires(ray, spans, numbers["flame"], numbers.get("smoke", {}))
             yield from met_areas(ray, spans, numbers["flame"], numbers.get("spread", {}))
-        for name in numbers:
-            if name not in _TRACED and flames:
-                # Solved or imported fields fill what the gate opens; their record says where they lie.
-                yield Met(name, "the open columns", flames[0]["from_m"], (), "", numbers[name])
-        loose = numbers.get("debris/releases", numbers.get("debris"))
-        for item in seen:
-            if item["rule"] != "flame" and loose is not None:
-                row, col = item["cell"]
-                yield Met("debris", f"cell ({row},{col})", item["from_m"], (), "", loose)
+        for element in elements_of(physics) if flames else ():
+            played = None
+            if element.name.startswith("imported/"):
+                scenario = self._reader.record(self._leaf["scenario"])
+                assert isinstance(scenario, Mapping)
+                played = load_played(element, scenario, self._folders)
+            yield from met_volumes(ray, spans, element, played)
+        loose = [item for item in seen if item["rule"] != "flame"]
+        if loose:
+            yield from met_debris(loose, numbers, self._edge_m, self._leaf["stamp_ns"])
 
     def _first_surface(self, ray: Ray) -> tuple[dict[str, Any] | None, float]:
         """The surface that ends the ray, and how far it is; none and infinity."""
@@ -269,6 +287,7 @@ class _Tracer:
             tuple(physics or ()),
             parameters or {},
             records,
+            notes_of(physics or ()),
         )
 
 
@@ -329,6 +348,7 @@ def _told(item: Met) -> dict[str, object]:
         "distance_m": item.from_m,
         "ignition": item.ignition,
         "cells": list(item.cells),
+        "why": item.why,
         "state": item.state,
     }
 

@@ -19,7 +19,7 @@ from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.spread import decode_cells
 from vidgen_nodes.packets import FloatArray
 
-_STEP_M = 0.05
+STEP_M = 0.05  # along a ray
 _MOST_CELLS = 6
 Span = tuple[float, float]
 Numbers = Mapping[str, Any]
@@ -41,7 +41,7 @@ class Ray:
 
     def points(self, spans: list[Span]) -> tuple[FloatArray, FloatArray]:
         """Distances (n,) and places (n, 3) along the ray inside some spans."""
-        pieces = [np.arange(low, high, _STEP_M) for low, high in spans if high > low]
+        pieces = [np.arange(low, high, STEP_M) for low, high in spans if high > low]
         along = np.sort(np.concatenate(pieces)) if pieces else np.zeros(0)
         return along, self.start_m + along[:, None] * self.direction
 
@@ -50,12 +50,13 @@ class Ray:
 class Met:
     """One thing on a ray."""
 
-    kind: str  # flame | smoke | debris
+    kind: str  # flame | smoke | steam | debris | imported field, or what a new element calls itself
     name: str
     from_m: float  # from the camera
     cells: tuple[dict[str, Any], ...]  # pieces of surface behind it, the nearest first
     ignition: str
     state: Numbers  # [value, unit, source] by name
+    why: str = ""  # one sentence: by which rule it is there, and how large it is
 
 
 def met_fires(ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers) -> Iterator[Met]:
@@ -90,7 +91,9 @@ def met_fires(ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers) -> It
         for kind, where in (("flame", in_flame), ("smoke", inside & ~in_flame)):
             if where.any():
                 first = float(along[where][0])
-                yield Met(kind, f"fire {name}", first, (), name, {**state, **constants})
+                yield Met(
+                    kind, f"fire {name}", first, (), name, {**state, **constants}, _lit(state, constants)
+                )
 
 
 def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> Iterator[Met]:
@@ -124,7 +127,7 @@ def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> I
         top_m = foot_m + smoke * (tip_m - foot_m)
         above = places[:, 2, None] - mine[None, :, 2]
         near_m = (ray.blur_rad * along)[:, None]
-        inside = (away <= reach_m + near_m) & (above >= -0.5 * spacing_m - _STEP_M - near_m)
+        inside = (away <= reach_m + near_m) & (above >= -0.5 * spacing_m - STEP_M - near_m)
         inside &= places[:, 2, None] <= top_m + near_m
         if not inside.any():
             continue
@@ -142,7 +145,26 @@ def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> I
             told,
             owners[int(mine[0, 6])],
             {**state, **of_materials},
+            _burning(name, state, owners[int(mine[0, 6])]),
         )
+
+
+def _lit(state: Numbers, constants: Numbers) -> str:
+    east, north, up = constants["position_m"][0]
+    return (
+        f"the scenario lit it at ({east:.2f}, {north:.2f}, {up:.2f}) m; it has burnt for {state['time_s'][0]:.1f} s "
+        f"and releases {state['heat_release_kw'][0]:.0f} of {constants['peak_kw'][0]:.0f} kW, "
+        f"so its flame is {state['flame_height_m'][0]:.2f} m high over {state['burning_diameter_m'][0]:.2f} m"
+    )
+
+
+def _burning(name: str, state: Numbers, ignition: str) -> str:
+    pieces, area_m2 = state["burning_pieces"][0], state["burning_area"][0]
+    return (
+        f"{name} burns: fire from {ignition} spread to {pieces:.0f} pieces of it ({area_m2:.2f} m2), each after its "
+        f"neighbour by the rates of its material; they release {state['heat_release'][0]:.0f} kW, "
+        f"and their flames reach {state['flame_top'][0]:.2f} m in map"
+    )
 
 
 def _cell(cell: FloatArray, elements: list[str], off_m: float) -> dict[str, Any]:

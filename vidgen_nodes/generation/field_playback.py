@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.ndimage import map_coordinates
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire, radiance
@@ -115,6 +116,30 @@ class PlayedField:
         field = self._field(window, temperature_k, lwir, visible, luminous)
         state = self._state(time_s, clamped, field, soot, heat)
         return field, state
+
+    def along(self, time_s: float, places_m: FloatArray) -> dict[str, FloatArray]:
+        """What the engine computed at places, for whoever asks about a picture.
+
+        Args:
+            time_s: of the engine's clock, within what is stored.
+            places_m: (n, 3) in map.
+
+        Returns:
+            By quantity (n,), trilinear between the voxels; air at ambient temperature outside of them.
+        """
+        zyx = (places_m[:, ::-1] - np.array(self.origin_m[::-1])) / self.resolution_m - 0.5
+        low = np.clip(np.floor(zyx.min(axis=0)), 0, np.array(self.shape) - 1).astype(int)
+        high = np.clip(np.ceil(zyx.max(axis=0)), low, np.array(self.shape) - 1).astype(int) + 1
+        z, y, x = (slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
+        found = {}
+        for name in self._series:
+            values = self._value(name, time_s, (z, y, x))
+            assert values is not None
+            outside = self.ambient_k if name == "temperature_k" else 0.0
+            found[name] = map_coordinates(
+                values.numpy().astype(np.float64), (zyx - low).T, order=1, mode="grid-constant", cval=outside
+            )
+        return found
 
     def _field(
         self,

@@ -89,6 +89,20 @@ def test_turned_moved_and_between_times_the_values_are_the_engines(
     assert np.all(found[0].extinction_visible_per_m.numpy()[outside] == 0.0)
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.floats(0.0, 6.0), st.lists(st.floats(0.1, 0.9), min_size=3, max_size=3))
+def test_asked_along_a_ray_a_field_gives_what_its_voxels_hold(time_s: float, shares: list[float]) -> None:
+    item = played(0.25, translation_m=(0.0, 0.0, 0.0))
+    z_m, y_m, x_m = item.axes_m()
+    low, high = np.array([x_m[0], y_m[0], z_m[0]]), np.array([x_m[-1], y_m[-1], z_m[-1]])
+    inside, outside = low + np.array(shares) * (high - low), high + 5.0
+    found = item.along(time_s, np.stack((inside, outside)))
+    expected = inside @ [1.0, 2.0, 3.0]
+    assert found["temperature_k"] == pytest.approx([300.0 + expected * (1.0 + time_s), AMBIENT_K], rel=1e-4)
+    assert found["soot_kg_per_m3"] == pytest.approx([1e-5 * expected * (1.0 + time_s), 0.0], rel=1e-4)
+    assert found["heat_release_kw_per_m3"] == pytest.approx([10.0 * expected, 0.0], rel=1e-4)
+
+
 def test_soot_and_heat_become_extinction_and_emission() -> None:
     item = played()
     found = item.at(12.0, everywhere(item))
