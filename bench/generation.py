@@ -2,199 +2,213 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generator: a step of the smoke solver, views of one world, many viewers, and PhiFlow beside the solver.
 
-A world step is one 50 ms tick of a 1 MW fire on 64 x 64 x 48 cells of 0.15 m, unobstructed, once the plume has
-reached the top; one thread. A view is ``Renderer.draw`` of the simulated flight's burning house; a viewer more
-is one more such view of the same world state. PhiFlow (``pip install phiflow``, used nowhere else) steps a
-2-D plume on 128 x 128 cells with MacCormack smoke, semi-Lagrangian speed and a pressure solve of relative
-1e-3, absolute 1e-5, as its examples do; the solver here steps the same grid to a scaled divergence of 1e-5.
-Absolute times are those of the machine it runs on; quote the ratio.
+Everything is measured in one run, turn by turn, so that a slow minute slows all of it. Figures are medians of the
+processor time of this process (``..._wall``: of the clock), all of it on one thread: on a free core both are the same.
+
+World step: one tick of a 1 MW fire on 64 x 64 x 48 cells of 0.15 m, unobstructed, once the plume has reached the top.
+View: placing the camera and drawing the simulated flight's burning house (fire on the wall, its smoke, debris, depth
+against model and map, gate), each from a place of its own, as frames of a flight are. A further viewer is one more.
+PhiFlow (``phiflow_peer.py``; ``pip install phiflow``, or the interpreter that VIDGEN_PHIFLOW_PYTHON names) steps a 2-D
+plume on as many cells in a process of its own, with the quickest of its solvers that runs; both sides carry smoke by
+MacCormack, and the divergence that each leaves is printed beside the ratio.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import importlib.util
 import json
+import math
+import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from bench.generation_views import SIZES, VIEWERS, Views
+from bench.phiflow import LeftOut, PhiFlow, Plane
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid
 from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver
-from vidgen_nodes.packets import CameraCalibration
+from vidgen_nodes.params import GeneratorParams
 
+RESULTS = Path(__file__).with_name("generation.json")
 OUTSIDE = dict.fromkeys(("ceiling", "south", "north", "west", "east"), "open")
-TICK_S = 0.05
-VIEWS = {"view_640x512_ms": (640, 512), "view_1080p_ms": (1920, 1080), "view_4k_ms": (3840, 2160)}
-VIEWERS = (1, 4, 16)
+SHAPE = (48, 64, 64)
+TICKS_S = {"": 0.05, "_of_the_world": GeneratorParams().world_tick_ms * 1e-3}
+SHAPES = ((24, 32, 32), (36, 48, 48), SHAPE, (72, 96, 96))
+SOURCES = (1, 2, 4, 8, 16)
+ROUNDS = 15
+_RISEN_S = 3.0
+_MEGAWATT = HeatSource((0.0, 0.0, 0.0), 1.0, 2.7, 1000.0, 0.35, 0.01)
 
 
 def run(args: Any) -> int:
-    """Measure and print; JSON with ``--json``."""
+    """Measure, write ``bench/generation.json`` and print; one line of JSON with ``--json``."""
     found = measure()
-    if args.json:
-        print(json.dumps(found))
-        return 0
-    for name, value in found.items():
-        print(f"{name:24} {value}")
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if not args.json:
+        print(table(found))
+    print(json.dumps(found))
     return 0
 
 
-def measure() -> dict[str, Any]:
+def measure(rounds: int = ROUNDS) -> dict[str, Any]:
     """Every figure of the contract, and curves beside them."""
-    step = world_step_ms((48, 64, 64), 0.15)
-    ratio, reason = phiflow_step_ratio(128)
-    large, large_reason = phiflow_step_ratio(256)
+    views = Views()
+    steps = {f"world_step{name}_ms": _Step(SHAPE, 9.6 / SHAPE[2], tick_s) for name, tick_s in TICKS_S.items()}
+    cells = {shape: _Step(shape, 0.2) for shape in SHAPES}
+    sources = {count: _Step((36, 48, 48), 0.2, fires=_ring(count)) for count in SOURCES}
+    peers, left_out = _peers()
+    planes = {count: Plane(count) for count in peers}
+    calls: dict[str, Callable[[], object]] = {
+        **steps,
+        **{f"cells {shape}": step for shape, step in cells.items()},
+        **{f"sources {count}": step for count, step in sources.items()},
+        **{f"plane {count}": plane for count, plane in planes.items()},
+        **views.calls(),
+    }
+    spent = _in_turn(calls, rounds, {f"phiflow {count}": peer for count, peer in peers.items()})
+    cpu_ms = {name: round(statistics.median(taken[0]), 2) for name, taken in spent.items()}
+    wall_ms = {name: round(statistics.median(taken[1]), 2) for name, taken in spent.items()}
+    ratios: dict[str, Any] = {}
+    for count, suffix in ((128, ""), (256, "_256")):
+        ratios[f"phiflow_step_ratio{suffix}"], ratios[f"phiflow_note{suffix}"] = None, left_out.get(count, "")
+        if count in peers:
+            theirs, ours = cpu_ms[f"phiflow {count}"], cpu_ms[f"plane {count}"]
+            ratios[f"phiflow_step_ratio{suffix}"] = round(theirs / ours, 1)
+            ratios[f"phiflow_note{suffix}"] = (
+                f"{peers[count].what}: {theirs:.0f} ms, divergence left {peers[count].divergence:.0e}; "
+                f"here {ours:.2f} ms, {planes[count].divergence:.0e}"
+            )
+    for peer in peers.values():
+        peer.close()
+    contract = ("world_step_ms", *(name for name in SIZES if name != "view_320x256_ms"))
     return {
-        "world_step_ms": step["p50"],
-        **views_ms(),
-        "phiflow_step_ratio": ratio,
-        "phiflow_note": reason,
-        "phiflow_step_ratio_256": large,
-        "phiflow_note_256": large_reason,
-        "world_step_p95_ms": step["p95"],
-        "world_tick_ms": TICK_S * 1e3,
-        "world_step_ms_by_cells": {
-            str(int(np.prod(shape))): world_step_ms(shape, 9.6 / shape[2])["p50"]
-            for shape in ((24, 32, 32), (36, 48, 48), (48, 64, 64), (72, 96, 96))
-        },
-        "world_step_ms_by_sources": {
-            str(count): world_step_ms((36, 48, 48), 0.2, count)["p50"] for count in (1, 4, 16)
-        },
-        "device": f"cpu, one thread of {platform.processor() or platform.machine()}",
+        **{name: cpu_ms[name] for name in contract},
+        "phiflow_step_ratio": ratios.pop("phiflow_step_ratio"),
+        "viewers_ms": {str(count): cpu_ms[f"viewers {count}"] for count in VIEWERS},
+        "device": f"cpu, one thread of {platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        **ratios,
+        "wall_ms": {name: wall_ms[name] for name in contract},
+        "world_tick_ms": {name: tick_s * 1e3 for name, tick_s in zip(steps, TICKS_S.values(), strict=True)},
+        "world_step_of_the_world_ms": cpu_ms["world_step_of_the_world_ms"],
+        "view_320x256_ms": cpu_ms["view_320x256_ms"],
+        "view_640x512_new_tick_ms": cpu_ms["new tick"],
+        "view_640x512_near_ms": cpu_ms["near"],
+        "view_shows": views.shows(),
+        "step_ms_by_cells": {"x".join(map(str, shape[::-1])): cpu_ms[f"cells {shape}"] for shape in SHAPES},
+        "step_ms_by_sources": {str(count): cpu_ms[f"sources {count}"] for count in SOURCES},
+        "tick_ms_by_sources": {str(count): cpu_ms[f"tick {count}"] for count in views.fires},
+        "view_ms_by_sources": {str(count): cpu_ms[f"fires {count}"] for count in views.fires},
     }
 
 
-def world_step_ms(shape: tuple[int, int, int], cell_m: float, sources: int = 1) -> dict[str, float]:
-    """Milliseconds a tick, median and 95th percentile of 40 after the plume has risen."""
-    _, ny, nx = shape
-    grid = FlowGrid((-0.5 * nx * cell_m, -0.5 * ny * cell_m, 0.0), cell_m, shape)
-    solver = SmokeSolver(grid, Boundaries(OUTSIDE), 1, SmokeParams())
-    turn = 2.0 * np.pi / sources
-    ring_m = 0.0 if sources == 1 else 2.5
-    fires = [
-        HeatSource(
-            (ring_m * np.cos(i * turn), ring_m * np.sin(i * turn), 0.0),
-            1.0,
-            2.7,
-            1000.0 / sources,
-            0.35,
-            0.01,
+def _peers() -> tuple[dict[int, PhiFlow], dict[int, str]]:
+    """The peers that run, by cells along a side, and why the others do not."""
+    peers, left_out = {}, {}
+    for count in (128, 256):
+        try:
+            peers[count] = PhiFlow.quickest(count)
+        except LeftOut as why:
+            left_out[count] = str(why)
+    return peers, left_out
+
+
+def _in_turn(
+    calls: Mapping[str, Callable[[], object]], rounds: int, peers: Mapping[str, PhiFlow]
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Processor and wall milliseconds of every call, one after the other in each round; the first is not counted."""
+    spent: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in (*calls, *peers)}
+    for number in range(rounds + 1):
+        for name, call in calls.items():
+            cpu_s, wall_s = time.process_time(), time.perf_counter()
+            call()
+            cpu_ms, wall_ms = (time.process_time() - cpu_s) * 1e3, (time.perf_counter() - wall_s) * 1e3
+            if number:
+                spent[name][0].append(cpu_ms)
+                spent[name][1].append(wall_ms)
+        for name, peer in peers.items():
+            wall_s = time.perf_counter()
+            cpu_ms = peer.step_ms()
+            if number:
+                spent[name][0].append(cpu_ms)
+                spent[name][1].append((time.perf_counter() - wall_s) * 1e3)
+    return spent
+
+
+class _Step:
+    """One tick of a solver whose plume has risen; a call is a step."""
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        cell_m: float,
+        tick_s: float = 0.05,
+        fires: list[HeatSource] | None = None,
+    ) -> None:
+        _, ny, nx = shape
+        grid = FlowGrid((-0.5 * nx * cell_m, -0.5 * ny * cell_m, 0.0), cell_m, shape)
+        self._solver = SmokeSolver(grid, Boundaries(OUTSIDE), 1, SmokeParams())
+        self._tick_s = tick_s
+        self._fires = fires or [_MEGAWATT]
+        for _ in range(round(_RISEN_S / tick_s)):
+            self()
+
+    def __call__(self) -> object:
+        return self._solver.step(self._tick_s, self._fires)
+
+
+def _ring(count: int) -> list[HeatSource]:
+    """Fires of 200 kW on a ring."""
+    turn = 2.0 * math.pi / count
+    places = [(1.8 * math.cos(i * turn), 1.8 * math.sin(i * turn), 0.0) for i in range(count)]
+    return [HeatSource(place, 0.5, 1.45, 200.0, 0.35, 0.002) for place in places]
+
+
+def growth(curve: Mapping[str, float], sizes: list[float]) -> float:
+    """Exponent of a curve between its first and its last point: 1 is linear, less is better."""
+    values = list(curve.values())
+    return math.log(values[-1] / values[0]) / math.log(sizes[-1] / sizes[0])
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """Markdown, as it stands in ``docs/PERFORMANCE.md``."""
+    rows = [("generator, one thread", "p50", "target"), ("---",) * 3]
+    targets = {"world_step_ms": "≤ 40 ms", "view_640x512_ms": "≤ 6 ms"}
+    for name, value in found.items():
+        if name.startswith(("world_step", "view_")) and isinstance(value, float):
+            rows.append(
+                (name.removesuffix("_ms").replace("_", " "), f"{value:.1f} ms", targets.get(name, ""))
+            )
+    for suffix, words in (("", "128 × 128"), ("_256", "256 × 256")):
+        ratio, note = found[f"phiflow_step_ratio{suffix}"], found[f"phiflow_note{suffix}"]
+        rows.append(
+            (
+                f"PhiFlow's step over ours, {words}",
+                f"{ratio}× ({note})" if ratio else f"none: {note}",
+                "≥ 20×",
+            )
         )
-        for i in range(sources)
-    ]
-    for _ in range(60):
-        solver.step(TICK_S, fires)
-    taken = [_timed(lambda: solver.step(TICK_S, fires)) for _ in range(40)]
-    return {"p50": round(statistics.median(taken), 2), "p95": round(sorted(taken)[37], 2)}
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n\n" + curves(found)
 
 
-def _timed(call: Callable[[], Any]) -> float:
-    begin_ns = time.perf_counter_ns()
-    call()
-    return (time.perf_counter_ns() - begin_ns) / 1e6
+def curves(found: Mapping[str, Any]) -> str:
+    """Growth in viewers, cells and fires, with the exponent of each."""
+    rows = [("growing", "ms", "exponent"), ("---",) * 3]
+    for name, words in (
+        ("viewers_ms", "viewers of 640 × 512"),
+        ("step_ms_by_cells", "cells of the solver"),
+        ("step_ms_by_sources", "fires in the solver (48 × 48 × 36)"),
+        ("tick_ms_by_sources", "fires in a tick of the world without the solver"),
+        ("view_ms_by_sources", "fires in a view of 640 × 512"),
+    ):
+        curve = found[name]
+        sizes = [float(_product(key)) for key in curve]
+        listed = ", ".join(f"{key}: {value:.1f}" for key, value in curve.items())
+        rows.append((words, listed, f"{growth(curve, sizes):.2f}"))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def views_ms() -> dict[str, Any]:
-    """Views of three sizes and of 1, 4 and 16 viewers; median over repeats of the last drawn frame."""
-    from bench.flight import flight_bundles
-    from vidgen_nodes.generation.generator import World
-    from vidgen_nodes.generation.render import Renderer
-    from vidgen_nodes.scene.compose import compose_scene, seen_from
-    from vidgen_nodes.scene.gate import open_gate
-
-    bundles, building, scenario, params = flight_bundles()
-    bundle = bundles[-1]
-    scene = compose_scene(bundle, building, scenario)
-    gate = open_gate(scene, params)
-    state = World(params, scenario).at(bundle.stamp_ns, scene, gate)
-    renderer = Renderer(params)
-    if scene.calibration is None or scene.camera is None or not state.fields:
-        return {
-            **dict.fromkeys(VIEWS),
-            "viewers_ms": None,
-            "views_note": "the flight's last frame draws nothing",
-        }
-    pose = scene.camera.map_T_camera
-    found: dict[str, Any] = {}
-    for name, (width_px, height_px) in VIEWS.items():
-        seen = seen_from(scene, _resized(scene.calibration, width_px, height_px), pose, scene.sigma_px)
-        found[name] = _median_ms(lambda seen=seen: renderer.draw(state, gate, seen))
-    viewers = {}
-    for count in VIEWERS:
-        seen_by = [seen_from(scene, scene.calibration, _moved(pose, i), scene.sigma_px) for i in range(count)]
-        viewers[str(count)] = _median_ms(
-            lambda all_=seen_by: [renderer.draw(state, gate, one) for one in all_]
-        )
-    return {**found, "viewers_ms": viewers}
-
-
-def _median_ms(call: Callable[[], Any], repeats: int = 15) -> float:
-    call()
-    return round(statistics.median(_timed(call) for _ in range(repeats)), 2)
-
-
-def _resized(calibration: CameraCalibration, width_px: int, height_px: int) -> CameraCalibration:
-    """The same lens with more pixels; the field of view across is kept."""
-    scale = width_px / calibration.width_px
-    matrix = np.diag([scale, scale, 1.0]) @ calibration.matrix_px
-    matrix[1, 2] = 0.5 * height_px
-    return dataclasses.replace(calibration, width_px=width_px, height_px=height_px, matrix_px=matrix)
-
-
-def _moved(pose: Any, index: int) -> Any:
-    """A viewer half a metre beside the one before."""
-    return dataclasses.replace(pose, translation_m=pose.translation_m + np.array([0.5 * index, 0.0, 0.0]))
-
-
-def phiflow_step_ratio(count: int) -> tuple[float | None, str]:
-    """Processor time of PhiFlow's step over ours on ``count`` x ``count`` cells; None and why where it cannot run."""
-    if importlib.util.find_spec("phi") is None:
-        return None, "PhiFlow is not installed: pip install phiflow (used by this bench alone)"
-    try:
-        theirs = _phiflow_ms(count)
-    except Exception as err:  # noqa: BLE001 (whatever another project's solver says is the result here)
-        return None, f"PhiFlow fails on {count} x {count} cells: {type(err).__name__}: {err}"
-    ours = _plane_ms(count)
-    return round(theirs / ours, 1), f"PhiFlow {theirs:.1f} ms, here {ours:.2f} ms a step"
-
-
-def _plane_ms(count: int) -> float:
-    """A step of our solver on an upright plane of cells."""
-    grid = FlowGrid((0.0, 0.0, 0.0), 9.6 / count, (count, 1, count))
-    sides = {"south": "periodic", "north": "periodic"}
-    solver = SmokeSolver(grid, Boundaries(sides), 1, SmokeParams())
-    fire = [HeatSource((4.8, 0.5 * grid.cell_m, 0.0), 1.6, 1.6, 60.0 * grid.cell_m, 0.0, 0.001)]
-    for _ in range(20):
-        solver.step(0.02, fire)
-    taken = []
-    for _ in range(20):
-        begin_s = time.process_time()
-        solver.step(0.02, fire)
-        taken.append((time.process_time() - begin_s) * 1e3)
-    return statistics.median(taken)
-
-
-def _phiflow_ms(count: int) -> float:
-    from phi import flow
-
-    box = flow.Box(x=count, y=count)
-    speed = flow.StaggeredGrid(0, 0, x=count, y=count, bounds=box)
-    smoke = flow.CenteredGrid(0, flow.ZERO_GRADIENT, x=count, y=count, bounds=box)
-    source = flow.resample(flow.Sphere(x=count / 2, y=count / 10, radius=count / 12), to=smoke, soft=True)
-    pressure, taken = None, []
-    for index in range(7):
-        begin_s = time.process_time()
-        smoke = flow.advect.mac_cormack(smoke, speed, 1.0) + 0.2 * source
-        lifted = flow.resample(smoke * (0, 0.1), to=speed)
-        speed = flow.advect.semi_lagrangian(speed, speed, 1.0) + lifted
-        solve = flow.Solve("auto", 1e-3, 1e-5, x0=pressure)
-        speed, pressure = flow.fluid.make_incompressible(speed, (), solve)
-        if index > 1:
-            taken.append((time.process_time() - begin_s) * 1e3)
-    return statistics.median(taken)
+def _product(key: str) -> int:
+    return math.prod(int(part) for part in key.split("x"))
