@@ -58,9 +58,17 @@ def custody() -> None:
     sha256_many(np.zeros((1, 1), np.uint8))
 
 
+def flight() -> None:
+    """What paints and casts rays in the simulated flight."""
+    from vidgen_nodes.params import SimParams
+    from vidgen_nodes.sim import Flight
+
+    Flight(SimParams()).thermal(0.0, 0)
+
+
 def main() -> None:
     """Compile everything."""
-    for part in (navigation, building, drawing, persons, custody):
+    for part in (navigation, building, drawing, persons, custody, flight):
         start_s = time.monotonic()
         part()
         print(f"{part.__name__}: {time.monotonic() - start_s:.1f} s")

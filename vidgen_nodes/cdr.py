@@ -47,6 +47,32 @@ class NotWrittenOutError(Exception):
 
 
 def reader(store: Any, type_name: str) -> Reader:
+    """What makes a message of its CDR bytes: the flat one where there is one and it fits, else rosbags'.
+
+    It raises whatever they run into on bytes that hold no such message.
+    """
+    try:
+        flat = flat_reader(store, type_name)
+    except NotWrittenOutError:
+        flat = None
+
+    def read(raw: Any) -> Any:
+        if flat is None or raw[:2] != LITTLE_ENDIAN:
+            return store.deserialize_cdr(raw, type_name)
+        return flat(raw)
+
+    return read
+
+
+def writer(store: Any, type_name: str) -> Writer:
+    """What makes CDR bytes of a message: the flat one, or rosbags' where there is none."""
+    try:
+        return flat_writer(store, type_name)
+    except NotWrittenOutError:
+        return lambda message: bytes(store.serialize_cdr(message, type_name))
+
+
+def flat_reader(store: Any, type_name: str) -> Reader:
     """What makes a message of its little-endian CDR bytes.
 
     It raises whatever ``struct``, numpy and Python raise on bytes that hold no such message.
@@ -64,7 +90,7 @@ def reader(store: Any, type_name: str) -> Reader:
     return source.compile("read(raw)", f"pos = {_HEADER}")  # type: ignore[no-any-return]
 
 
-def writer(store: Any, type_name: str) -> Writer:
+def flat_writer(store: Any, type_name: str) -> Writer:
     """What makes CDR bytes of a message; arrays are numpy's, of the field's own type.
 
     It raises ``struct.error`` or ``ValueError`` for values that the type cannot hold.

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rosbags.interfaces import Nodetype
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from vidgen_nodes import cdr
 from vidgen_nodes.resources import message_dir
@@ -74,8 +75,8 @@ def same(a: Any, b: Any) -> bool:
 def test_bytes_and_objects_are_those_of_rosbags(type_name: str, data: st.DataObject) -> None:
     store, message = wire.store(), data.draw(messages(type_name))
     raw = bytes(store.serialize_cdr(message, type_name))
-    assert cdr.writer(store, type_name)(message) == raw
-    read = cdr.reader(store, type_name)
+    assert cdr.flat_writer(store, type_name)(message) == raw
+    read = cdr.flat_reader(store, type_name)
     for padding in range(4):
         assert same(read(raw + bytes(padding)), store.deserialize_cdr(raw, type_name))
 
@@ -85,7 +86,7 @@ def test_bytes_and_objects_are_those_of_rosbags(type_name: str, data: st.DataObj
 @given(data=st.data())
 def test_bytes_that_are_cut_short_or_too_many_are_no_message(type_name: str, data: st.DataObject) -> None:
     store, message = wire.store(), data.draw(messages(type_name))
-    raw, read = bytes(store.serialize_cdr(message, type_name)), cdr.reader(store, type_name)
+    raw, read = bytes(store.serialize_cdr(message, type_name)), cdr.flat_reader(store, type_name)
     for cut in (raw[: data.draw(st.integers(4, len(raw) - 1))], raw + bytes(4)):
         with pytest.raises(Exception, match=r"."):
             read(cut)
@@ -99,17 +100,17 @@ def test_what_rosbags_refuses_is_refused(raw: bytes, type_name: str) -> None:
         expected = store.deserialize_cdr(raw, type_name)
     except Exception:  # noqa: BLE001 (whatever it is)
         with pytest.raises(Exception, match=r"."):
-            cdr.reader(store, type_name)(raw)
+            cdr.flat_reader(store, type_name)(raw)
     else:
-        assert same(cdr.reader(store, type_name)(raw), expected)
+        assert same(cdr.flat_reader(store, type_name)(raw), expected)
 
 
 def test_arrays_are_views_into_the_message() -> None:
     store, pixels = wire.store(), np.arange(640 * 512, dtype=np.uint16).view(np.uint8)
     header = wire._header(7, "optical")
     image = store.types["sensor_msgs/msg/Image"](header, 512, 640, "mono16", 0, 1280, pixels)
-    raw = cdr.writer(store, "sensor_msgs/msg/Image")(image)
-    data = cdr.reader(store, "sensor_msgs/msg/Image")(raw).data
+    raw = cdr.flat_writer(store, "sensor_msgs/msg/Image")(image)
+    data = cdr.flat_reader(store, "sensor_msgs/msg/Image")(raw).data
     assert data.base is not None
     assert not data.flags.writeable
     assert np.shares_memory(data, np.frombuffer(raw, np.uint8))
@@ -125,7 +126,7 @@ def test_value_that_its_field_cannot_hold_is_an_error(name: str, value: Any) -> 
     message = wire._camera_info(None)
     setattr(message, name, value)
     with pytest.raises((ValueError, struct.error)):
-        cdr.writer(wire.store(), "sensor_msgs/msg/CameraInfo")(message)
+        cdr.flat_writer(wire.store(), "sensor_msgs/msg/CameraInfo")(message)
 
 
 def test_big_endian_messages_are_read_all_the_same() -> None:
@@ -133,3 +134,14 @@ def test_big_endian_messages_are_read_all_the_same() -> None:
     raw = bytes(wire.store().serialize_cdr(message, "std_msgs/msg/Header", little_endian=False))
     assert raw[:2] == b"\0\0"
     assert wire.decode(raw, "std_msgs/msg/Header") == message
+
+
+def test_type_that_is_not_written_out_is_left_to_rosbags() -> None:
+    store = get_typestore(Stores.EMPTY)
+    store.register(get_types_from_msg("string[2] names\nuint8 after", "test/msg/Names"))
+    message = store.types["test/msg/Names"](["a", "b"], 7)
+    with pytest.raises(cdr.NotWrittenOutError):
+        cdr.flat_writer(store, "test/msg/Names")
+    with pytest.raises(cdr.NotWrittenOutError):
+        cdr.flat_reader(store, "test/msg/Names")
+    assert cdr.reader(store, "test/msg/Names")(cdr.writer(store, "test/msg/Names")(message)) == message

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 
 from sensor_msgs.msg import CameraInfo, Image, Imu, NavSatFix, PointCloud2
 
@@ -19,13 +17,12 @@ from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL
 
-_AHEAD = 64  # messages made before their time: 0.2 s, longer than the slowest sample takes to make
 _START_DELAY_S = 1.0
 _LINGER_S = 1.5  # after the last message, so that reliable readers get it and the last counts are seen
 
 
 class SimNode(VidgenNode[SimParams]):
-    """Flies; another process makes messages ahead of their time, a thread sends each when it is due."""
+    """Flies; another process makes messages ahead of their time, a thread takes each and sends it when it is due."""
 
     def __init__(self) -> None:
         super().__init__("sim_node", SimParams)
@@ -44,47 +41,26 @@ class SimNode(VidgenNode[SimParams]):
         self._ended_s = 0.0
         self._stop = threading.Event()
         self._error: BaseException | None = None
-        self._made: queue.Queue[simulated.Made | None] = queue.Queue(_AHEAD)
         self._start_ns = 0
         self.health.waiting_for = "the flight to be prepared"
         self._maker = simulated.MessageMaker(self.params)
-        runs = (self._receive, self._send)
-        self._threads = [threading.Thread(target=self._guard, args=(run,), daemon=True) for run in runs]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._guard, daemon=True)
+        self._thread.start()
 
-    def _guard(self, run: Callable[[], None]) -> None:
+    def _guard(self) -> None:
         try:
-            run()
+            self._fly()
         except BaseException as err:  # noqa: BLE001 (told and ended by on_tick)
             if not self._stop.is_set():
                 self._error = err
                 self._stop.set()
 
-    def _receive(self) -> None:
+    def _fly(self) -> None:
         self._maker.wait_until_ready()
         self._start_ns = self.now_ns() + round(_START_DELAY_S * 1e9)
         self._maker.start(self._start_ns)
         while not self._stop.is_set():
             made = self._maker.receive()
-            self._put(made)
-            if made is None:
-                return
-
-    def _put(self, made: simulated.Made | None) -> None:
-        while not self._stop.is_set():
-            try:
-                self._made.put(made, timeout=0.2)
-            except queue.Full:
-                continue
-            return
-
-    def _send(self) -> None:
-        while not self._stop.is_set():
-            try:
-                made = self._made.get(timeout=0.2)
-            except queue.Empty:
-                continue
             if made is None:
                 self._ended_s = time.monotonic()
                 return
@@ -117,11 +93,10 @@ class SimNode(VidgenNode[SimParams]):
             self.finished = True
 
     def close(self) -> None:
-        """Stop the threads."""
+        """Stop the thread."""
         self._stop.set()
         self._maker.close()
-        for thread in self._threads:
-            thread.join(2.0)
+        self._thread.join(2.0)
 
 
 def main() -> None:

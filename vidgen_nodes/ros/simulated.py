@@ -26,7 +26,7 @@ from vidgen_nodes.sim.readings import KINDS, SCAN, THERMAL
 _HEADER = struct.Struct("<BqdI")  # kind, stamp, time of sending, bytes in the next slot (0: they follow here)
 _READY = b"ready"
 _TAKEN = b"taken"
-_SLOTS = 4
+_SLOTS = 12  # a fifth of a second of frames and scans: so far ahead of their time they are made
 _SLOT_BYTES = 1 << 20  # a frame or a usual scan; what is larger goes through the pipe
 _PIPE_BYTES = 1 << 14  # what is smaller goes through the pipe too
 # A machine too busy to make every picture on time loses pictures, as a camera does; the flight keeps its time.
@@ -114,7 +114,7 @@ def _make(params: SimParams, connection: Connection, shared: Any) -> None:
         for sample in flight.schedule(params.duration_s):
             overdue_ns = time.time_ns() - start_ns - round(sample.send_s * 1e9)
             skip = sample.kind in _COSTLY and overdue_ns > _OVERDUE_NS
-            raw = memoryview(b"") if skip else messages.serialise(sample)
+            raw = b"" if skip else messages.serialise(sample)
             hand_over(KINDS.index(sample.kind), start_ns + sample.stamp_ns, sample.send_s, raw)
         connection.send_bytes(b"")
     except (BrokenPipeError, ConnectionResetError, EOFError):
@@ -129,7 +129,7 @@ class _HandOver:
         self._slots = slots
         self._filled = 0
 
-    def __call__(self, kind: int, stamp_ns: int, send_s: float, raw: memoryview) -> None:
+    def __call__(self, kind: int, stamp_ns: int, send_s: float, raw: bytes) -> None:
         if not _PIPE_BYTES <= len(raw) <= _SLOT_BYTES:
             self._connection.send_bytes(_HEADER.pack(kind, stamp_ns, send_s, 0) + raw)
             return

@@ -55,18 +55,12 @@ def decode(raw: bytes, type_name: str) -> Any:
     Raises:
         Exception: whatever the reader runs into when the bytes hold no such message.
     """
-    read = _reader(type_name)
-    if read is None or raw[:2] != cdr.LITTLE_ENDIAN:
-        return store().deserialize_cdr(raw, type_name)
-    return read(raw)
+    return _reader(type_name)(raw)
 
 
 @functools.cache
-def _reader(type_name: str) -> cdr.Reader | None:
-    try:
-        return cdr.reader(store(), type_name)
-    except cdr.NotWrittenOutError:
-        return None
+def _reader(type_name: str) -> cdr.Reader:
+    return cdr.reader(store(), type_name)
 
 
 def nav_state(state: NavState) -> bytes:
@@ -164,17 +158,12 @@ def _with_pixels(message: Any, pixels: npt.NDArray[Any]) -> Any:
 
 
 def _encode(type_name: str, **fields: Any) -> bytes:
-    message = store().types[type_name](**fields)
-    write = _writer(type_name)
-    return bytes(store().serialize_cdr(message, type_name)) if write is None else write(message)
+    return _writer(type_name)(store().types[type_name](**fields))
 
 
 @functools.cache
-def _writer(type_name: str) -> cdr.Writer | None:
-    try:
-        return cdr.writer(store(), type_name)
-    except cdr.NotWrittenOutError:
-        return None
+def _writer(type_name: str) -> cdr.Writer:
+    return cdr.writer(store(), type_name)
 
 
 def _new(type_name: str, *fields: Any) -> Any:

@@ -23,8 +23,8 @@ WEST_M, SOUTH_M = -5.4, -3.8
 SIZE_M: Final = 3.0
 SAG_M: Final = 0.40
 ROUGHNESS_M: Final = 0.07  # 1 sigma
-_CELL_M: Final = 0.05
-_CELLS: Final = round(SIZE_M / _CELL_M)
+CELL_M: Final = 0.05
+_CELLS: Final = round(SIZE_M / CELL_M)
 # centre east, centre north, half width, half length of each hole, m from the south-west corner of the patch
 _HOLES_M: Final = ((1.0, 1.9, 0.35, 0.45), (2.1, 1.0, 0.40, 0.30), (1.6, 2.5, 0.30, 0.25))
 
@@ -33,7 +33,7 @@ class Damage:
     """Height and holes of the patch, by position in map."""
 
     def __init__(self) -> None:
-        middle_m = (np.arange(_CELLS) + 0.5) * _CELL_M
+        middle_m = (np.arange(_CELLS) + 0.5) * CELL_M
         east_m, north_m = np.meshgrid(middle_m, middle_m)
         # 0 on the rim, so that the patch hangs from the sound roof, and 1 in the middle
         bowl = 16.0 * (east_m / SIZE_M) * (1 - east_m / SIZE_M) * (north_m / SIZE_M) * (1 - north_m / SIZE_M)
@@ -63,6 +63,6 @@ class Damage:
 
 
 def _cells(east_m: FloatArray, north_m: FloatArray) -> tuple[_Index, _Index]:
-    rows = np.clip(((north_m - SOUTH_M) / _CELL_M).astype(np.intp), 0, _CELLS - 1)
-    cols = np.clip(((east_m - WEST_M) / _CELL_M).astype(np.intp), 0, _CELLS - 1)
+    rows = np.clip(((north_m - SOUTH_M) / CELL_M).astype(np.intp), 0, _CELLS - 1)
+    cols = np.clip(((east_m - WEST_M) / CELL_M).astype(np.intp), 0, _CELLS - 1)
     return rows, cols

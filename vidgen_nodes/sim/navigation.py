@@ -18,7 +18,7 @@ from pyproj import Transformer
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.sensing.transform import Quaternion, multiply, turned, unit
 from vidgen_nodes.sim import site
-from vidgen_nodes.sim.noise import draw
+from vidgen_nodes.sim.noise import Numbers, draw
 from vidgen_nodes.sim.readings import FixReading, ImuReading
 from vidgen_nodes.sim.trajectory import FlightTruth, Sines
 
@@ -62,7 +62,7 @@ class InertialUnit:
     """The IMU with its fused attitude."""
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
+        self._numbers = Numbers(seed, "imu")
         source = draw(seed, "drift")
         self._drift = [_drift(source, math.radians(sigma)) for sigma in ATTITUDE_SIGMA_DEG]
         self._gyro_bias = source.normal(0.0, GYRO_BIAS_RADPS, 3)
@@ -79,7 +79,7 @@ class InertialUnit:
 
     def read(self, truth: FlightTruth, index: int) -> ImuReading:
         """Sample ``index``, measured at the moment of ``truth``."""
-        noise = draw(self._seed, "imu", index).standard_normal((2, 3))
+        noise = self._numbers.at(index).standard_normal((2, 3))
         error = turned(_LEVEL, self.attitude_error_rad(truth.t_s).tolist(), 1.0)
         return ImuReading(
             np.array(unit(multiply(error, truth.map_q_base))),

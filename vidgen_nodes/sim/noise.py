@@ -45,3 +45,19 @@ def draw(seed: int, stream: str, index: int = 0) -> np.random.Generator:
     """
     word = (_STREAMS.index(stream) << _INDEX_BITS) | (index & ((1 << _INDEX_BITS) - 1))
     return np.random.Generator(np.random.Philox(key=np.array([seed & (2**64 - 1), word], dtype=np.uint64)))
+
+
+class Numbers:
+    """The generators of :func:`draw` for one stream, at a tenth of their cost: one is set anew for each sample."""
+
+    def __init__(self, seed: int, stream: str) -> None:
+        """As :func:`draw`."""
+        self._generator = draw(seed, stream)
+        self._state = self._generator.bit_generator.state
+        self._first = int(self._state["state"]["key"][1])
+
+    def at(self, index: int) -> np.random.Generator:
+        """What ``draw`` gives for a sample; good until the next call."""
+        self._state["state"]["key"][1] = self._first | (index & ((1 << _INDEX_BITS) - 1))
+        self._generator.bit_generator.state = self._state
+        return self._generator

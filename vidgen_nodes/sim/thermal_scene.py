@@ -17,12 +17,13 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vidgen_nodes.packets import BoolArray, FloatArray, Pose
+from vidgen_nodes.packets import FloatArray, Pose
 from vidgen_nodes.sensing.transform import rotation_matrix
 from vidgen_nodes.sim import person, rig, site, texture
-from vidgen_nodes.sim.noise import draw
+from vidgen_nodes.sim.noise import Numbers, draw
+from vidgen_nodes.sim.quad import Steps as _Steps
+from vidgen_nodes.sim.quad import paint_quad
 from vidgen_nodes.sim.radiance import (
     NER_W_PER_M2_SR,
     STEP_W_PER_M2_SR,
@@ -39,8 +40,7 @@ _PATTERN_OF_NETD: Final = 0.5  # rows and columns together
 _MTF_SIGMA_PX: Final = 0.6
 _NEAR_M: Final = 0.5
 
-# OpenCV warps and blurs int16 two to four times as fast as uint16, and nothing of the site is as hot as 2**15 steps.
-_Steps = npt.NDArray[np.int16]
+# Steps are int16, which OpenCV warps and blurs two to four times as fast as uint16: nothing here is as hot as 2**15.
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class _Panel:
     first_m: FloatArray  # (3,) the middle of texel (0, 0)
     column_m: FloatArray  # (3,) from one texel column to the next
     row_m: FloatArray  # (3,) from one texel row to the next
+    middle_m: FloatArray  # (3,) of the face
 
     @classmethod
     def of(cls, face: site.Face) -> _Panel:
@@ -60,7 +61,8 @@ class _Panel:
         height, width = picture.shape
         column_m, row_m = np.array(face.across_m) / (width - 1), np.array(face.up_m) / (height - 1)
         first_m = np.array(face.origin_m) - column_m - row_m
-        return cls(np.pad(picture, 1, mode="edge"), face.corners_m, face.normal, first_m, column_m, row_m)
+        return cls(np.pad(picture, 1, mode="edge"), face.corners_m, face.normal, first_m, column_m, row_m,
+                   face.corners_m.mean(axis=0))  # fmt: skip
 
 
 # From pixel (x, y) to that of an image of half the size: pixel centres lie at whole numbers.
@@ -71,7 +73,7 @@ class ThermalScene:
     """Draws frames, in one thread. Holds about 10 MB of pictures and noise."""
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
+        self._numbers = Numbers(seed, "thermal")
         self._panels = [_Panel.of(face) for face in site.FACES]
         self._ground = _halved(texture.ground_texture().astype(np.int16))
         self._ground_mean = float(np.median(self._ground))
@@ -98,7 +100,7 @@ class ThermalScene:
         centre_m = map_T_camera.translation_m
         view = self._paint_ground(camera_R_map, centre_m)
         seen = [panel for panel in self._panels if panel.normal @ (centre_m - panel.corners_m[0]) > 0.0]
-        seen.sort(key=lambda panel: -float(np.linalg.norm(panel.corners_m.mean(axis=0) - centre_m)))
+        seen.sort(key=lambda panel: -float(np.linalg.norm(panel.middle_m - centre_m)))
         image_P_map = self._matrix_px @ camera_R_map
         boxes = [self._paint_panel(view, panel, image_P_map, centre_m) for panel in seen]
         boxes.append(person.paint(view, image_P_map, centre_m))  # stands before every wall that is seen
@@ -151,13 +153,14 @@ class ThermalScene:
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
         )
-        inside = _inside(np.stack([columns - left, rows - top], axis=1), drawn.shape)
-        cv2.copyTo(drawn, inside.view(np.uint8), dst=view[top:bottom, left:right])
+        paint_quad(
+            view, np.asarray(drawn, np.int16), np.stack([columns - left, rows - top], axis=1), left, top
+        )
         return left, top, right, bottom
 
     def _expose(self, steps: Counts, index: int) -> Counts:
         """Add noise and turn radiance into counts; ``steps`` is written to."""
-        start = int(draw(self._seed, "thermal", index).integers(_BANK - _PIXELS))
+        start = int(self._numbers.at(index).integers(_BANK - _PIXELS))
         np.add(steps, self._bank[start : start + _PIXELS].reshape(steps.shape), out=steps)
         np.add(steps, self._pattern, out=steps)
         return self._look_up(steps)
@@ -182,31 +185,6 @@ def _soften(view: _Steps, boxes: list[tuple[int, int, int, int]]) -> None:
     left, top, right, bottom = np.array(boxes).T
     part = view[max(0, top.min() - 1) : bottom.max() + 1, max(0, left.min() - 1) : right.max() + 1]
     cv2.GaussianBlur(part, (3, 3), _MTF_SIGMA_PX, dst=part)
-
-
-def _inside(corners_px: FloatArray, shape: tuple[int, ...]) -> BoolArray:
-    """(H, W) pixels whose centres lie within a convex quad (4, 2), whichever way round it runs.
-
-    OpenCV's own transparent border bleeds by up to a texel, and by how much depends on its version.
-    """
-    rows = np.arange(shape[0], dtype=np.float64)
-    first, last = np.zeros(shape[0]), np.full(shape[0], shape[1] - 1.0)  # columns of each row
-    ahead = np.roll(corners_px, -1, axis=0) - corners_px
-    (x0, y0), (x1, y1) = ahead[0], ahead[1]
-    turn = 1.0 if x0 * y1 > y0 * x1 else -1.0
-    for (column, row), (along, down) in zip(corners_px.tolist(), (turn * ahead).tolist(), strict=True):
-        # Inside is along * (y - row) >= down * (x - column), solved for x.
-        if down == 0.0:
-            last[along * (rows - row) < 0.0] = -1.0
-            continue
-        crossing = column + (along / down) * (rows - row)
-        if down > 0.0:
-            np.minimum(last, crossing, out=last)
-        else:
-            np.maximum(first, crossing, out=first)
-    limits = np.stack([np.ceil(first), np.floor(last)]).clip(-1, shape[1]).astype(np.int16)
-    columns = np.arange(shape[1], dtype=np.int16)
-    return np.asarray((columns >= limits[0][:, None]) & (columns <= limits[1][:, None]))
 
 
 def _fastest_look_up(table: Counts) -> Callable[[Counts], Counts]:
