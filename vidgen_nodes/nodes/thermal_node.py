@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo, Image
 from vidgen.msg import ThermalFrame
 
-from vidgen_nodes.packets import SourceRef
+from vidgen_nodes.packets import CameraCalibration, SourceRef
 from vidgen_nodes.packets import ThermalFrame as Frame
 from vidgen_nodes.params import ThermalParams
 from vidgen_nodes.ros import convert, fill, qos, wire
@@ -18,6 +19,9 @@ from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.ros.transport import FRAME_NICE
 from vidgen_nodes.sensing.temperature import ObjectTemperature
 from vidgen_nodes.sensing.thermal import ThermalIngest
+
+_CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+_BEHIND_STAMP = 12  # bytes of CDR: its own header, seconds, nanoseconds
 
 
 class ThermalNode(VidgenNode[ThermalParams]):
@@ -34,11 +38,20 @@ class ThermalNode(VidgenNode[ThermalParams]):
         self._said = ""
         self._frames = self.advertise(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME)
         self._temperatures = self.advertise(Image, "thermal/temperature", qos.TEMPERATURE, primary=False)
-        self.subscribe_sensor(CameraInfo, "thermal/camera_info", self._on_info, required=False)
+        self._info_topic = self.resolve_topic_name("thermal/camera_info")
+        self._info: tuple[bytes, CameraCalibration] | None = None
+        info = qos.sensor_input("thermal/camera_info", self.input_reliability)
+        self.subscribe_raw(CameraInfo, "thermal/camera_info", info, self._on_info, required=False)
         self.subscribe_sensor(Image, "thermal/image_raw", self._on_image)
 
-    def _on_info(self, message: Any, source: SourceRef) -> None:
-        self._ingest.add_calibration(convert.camera_calibration(message), source)
+    def _on_info(self, message: Any, raw: bytes) -> None:
+        source = convert.source_ref(self._info_topic, _CAMERA_INFO, message, raw)
+        content = bytes(raw[_BEHIND_STAMP:])
+        if self._info is None or self._info[0] != content:
+            self._info = (content, convert.camera_calibration(message))
+        # Cameras repeat theirs with every image: what was checked once is the same under another stamp.
+        stamp_ns = convert.header_stamp_ns(message)
+        self._ingest.add_calibration(dataclasses.replace(self._info[1], stamp_ns=stamp_ns), source)
 
     def _on_image(self, message: Any, source: SourceRef) -> None:
         image = convert.thermal_image(message, source)

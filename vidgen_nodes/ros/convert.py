@@ -104,10 +104,6 @@ def _floats(values: Any, count: int | None, name: str) -> FloatArray:
     return array
 
 
-def _vector(v: Any) -> FloatArray:
-    return np.array((v.x, v.y, v.z), dtype=np.float64)
-
-
 def image_pixels(image: Any) -> npt.NDArray[np.generic]:
     """The pixels of a ``sensor_msgs/Image`` as a read-only view: (H, W) or (H, W, 3), native byte order.
 
@@ -259,13 +255,15 @@ def imu_sample(message: Any, source: SourceRef) -> ImuSample:
         raise InputError(
             "incomplete", "this Imu message carries no angular velocity or acceleration; both are needed"
         )
-    rate, acceleration = _vector(message.angular_velocity), _vector(message.linear_acceleration)
-    if not (np.isfinite(rate).all() and np.isfinite(acceleration).all()):
+    turn, pull = message.angular_velocity, message.linear_acceleration
+    rate = (float(turn.x), float(turn.y), float(turn.z))
+    acceleration = (float(pull.x), float(pull.y), float(pull.z))
+    if not all(map(math.isfinite, (*rate, *acceleration))):
         raise InputError("not_finite", "angular_velocity or linear_acceleration holds NaN or infinity")
-    if np.abs(rate).max() > _FASTEST_RADPS or np.abs(acceleration).max() > _HARDEST_MPS2:
+    if max(map(abs, rate)) > _FASTEST_RADPS or max(map(abs, acceleration)) > _HARDEST_MPS2:
         raise InputError(
             "range",
-            f"angular_velocity {rate.tolist()}, linear_acceleration {acceleration.tolist()}; expected rad/s up to "
+            f"angular_velocity {list(rate)}, linear_acceleration {list(acceleration)}; expected rad/s up to "
             f"{_FASTEST_RADPS:g} and m/s^2 up to {_HARDEST_MPS2:g} (degrees, or raw counts?)",
         )
     if math.isnan(message.orientation_covariance[0]):
@@ -275,7 +273,7 @@ def imu_sample(message: Any, source: SourceRef) -> ImuSample:
     orientation: FloatArray | None = None
     if message.orientation_covariance[0] != -1:
         orientation = unit_quaternion(message.orientation)
-    return ImuSample(stamp, orientation, rate, acceleration, source)
+    return ImuSample(stamp, orientation, np.array(rate), np.array(acceleration), source)
 
 
 def unit_quaternion(q: Any) -> FloatArray:

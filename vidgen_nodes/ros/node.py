@@ -8,6 +8,7 @@ themselves (``parameters.py``), and how the process of a node starts and ends (`
 
 from __future__ import annotations
 
+import math
 import re
 import time
 import traceback
@@ -53,6 +54,7 @@ class NodeBase(Generic[P]):
         node = self.ros
         self.finished, self.exit_status = False, 0
         self.health = NodeHealth(time.monotonic())
+        self._look_at_clock()
         self.params, self.input_reliability = declare(node, params_class)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
@@ -68,9 +70,13 @@ class NodeBase(Generic[P]):
 
     def now_ns(self) -> int:
         """The node's clock: simulated time when ``use_sim_time`` is set."""
-        clock = self.ros.get_clock()
         # Asked for every message: the clock's own answer costs four times as much and is the same.
-        return int(clock.now().nanoseconds) if clock.ros_time_is_active else time.time_ns()
+        return int(self._node_clock.now().nanoseconds) if self._time_is_simulated else time.time_ns()
+
+    def _look_at_clock(self) -> None:
+        """Whether time is simulated; asked once a second, since the answer costs a lock."""
+        self._node_clock = self.ros.get_clock()
+        self._time_is_simulated = bool(self._node_clock.ros_time_is_active)
 
     def subscribe(
         self, message_type: Any, topic: str, profile: QoSProfile, handler: Callable[[Any], None], *,
@@ -193,7 +199,7 @@ class NodeBase(Generic[P]):
 
     def _offset_s(self, message: Any) -> float:
         header = getattr(message, "header", None)
-        return (self.now_ns() - convert.stamp_ns(header.stamp)) * 1e-9 if header is not None else float("nan")
+        return (self.now_ns() - convert.stamp_ns(header.stamp)) * 1e-9 if header is not None else math.nan
 
     def refuse(self, entry: InputHealth, error: InputError, before_s: float) -> None:
         """Count what just arrived as refused, and tell the first of its kind; see ``InputHealth.refuse``."""
@@ -224,6 +230,7 @@ class NodeBase(Generic[P]):
 
     def _diagnose(self) -> None:
         node = self.ros
+        self._look_at_clock()
         self.on_tick()
         for entry in self.health.inputs.values():
             entry.publishers = node.count_publishers(entry.topic)

@@ -13,7 +13,13 @@ from typing import Any
 from vidgen_nodes.errors import ConfigError, MissingPackageError
 from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.ros import qos
-from vidgen_nodes.ros.adapters.route import Adapter, Route, message_class, newest_version
+from vidgen_nodes.ros.adapters.route import (
+    Adapter,
+    Route,
+    header_stamp_ns,
+    message_class,
+    newest_version,
+)
 from vidgen_nodes.ros.convert import serialized_digest
 
 
@@ -70,7 +76,9 @@ class Wiring:
 
         def take(message: Any, raw: bytes) -> None:
             at_ns = stamp_ns(message)
-            if at_ns:
+            if (
+                at_ns and stamp_ns is not header_stamp_ns
+            ):  # of a header's stamp the node has taken note itself
                 node.health.inputs[name].offset_s = (node.now_ns() - at_ns) * 1e-9
             route.handler(message, SourceRef(name, route.type_name, at_ns, serialized_digest(raw)))
 
