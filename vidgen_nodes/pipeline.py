@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from vidgen_nodes.custody.digest import RunDigests
-from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.ledger import FrameRecorder
 from vidgen_nodes.custody.scenario_review import ScenarioReviews
 from vidgen_nodes.generation import render
 from vidgen_nodes.generation.generator import World, WorldState
@@ -33,7 +33,7 @@ class Pipeline:
         params: GeneratorParams,
         building: Building | None,
         scenario: Scenario | None,
-        ledger: Ledger,
+        ledger: FrameRecorder,
         digests: RunDigests,
         reviews: ScenarioReviews | None = None,
         *,

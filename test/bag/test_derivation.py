@@ -12,8 +12,10 @@ import pytest
 
 from vidgen_nodes.cli.main import main
 from vidgen_nodes.custody.reader import LedgerReader
-from vidgen_nodes.ros import derivation
-from vidgen_nodes.ros.derivation import Task, derive_in_parallel, derive_share
+from vidgen_nodes.errors import VerificationError
+from vidgen_nodes.ros import derivation, drawing_processes
+from vidgen_nodes.ros.derivation import Derived, Redrawing, Task, derive_frames
+from vidgen_nodes.ros.drawing_processes import DrawingProcesses
 from vidgen_nodes.ros.recorded_overlays import RecordedOverlays
 
 
@@ -30,33 +32,68 @@ def stamps(rendered: Path) -> list[int]:
         return [leaf["stamp_ns"] for _, leaf in reader.frames()]
 
 
+@pytest.fixture(scope="module")
+def recorded(rendered: Path) -> list[bytes]:
+    with LedgerReader(rendered / "ledger.db") as reader:
+        return [leaf["frame"] for _, leaf in reader.frames()]
+
+
+def derived(task: Task, frames: int, jobs: int) -> list[Derived]:
+    with DrawingProcesses(task, frames, jobs) as processes:
+        processes.wait_until_ready()
+        return processes.derive(task, lambda: None)
+
+
 def test_frames_do_not_depend_on_the_number_of_processes(
-    rendered: Path, flight: Path, stamps: list[int], monkeypatch: pytest.MonkeyPatch
+    rendered: Path, flight: Path, stamps: list[int], recorded: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(derivation, "_FEWEST", 5)
-    task, seen = Task(rendered / "ledger.db", flight), []
-    several = derive_in_parallel(task, stamps, 2, lambda: seen.append(1))
-    alone = derive_in_parallel(task, stamps, 1, lambda: None)
-    assert several == alone
+    monkeypatch.setattr(drawing_processes, "_FEWEST", 5)
+    task, own, seen = Task(rendered / "ledger.db", flight), [], []
+    original = Redrawing.derive
+    monkeypatch.setattr(Redrawing, "derive", lambda self, bundle: own.append(1) or original(self, bundle))
+    with DrawingProcesses(task, len(stamps), 2) as processes:
+        processes.wait_until_ready()
+        several = processes.derive(task, lambda: seen.append(1))
+    assert 0 < len(own) < len(stamps), "one process drew everything"
     assert [frame.stamp_ns for frame in several] == stamps
     assert len(seen) == len(stamps)
-    with LedgerReader(rendered / "ledger.db") as reader:
-        assert [leaf["frame"] for _, leaf in reader.frames()] == [frame.frame_sha256 for frame in several]
+    assert several == derived(task, len(stamps), 1)
+    assert recorded == [frame.frame_sha256 for frame in several]
 
 
-def test_shares_cover_every_frame_once_and_late_ones_are_smaller() -> None:
-    stamps = list(range(100, 1100))
-    for jobs in (1, 2, 3, 8):
-        shares = derivation._shares(stamps, jobs)
-        counts = [sum(low <= stamp < high for stamp in stamps) for low, high in shares]
-        assert (len(counts), sum(counts)) == (jobs, 1000)
-        assert counts == sorted(counts, reverse=True)
-
-
-def test_a_share_draws_only_its_frames(rendered: Path, flight: Path, stamps: list[int]) -> None:
+def test_what_a_process_has_not_begun_to_draw_is_drawn_here(
+    rendered: Path, flight: Path, stamps: list[int], recorded: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing_processes, "_FEWEST", 5)
+    monkeypatch.setattr(drawing_processes, "_READY", "never said")
     task = Task(rendered / "ledger.db", flight)
-    found = derive_share(task, stamps[10], stamps[14], lambda: None)
-    assert [frame.stamp_ns for frame in found] == stamps[10:14]
+    with DrawingProcesses(task, len(stamps), 2) as processes:
+        monkeypatch.setattr(processes, "_collect", lambda timeout_s: None)
+        assert [frame.frame_sha256 for frame in processes.derive(task, lambda: None)] == recorded
+
+
+def test_a_process_that_is_killed_is_named_and_does_not_hang_the_rest(
+    rendered: Path, flight: Path, stamps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing_processes, "_FEWEST", 5)
+    task = Task(rendered / "ledger.db", flight)
+    with DrawingProcesses(task, len(stamps), 2) as processes:
+        processes.wait_until_ready()
+        processes._processes[0].process.kill()
+        processes._processes[0].process.join()
+        with pytest.raises(VerificationError, match="was killed"):
+            processes.derive(task, lambda: None)
+
+
+def test_few_frames_start_no_process(rendered: Path, flight: Path) -> None:
+    with DrawingProcesses(Task(rendered / "ledger.db", flight), 299, 8) as processes:
+        assert processes._processes == []
+
+
+def test_only_the_frames_asked_for_are_drawn(rendered: Path, flight: Path, stamps: list[int]) -> None:
+    task, found = Task(rendered / "ledger.db", flight), []
+    derive_frames(task, stamps[10], stamps[14], lambda bundle, _: found.append(bundle.stamp_ns))
+    assert found == stamps[10:14]
 
 
 def test_a_frame_a_little_off_is_within_tolerance_only_beside_the_picture_that_was_recorded(
@@ -80,7 +117,7 @@ def test_a_frame_a_little_off_is_within_tolerance_only_beside_the_picture_that_w
     patch.setattr(
         derivation, "leaf_hash_of", lambda leaf, name: bytes(32) if name == "frame" else original(leaf, name)
     )
-    derive_share(dataclasses.replace(task, tolerance=1), stamps[-2], 1 << 63, lambda: None)
+    derived(dataclasses.replace(task, tolerance=1), 1, 1)
     patch.undo()
     overlay, _ = overlays[-1]
     expected, pictures = recorded[overlay.stamp_ns], RecordedOverlays(flight, rendered / "frames")

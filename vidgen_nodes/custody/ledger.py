@@ -17,7 +17,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vidgen_nodes.custody import schema
 from vidgen_nodes.custody.checkpoints import Checkpoints
@@ -38,6 +38,26 @@ if TYPE_CHECKING:
 
 _ZEROS = bytes(32)
 _BUSY_MS = 5000  # a reader that opens the file may hold a lock for a moment
+
+
+class FrameRecorder(Protocol):
+    """What a frame is handed to before it may be shown."""
+
+    def append_frame(
+        self,
+        digests: RunDigests,
+        bundle: Bundle,
+        scene: Scene,
+        world: WorldState,
+        overlay: Overlay,
+        report: GateReport,
+    ) -> Record:
+        """Take one frame."""
+        ...
+
+    def foresee(self, scene: Scene, world: WorldState) -> None:
+        """Get ready for the next one."""
+        ...
 
 
 class Ledger:

@@ -13,6 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+from vidgen_nodes.custody.digest import RunDigests, frame_digest
+from vidgen_nodes.packets import Bundle, GateReport, Origin, Overlay, Record
+
+if TYPE_CHECKING:
+    from vidgen_nodes.generation.generator import WorldState
+    from vidgen_nodes.scene.compose import Scene
+
+_NONE = bytes(32)
 
 
 class Verdict(str, Enum):
@@ -72,3 +82,51 @@ def compare_frames(
             verdicts[stamp_ns] = Verdict.IDENTICAL
     levels = max(near.values(), default=0)
     return RederivationReport(tuple(sorted(verdicts.items())), tuple(sorted(unrecorded)), levels)
+
+
+class FrameHashes:
+    """Stands where the ledger does while recorded frames are made again: hashes each picture and keeps nothing.
+
+    Only ``frame_sha256``, ``causes``, ``gate`` and what repeats the bundle count in such a record: it is in no ledger.
+    """
+
+    def append_frame(
+        self,
+        digests: RunDigests,
+        bundle: Bundle,
+        scene: Scene,
+        world: WorldState,
+        overlay: Overlay,
+        report: GateReport,
+    ) -> Record:
+        """Hash the picture of one frame.
+
+        Raises:
+            RecordError: it cannot be hashed.
+        """
+        return Record(
+            mission=digests.mission,
+            sequence=bundle.sequence,
+            stamp_ns=bundle.stamp_ns,
+            leaf_index=0,
+            leaf_hash=_NONE,
+            tree_size=0,
+            root=_NONE,
+            frame_sha256=frame_digest(overlay),
+            inputs_sha256=_NONE,
+            scenario_sha256=_NONE,
+            physics_sha256=_NONE,
+            software_sha256=_NONE,
+            config_sha256=_NONE,
+            map_sha256=_NONE,
+            label_code=digests.label_code,
+            origin=Origin[digests.origin.upper()],
+            causes=tuple(scene.causes),
+            gate=report,
+            sigma_px=scene.sigma_px,
+            physics=tuple(world.physics),
+            marks=bundle.marks,
+        )
+
+    def foresee(self, scene: Scene, world: WorldState) -> None:
+        """Nothing is foreseen."""

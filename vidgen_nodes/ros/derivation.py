@@ -1,43 +1,38 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Derives frames from a ledger's own records and a recording, spread over processes.
+"""Derives frames again from a ledger's own records and a recording, recording nothing.
 
-Sensing must run from the first message on, drawing need not: every process runs the sensing up to the last frame of
-its share and draws that share alone, later shares being smaller for it. Guarantees: the frames do not depend on the
-number of processes. Leaves out what follows from the frames (``rederive.py``).
+Guarantees: parameters, building and scenarios come out of the ledger, so no file on this machine can change the
+outcome. Leaves out what follows from the frames (``rederive.py``) and the sharing among processes
+(``drawing_processes.py``).
 """
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
-import queue
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
+from vidgen_nodes.custody.digest import run_digests
 from vidgen_nodes.custody.identity import params_from_config
 from vidgen_nodes.custody.leaf import physics_refs
 from vidgen_nodes.custody.reader import LedgerReader
-from vidgen_nodes.errors import ConfigError, VerificationError
+from vidgen_nodes.custody.rederivation import FrameHashes
+from vidgen_nodes.errors import ConfigError, InputError, VerificationError
 from vidgen_nodes.generation.solved_smoke import stood_in
 from vidgen_nodes.packets import Bundle, Cause, Frame, Scenario
 from vidgen_nodes.params import NodeParams
+from vidgen_nodes.pipeline import Pipeline
 from vidgen_nodes.ros.inputs import resolved_topic
-from vidgen_nodes.ros.offline import Surroundings, run_offline
 from vidgen_nodes.ros.recorded_overlays import RecordedOverlays
 from vidgen_nodes.ros.replay import Recording, read_recording
+from vidgen_nodes.ros.sensed import Sensing
 from vidgen_nodes.scenario.timeline import scenario_from_record
 from vidgen_nodes.scene.building import Building
 
 Leaf = Mapping[str, object]
-_DRAWING_SHARE = 0.73  # of the cost of a frame (11 of 15 ms); only balances the processes
-_FEWEST = 20  # frames that are worth a process of their own
-_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -62,150 +57,111 @@ class Derived:
     )
 
 
-class _Enough(Exception):  # noqa: N818  # no error: the share is done
-    pass
+class Redrawing:
+    """Makes recorded frames again, as their records say. A context manager."""
 
+    def __init__(self, task: Task) -> None:
+        """Read what the records say.
 
-def derive_in_parallel(
-    task: Task, stamps: Sequence[int], jobs: int, progress: Callable[[], None]
-) -> list[Derived]:
-    """Derive every frame of a recording again, by stamp.
+        Raises:
+            VerificationError: they cannot be used.
+        """
+        self._task = task
+        with LedgerReader(task.ledger) as reader:
+            frames = [leaf for _, leaf in reader.frames()]
+            self._params = params_of(reader, frames[0])
+            self._building = building_of(reader, frames[0])
+            scenarios: dict[bytes, Scenario] = {}
+            self._scenarios = {_stamp_ns(leaf): _scenario(reader, leaf, scenarios) for leaf in frames}
+            solved = self._params.generator.smoke_model == "solver"
+            self._late = frozenset(_stamp_ns(leaf) for leaf in frames if solved and _stood_in(reader, leaf))
+        self._recorded = {_stamp_ns(leaf): leaf for leaf in frames}
+        self._scenario = self._first = self._scenarios[min(self._scenarios)]
+        self._pictures = RecordedOverlays(task.bag, task.pictures) if task.tolerance else None
+        self._pipeline: Pipeline | None = None
 
-    Args:
-        task: ledger and recording.
-        stamps: of the recorded frames, ascending, ns.
-        jobs: processes at most.
-        progress: called in this process for each frame.
+    def bundles(self) -> Iterator[Bundle]:
+        """What the recording yields for each thermal frame.
 
-    Raises:
-        BagError: the recording is damaged.
-        VerificationError: the ledger's records cannot be used, or a process was killed.
-    """
-    shares = _shares(stamps, min(jobs, max(1, len(stamps) // _FEWEST)))
-    if len(shares) == 1:
-        return derive_share(task, *shares[0], progress)
-    context = multiprocessing.get_context("spawn")  # torch does not survive a fork
-    ticks: Any = context.Queue()
-    with ProcessPoolExecutor(len(shares), context, _remember_ticks, (ticks,)) as pool:
-        futures = [pool.submit(_derive_ticking, task, low, high) for low, high in shares]
+        Raises:
+            BagError: the recording is damaged.
+        """
+        with LedgerReader(self._task.ledger) as reader:
+            recording = heard(read_recording(self._task.bag, self._task.remaps, nav=self._params.rtk), reader)
+        return Sensing(recording, self._params, self._building).bundles()
+
+    def prepare(self) -> Pipeline:
+        """Get ready to draw; done by the first frame otherwise."""
+        if self._pipeline is None:
+            digests = run_digests(self._params, self._building)
+            own = self._params.generator
+            self._pipeline = Pipeline(own, self._building, self._scenario, FrameHashes(), digests)
+        return self._pipeline
+
+    def draw(self, bundle: Bundle) -> Frame:
+        """Make a frame again. The record in it is in no ledger; the one that counts is in that of the task.
+
+        Raises:
+            InputError: no frame comes of it.
+        """
+        pipeline = self.prepare()
+        scenario = self._scenarios.get(bundle.stamp_ns, self._first)
+        if scenario != self._scenario:
+            self._scenario = scenario
+            pipeline.set_scenario(scenario)
+        return pipeline.process(bundle, analytic=bundle.stamp_ns in self._late)
+
+    def derive(self, bundle: Bundle) -> Derived | None:
+        """Make a frame again and look how far it is off; None: none comes of it."""
         try:
-            while _pass_on(ticks, progress) or not all(future.done() for future in futures):
-                pass
-            derived = [frame for future in futures for frame in future.result()]
-        except BrokenProcessPool as err:
-            raise VerificationError(
-                "a process that derived frames was killed; try again with --jobs 1"
-            ) from err
-    return sorted(derived, key=lambda frame: frame.stamp_ns)
-
-
-def _pass_on(ticks: Any, progress: Callable[[], None]) -> bool:
-    try:
-        ticks.get(timeout=_POLL_S)
-    except queue.Empty:
-        return False
-    progress()
-    return True
-
-
-_ticks: Any = None
-
-
-def _remember_ticks(ticks: Any) -> None:
-    global _ticks  # a queue reaches a pool's process in no other way
-    _ticks = ticks
-
-
-def _derive_ticking(task: Task, low: int, high: int) -> list[Derived]:
-    return derive_share(task, low, high, lambda: _ticks.put(None))
-
-
-def _shares(stamps: Sequence[int], jobs: int) -> list[tuple[int, int]]:
-    """Stamps from (inclusive) and to (exclusive) of each process, of equal cost."""
-    ratio, count = _DRAWING_SHARE, len(stamps)
-    ends = [round(count * (1 - ratio**k) / (1 - ratio**jobs)) for k in range(1, jobs)]
-    bounds = [-(1 << 63), *(stamps[end] for end in ends), 1 << 63]
-    return list(itertools.pairwise(bounds))
-
-
-def derive_share(task: Task, low: int, high: int, progress: Callable[[], None]) -> list[Derived]:
-    """Derive the frames with stamps from ``low`` up to (not including) ``high``."""
-    with LedgerReader(task.ledger) as reader:
-        recorded = {int(str(leaf["stamp_ns"])): leaf for _, leaf in reader.frames()}
-    derived: list[Derived] = []
-    pictures = RecordedOverlays(task.bag, task.pictures) if task.tolerance else None
-
-    def sink(bundle: Bundle, frame: Frame) -> None:
+            frame = self.draw(bundle)
+        except InputError:
+            return None
         found, levels = frame.record.frame_sha256, None
-        leaf = recorded.get(bundle.stamp_ns)
-        if pictures is not None and leaf is not None and found != (expected := leaf_hash_of(leaf, "frame")):
-            difference = pictures.difference(frame.overlay, expected)
-            levels = difference if difference is not None and difference <= task.tolerance else None
-        derived.append(Derived(bundle.stamp_ns, found, levels))
-        progress()
+        leaf = self._recorded.get(bundle.stamp_ns)
+        if self._pictures is not None and leaf is not None:
+            expected = leaf_hash_of(leaf, "frame")
+            difference = None if found == expected else self._pictures.difference(frame.overlay, expected)
+            levels = difference if difference is not None and difference <= self._task.tolerance else None
+        return Derived(bundle.stamp_ns, found, levels)
 
-    derive_frames(task, low, high, sink)
-    return derived
+    def close(self) -> None:
+        """Stop what works ahead."""
+        if self._pipeline is not None:
+            self._pipeline.close()
+
+    def __enter__(self) -> Redrawing:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def derive_frames(task: Task, low: int, high: int, sink: Callable[[Bundle, Frame], None]) -> None:
     """Make the frames with stamps from ``low`` up to (not including) ``high`` again, each handed to ``sink``.
 
-    The record in a frame is that of a passing ledger; the one that counts stands in the ledger of the task.
+    The record in a frame is in no ledger; the one that counts stands in the ledger of the task.
+
+    Raises:
+        BagError: the recording is damaged.
+        VerificationError: the ledger's records cannot be used.
     """
-    with LedgerReader(task.ledger) as reader:
-        frames = [leaf for _, leaf in reader.frames()]
-        params = params_of(reader, frames[0])
-        scenarios: dict[bytes, Scenario] = {}
-        by_stamp = {int(str(leaf["stamp_ns"])): _scenario(reader, leaf, scenarios) for leaf in frames}
-        solved = params.generator.smoke_model == "solver"
-        late = frozenset(int(str(leaf["stamp_ns"])) for leaf in frames if solved and _stood_in(reader, leaf))
-        start = by_stamp[min(by_stamp)]
-        around = Surroundings(building_of(reader, frames[0]), start)
-        recording = heard(read_recording(task.bag, task.remaps, nav=params.rtk), reader)
-
-    def wanted(stamp_ns: int) -> bool:
-        if stamp_ns >= high and stamp_ns > low:
-            raise _Enough
-        return stamp_ns >= low
-
-    again = _Again(wanted, lambda stamp_ns: by_stamp.get(stamp_ns, start), late.__contains__)
-    _run(recording, params, around, sink, again)
+    with Redrawing(task) as redrawing:
+        for bundle in redrawing.bundles():
+            if bundle.stamp_ns >= high and bundle.stamp_ns > low:
+                return
+            if bundle.stamp_ns >= low:
+                try:
+                    frame = redrawing.draw(bundle)
+                except InputError:
+                    continue
+                sink(bundle, frame)
 
 
-@dataclass(frozen=True)
-class _Again:
-    """What the records say of frames, by stamp."""
-
-    wanted: Callable[[int], bool]
-    scenario_at: Callable[[int], Scenario | None]
-    stood_in_at: Callable[[int], bool]
-
-
-def _run(
-    recording: Recording,
-    params: NodeParams,
-    around: Surroundings,
-    sink: Callable[[Bundle, Frame], None],
-    again: _Again,
-) -> None:
-    with tempfile.TemporaryDirectory(prefix="vidgen-verify-") as folder:
-        path = Path(folder) / "ledger.db"
-        try:
-            run_offline(
-                recording,
-                params,
-                path,
-                sink,
-                surroundings=around,
-                scenario_at=again.scenario_at,
-                wanted=again.wanted,
-                stood_in_at=again.stood_in_at,
-            )
-        except _Enough:
-            return
-        except ConfigError as err:
-            raise VerificationError(f"the run's inputs are not here: {err}") from err
+def _stamp_ns(leaf: Leaf) -> int:
+    return int(str(leaf["stamp_ns"]))
 
 
 def heard(recording: Recording, reader: LedgerReader) -> Recording:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from vidgen_nodes.packets import SourceRef
 from vidgen_nodes.params import RtkParams
 from vidgen_nodes.ros.bagfile import storage_files
 from vidgen_nodes.ros.convert import serialized_digest
-from vidgen_nodes.ros.derivation import Leaf, Task, derive_in_parallel, heard, leaf_hash_of, params_of
+from vidgen_nodes.ros.derivation import Derived, Leaf, Task, heard, leaf_hash_of, params_of
+from vidgen_nodes.ros.drawing_processes import DrawingProcesses
 from vidgen_nodes.ros.inputs import inputs_of, is_stack_topic, resolved_topic
 from vidgen_nodes.ros.recorded_navigation import nmea_references
 from vidgen_nodes.ros.replay import Recording, read_recording
@@ -80,20 +82,23 @@ def compare_bag(
     files = storage_files(bag)
     if not files or not all(path.exists() for path in files):
         raise BagError(f"{bag}: no such recording; give the rosbag2 directory or file that was played")
-    with LedgerReader(ledger) as reader:
-        state, faults = _compare_files(reader, files)
+    effort = effort or Effort()
+    with LedgerReader(ledger) as reader, ExitStack() as stack:
         frames = [leaf for _, leaf in reader.frames()]
         if not frames:
             raise VerificationError(f"{ledger}: holds no frame to derive again")
+        task = Task(ledger, bag, dict(remaps), effort.tolerance, effort.pictures)
+        jobs = effort.jobs or os.cpu_count() or 1
+        # First, so that they start while this process reads.
+        processes = stack.enter_context(DrawingProcesses(task, len(frames), jobs))
+        state, faults = _compare_files(reader, files)
         named = list(reader.inputs())
         try:
             nav = params_of(reader, frames[0]).rtk
-            remapped = {**_remaps(named, bag, nav), **remaps}
-            recording = heard(read_recording(bag, remapped, nav=nav), reader)
+            task = replace(task, remaps={**_remaps(named, bag, nav), **remaps})
+            recording = heard(read_recording(bag, task.remaps, nav=nav), reader)
             found = list(_references(recording, {ref.topic for ref in named}))
-            report, notes = _derive(
-                reader, frames, Task(ledger, bag, dict(remapped)), effort or Effort(), progress
-            )
+            report, notes = _judge(reader, frames, processes.derive(task, progress))
         except BagError as err:
             where = Fault(bag.name, f"cannot be read any more: {err}", "missing")
             return BagComparison(state, (*faults, where), (), 0, None)
@@ -153,19 +158,15 @@ def _references(recording: Recording, named: set[str]) -> Iterator[SourceRef]:
         raise VerificationError(f"the run's positions are not here: {err}") from err
 
 
-def _derive(
+def _judge(
     reader: LedgerReader,
     frames: list[dict[str, object]],
-    task: Task,
-    effort: Effort,
-    progress: Callable[[], None],
+    derived: list[Derived],
 ) -> tuple[RederivationReport, list[str]]:
     notes = _software_notes(reader, frames[0])
     if len({leaf_hash_of(leaf, "config") for leaf in frames}) > 1:
         notes.append("the parameters changed during the run; frames are derived with the first ones")
     recorded = {int(str(leaf["stamp_ns"])): leaf_hash_of(leaf, "frame") for leaf in frames}
-    task = replace(task, tolerance=effort.tolerance, pictures=effort.pictures)
-    derived = derive_in_parallel(task, sorted(recorded), effort.jobs or os.cpu_count() or 1, progress)
     within = {frame.stamp_ns: frame.levels for frame in derived if frame.levels is not None}
     found = [(frame.stamp_ns, frame.frame_sha256) for frame in derived]
     return compare_frames(recorded, found, within), notes

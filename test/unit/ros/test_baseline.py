@@ -12,7 +12,7 @@ from vidgen_nodes.packets import Grid
 from vidgen_nodes.params import LidarParams, NodeParams
 from vidgen_nodes.resources import config_dir
 from vidgen_nodes.ros.baseline import baseline_for, baseline_of_building
-from vidgen_nodes.ros.offline import mapper_for
+from vidgen_nodes.ros.sensed import mapper_for
 from vidgen_nodes.scene.building import load_building
 
 GRID = Grid(-20.0, -20.0, 0.5, 80, 80)
