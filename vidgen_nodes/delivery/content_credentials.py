@@ -4,8 +4,9 @@
 
 Guarantees: signing and checking need no network (no time stamp authority, no remote manifest, no OCSP); a check
 passes only with the state ``Trusted`` under the root key that the verifier was given, never with ``Valid``, which
-means merely that somebody signed. Leaves out when it was signed: without an authority a manifest does not prove a
-time. Made with c2pa-python, whose state of a file is taken as it is.
+means merely that somebody signed, and only if what C2PA leaves unsigned is what it has to be (``manifest_form.py``).
+Leaves out when it was signed: without an authority a manifest does not prove a time. Made with c2pa-python, whose
+state of a file is taken as it is.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from c2pa import Builder, C2paError, C2paSignerInfo, C2paSigningAlg, Context, Re
 import vidgen_nodes
 from vidgen_nodes.delivery.content_label import Origin
 from vidgen_nodes.delivery.iptc import digital_source_type
+from vidgen_nodes.delivery.manifest_form import check_form
+from vidgen_nodes.delivery.movie_parts import altered_parts
 from vidgen_nodes.delivery.mp4_metadata import is_mp4
 from vidgen_nodes.errors import ConfigError, InputError, VerificationError
 
@@ -112,7 +115,11 @@ def read_manifest(data: bytes, root_pem_of: Callable[[str], str]) -> Manifest:
     state, manifest, failures = _read(data, anchored)
     if state != _TRUSTED:
         why = "; ".join(failures) or "its signer is not vouched for by the root key"
-        raise VerificationError(f"content credentials: the file is {state}, expected {_TRUSTED}: {why}")
+        where = _where(data, lineage)
+        raise VerificationError(
+            f"content credentials: the file is {state}, expected {_TRUSTED}: {why}{where}"
+        )
+    check_form(data)
     found = [item["data"] for item in manifest["assertions"] if _ACTIONS in item["label"]]
     actions: dict[str, Any] = found[0] if len(found) == 1 else {}
     kinds = [action.get("digitalSourceType", "") for action in actions.get("actions", [])]
@@ -123,6 +130,17 @@ def read_manifest(data: bytes, root_pem_of: Callable[[str], str]) -> Manifest:
     generator = manifest.get("claim_generator_info") or [{}]
     name = f"{generator[0].get('name', '')} {generator[0].get('version', '')}"
     return Manifest(_claims(lineage), kinds[0], name.strip())
+
+
+def _where(data: bytes, lineage: Mapping[str, Any]) -> str:
+    """Which part of a video is not the one that its own list names; a hint, since that list is not believed here."""
+    try:
+        signed = _claims(lineage).get("file")
+    except VerificationError:
+        return ""
+    if not is_mp4(data) or not isinstance(signed, list):
+        return ""
+    return "; " + ("; ".join(altered_parts(data, signed)) or "every part listed in it is as it was")
 
 
 def _claims(lineage: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,13 +33,13 @@ def with_metadata(movie: bytes, entries: Mapping[str, str], xmp: bytes) -> bytes
     Raises:
         InputError: not such a file.
     """
-    boxes = list(_boxes(movie, 0, len(movie)))
-    if not boxes or boxes[0][0] != b"ftyp" or boxes[-1][0] != b"moov":
-        found = ", ".join(kind.decode("ascii", "replace") for kind, _, _ in boxes)
+    top = list(boxes(movie, 0, len(movie)))
+    if not top or top[0][0] != b"ftyp" or top[-1][0] != b"moov":
+        found = ", ".join(kind.decode("ascii", "replace") for kind, _, _ in top)
         raise InputError("mp4_layout", f"got the boxes {found or 'none'}; expected ftyp first and moov last")
-    _, start, end = boxes[-1]
+    _, start, end = top[-1]
     kept = b"".join(
-        movie[low - _HEADER : high] for kind, low, high in _boxes(movie, start, end) if kind != b"udta"
+        movie[low - _HEADER : high] for kind, low, high in boxes(movie, start, end) if kind != b"udta"
     )
     moov = _box(b"moov", kept + _box(b"udta", _meta(entries)))
     return movie[: start - _HEADER] + moov + _box(b"uuid", _XMP + xmp)
@@ -52,7 +52,7 @@ def metadata_entries(movie: bytes) -> list[tuple[str, str]]:
 
 def xmp_packets(movie: bytes) -> list[bytes]:
     """Every XMP packet of a file."""
-    found = (movie[start:end] for kind, start, end in _boxes(movie, 0, len(movie)) if kind == b"uuid")
+    found = (movie[start:end] for kind, start, end in boxes(movie, 0, len(movie)) if kind == b"uuid")
     return [body[len(_XMP) :] for body in found if body.startswith(_XMP)]
 
 
@@ -76,7 +76,7 @@ def _box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body) + _HEADER) + kind + body
 
 
-def _boxes(movie: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(movie: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, and first and last byte of the body, of each box; ends where the bytes make no sense any more."""
     while start + _HEADER <= end:
         size, kind = struct.unpack_from(">I4s", movie, start)
@@ -92,7 +92,7 @@ def _boxes(movie: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int
 
 
 def _metas(movie: bytes, start: int, end: int, depth: int) -> Iterator[tuple[int, int]]:
-    for kind, low, high in _boxes(movie, start, end):
+    for kind, low, high in boxes(movie, start, end):
         if kind == b"meta":
             yield low + (0 if movie[low + 4 : low + 8] == b"hdlr" else 4), high
         elif kind in _CONTAINERS and depth < _MOST_DEPTH:
@@ -100,13 +100,13 @@ def _metas(movie: bytes, start: int, end: int, depth: int) -> Iterator[tuple[int
 
 
 def _entries(movie: bytes, start: int, end: int) -> Iterator[tuple[str, str]]:
-    inside = {kind: (low, high) for kind, low, high in _boxes(movie, start, end)}
+    inside = {kind: (low, high) for kind, low, high in boxes(movie, start, end)}
     if b"keys" not in inside or b"ilst" not in inside:
         return
     low, high = inside[b"keys"]
-    names = [movie[a:b].decode("utf-8", "replace") for _, a, b in _boxes(movie, low + 8, high)]
-    for number, item_low, item_high in _boxes(movie, *inside[b"ilst"]):
+    names = [movie[a:b].decode("utf-8", "replace") for _, a, b in boxes(movie, low + 8, high)]
+    for number, item_low, item_high in boxes(movie, *inside[b"ilst"]):
         place = int.from_bytes(number, "big") - 1
-        for kind, data_low, data_high in _boxes(movie, item_low, item_high):
+        for kind, data_low, data_high in boxes(movie, item_low, item_high):
             if kind == b"data" and 0 <= place < len(names):
                 yield names[place], movie[data_low + 8 : data_high].decode("utf-8", "replace")

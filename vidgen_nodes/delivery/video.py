@@ -24,6 +24,7 @@ import numpy as np
 from vidgen_nodes.delivery.content_credentials import Credentials
 from vidgen_nodes.delivery.content_label import Origin, labelled_movie
 from vidgen_nodes.delivery.label import Labelled
+from vidgen_nodes.delivery.movie_parts import movie_parts
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import ByteArray
 
@@ -55,7 +56,8 @@ class VideoFile:
             rate_hz: pictures a second, at most 120.
             origin: what the label says of its makers.
             credentials: who signs; None: not signed, for files that never leave this machine.
-            claims: what else the signature binds (``content_credentials.py``); may be filled until the end.
+            claims: what else the signature binds (``content_credentials.py``); may be filled until the end. Hashes
+                of the parts of the file are added as ``file`` (``movie_parts.py``).
 
         Raises:
             ConfigError: the folder cannot be made.
@@ -110,6 +112,7 @@ class VideoFile:
                 self._part.read_bytes(), self._first.pointer, self._first.code, self._origin
             )
             if self._credentials is not None:
+                self._claims["file"] = movie_parts(movie)
                 movie = self._credentials.sign(movie, self._first.code, self._origin, self._claims)
             self._part.write_bytes(movie)
             self._part.replace(self._path)

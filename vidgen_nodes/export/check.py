@@ -31,6 +31,8 @@ from vidgen_nodes.custody.statement import read_statement
 from vidgen_nodes.custody.x509 import root_of_key
 from vidgen_nodes.delivery.content_credentials import read_manifest
 from vidgen_nodes.delivery.content_label import read_label
+from vidgen_nodes.delivery.movie_parts import altered_parts
+from vidgen_nodes.delivery.mp4_metadata import is_mp4
 from vidgen_nodes.delivery.tag_strip import PREFIX_BYTES, FramePointer, read_strip
 from vidgen_nodes.errors import VerificationError
 from vidgen_nodes.export.clip_files import CLIP, EXPORT, SIGNER, beside
@@ -122,6 +124,8 @@ def _check_credentials(check: ClipCheck, data: bytes, root_public: bytes) -> Non
     except VerificationError as err:
         check.faults.append(str(err))
         return
+    if is_mp4(data):
+        check.faults += [f"clip: {text}" for text in altered_parts(data, check.claims.get("file"))]
     if label.source_type != manifest.source_type:
         check.faults.append("label: names another digital source type than the content credentials")
     listed = check.claims.get("frames") or [[None, None, ""]]
@@ -192,7 +196,10 @@ def _check_statement(check: ClipCheck, clip: Path, data: bytes, root_public: byt
         return
     check.unit = chain.unit.name
     if hashlib.sha256(data).digest() not in statement.subjects.values():
-        check.faults.append("statement: is about another file: the clip was altered or exchanged")
+        where = (
+            "; ".join(altered_parts(data, predicate.get("file"))) or "in its content credentials or its index"
+        )
+        check.faults.append(f"statement: is about another file: the clip was altered or exchanged: {where}")
     if check.claims:
         differing = sorted(
             name for name in {*predicate, *check.claims} if predicate.get(name) != check.claims.get(name)
