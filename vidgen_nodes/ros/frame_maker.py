@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent import futures
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -242,5 +243,5 @@ class FrameMaker:
     def _on_thread(self, function: Callable[[], T]) -> T:
         try:
             return self._worker.call(function).result(_ANSWER_S)
-        except TimeoutError as err:
+        except futures.TimeoutError as err:  # not the builtin one before Python 3.11
             raise InputError("no_answer", f"the pipeline did not answer within {_ANSWER_S} s") from err
