@@ -9,6 +9,8 @@ make the same bytes from the same bundles. Nothing here reads a clock, a file or
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Iterator
 
 from vidgen_nodes.custody.digest import RunDigests
 from vidgen_nodes.custody.ledger import FrameRecorder
@@ -23,6 +25,8 @@ from vidgen_nodes.privacy.reveal import reveal_persons
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.compose import Scene, compose_scene
 from vidgen_nodes.scene.gate import Gate, audit_overlay, open_gate
+
+_GATES = 8  # lately looked at
 
 
 class Pipeline:
@@ -49,7 +53,7 @@ class Pipeline:
         self._reviews = reviews
         self.set_scenario(scenario)
         self._renderer = Renderer(params)
-        self._drawn_gate = b""
+        self._seen_gates: deque[bytes] = deque(maxlen=_GATES)
         warm_bodies.prepare()
         render.prepare()
 
@@ -86,23 +90,31 @@ class Pipeline:
         scene, gate, world = self._stage(bundle, analytic)
         overlay = self._renderer.draw(world, gate, scene)
         overlay = reveal_persons(overlay, bundle.thermal, scene, self._params)
-        self._drawn_gate = gate.digest
         report = audit_overlay(overlay, gate, scene, self._params.audit_pixels)
         record = self._ledger.append_frame(self._digests, bundle, scene, world, overlay, report)
         return Frame(overlay, world.hazards, record)
 
-    def look_ahead(self, expected: Bundle) -> None:
-        """Work out what the next frame will need, while there is time.
+    def look_ahead(self, expected: Bundle) -> Iterator[None]:
+        """Work out what a frame will need, step by step, while there is time.
 
         Changes no byte of any frame, whether the expectation was right or wrong: every stage is a function of
         its inputs, and what it keeps only saves time.
 
         Args:
-            expected: the next bundle as far as it can be foreseen: its stamp and the map in force by then.
+            expected: a bundle as far as it can be foreseen: its stamp and the map in force by then.
         """
-        scene, gate, world = self._stage(expected)
-        if gate.digest != self._drawn_gate:
+        assert self._world is not None
+        scene = compose_scene(expected, self._building, self._world.scenario, self._review)
+        gate = open_gate(scene, self._params)
+        yield
+        self._world.survey(scene, gate)
+        yield
+        world = self._world.at(expected.stamp_ns, scene, gate)
+        yield
+        if gate.digest not in self._seen_gates:
             self._renderer.draw(world, gate, scene)
+            self._seen_gates.append(gate.digest)
+            yield
         self._ledger.foresee(scene, world)
 
     def _stage(self, bundle: Bundle, analytic: bool = False) -> tuple[Scene, Gate, WorldState]:

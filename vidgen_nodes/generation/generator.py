@@ -60,7 +60,7 @@ _SOURCES = {
     "debris/releases": "open debris cells of the gate",
 }
 _Where = tuple[bytes, bytes, bytes]  # digests of gate, map and building
-_KEPT = 4  # states, and places; saves time only
+_KEPT = 8  # states, and places, that were or will be; saves time only
 
 _IGNITION_UNITS = {
     "name": "",
@@ -204,23 +204,30 @@ class World:
             analytic: the record of this frame says that the solver of the smoke was late.
         """
         tick = stamp_ns // self.tick_ns
-        umap = scene.uncertainty_map
-        if self.scenario is None or scene.causes or gate.grid is None or not gate.cells_open or umap is None:
+        place = self.survey(scene, gate)
+        if place is None:
             return WorldState(tick, gate=gate)
-        where = (gate.digest, umap.digest, b"" if scene.building is None else scene.building.digest)
-        state = self._states.get((tick, where, analytic))
+        state = self._states.get((tick, place.where, analytic))
         if state is None:
-            place = self._places.get(where)
-            if place is None:
-                place = self._places[where] = self._survey(gate, umap, scene.building)
-                if len(self._places) > _KEPT:
-                    self._places.popitem(last=False)
-            state = self._states[tick, where, analytic] = self._step(tick, place, analytic)
+            state = self._states[tick, place.where, analytic] = self._step(tick, place, analytic)
             if len(self._states) > _KEPT:
                 self._states.popitem(last=False)
         return state
 
-    def _survey(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Place:
+    def survey(self, scene: Scene, gate: Gate) -> _Place | None:
+        """What gate and map decide for every tick, worked out once; None where nothing may be."""
+        umap = scene.uncertainty_map
+        if self.scenario is None or scene.causes or gate.grid is None or not gate.cells_open or umap is None:
+            return None
+        where = (gate.digest, umap.digest, b"" if scene.building is None else scene.building.digest)
+        place = self._places.get(where)
+        if place is None:
+            place = self._places[where] = self._survey(where, gate, umap, scene.building)
+            if len(self._places) > _KEPT:
+                self._places.popitem(last=False)
+        return place
+
+    def _survey(self, where: _Where, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Place:
         """What one gate and one map decide for every tick."""
         areas = self._areas_of(building)
         permits = tuple(flame_permits(plume, gate) for plume in self._plumes)
@@ -234,7 +241,7 @@ class World:
         steam = tuple(open_voxels(item, gate, floor_m) for item in jets)
         smokes = self._smokes_of(building)
         solved = None if smokes is None else (smokes, open_voxels(smokes.layer, gate, floor_m))
-        return _Place(voxels, permits, own, self._loose(gate, umap, building), imported, steam, solved)
+        return _Place(where, voxels, permits, own, self._loose(gate, umap, building), imported, steam, solved)
 
     def _loose(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Loose | None:
         """The debris of one gate and one map; None where the scenario has none."""
@@ -381,6 +388,7 @@ class _Area:
 class _Place:
     """What gate and map decide, the same for every tick."""
 
+    where: _Where
     open_voxels: tuple[Float32Array, ...]  # one a plume
     permits: tuple[tuple[str, ...], ...]  # one a plume
     area: _Area

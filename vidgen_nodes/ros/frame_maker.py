@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from contextlib import ExitStack
 from dataclasses import replace
@@ -33,6 +33,7 @@ from vidgen_nodes.packets import Bundle, Frame, Scenario, UncertaintyMap
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.pipeline import Pipeline
 from vidgen_nodes.ros.diagnostics import NodeHealth
+from vidgen_nodes.ros.foresight import Foresight
 from vidgen_nodes.ros.worker import LatestWorker
 from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario
 from vidgen_nodes.scene.building import load_building
@@ -41,7 +42,6 @@ T = TypeVar("T")
 _MAPS_KEPT = 8  # five a second come, ten at most; a bundle names one that is 0.3 to 0.5 s old
 _QUEUE = 4  # frames that may wait when live: longer, and an old overlay helps nobody
 _REPLAY_QUEUE = 200  # a recording has time, and every frame of it is wanted
-_LONGEST_PERIOD_NS = 500_000_000  # of frames whose next is worth foreseeing
 _ANSWER_S = 2.0
 
 
@@ -69,9 +69,7 @@ class FrameMaker:
         self._maps: OrderedDict[bytes, UncertaintyMap] = OrderedDict()
         self._segment: int | None = None
         self._newest_ns = 0
-        self._before_ns = 0
-        self._map_delay_ns = round(graph.sync.map_delay_ms * 1e6)
-        self._expected: Bundle | None = None
+        self._foresight = Foresight(round(graph.sync.map_delay_ms * 1e6), round(params.world_tick_ms * 1e6))
         building = load_building(Path(params.building_file)) if params.building_file else None
         self._building = building
         scenario = None
@@ -199,22 +197,12 @@ class FrameMaker:
         self._health.extra["signed_leaves"] = str(self._signer.signed_size)
         self._health.extra["tree_heads"] = self._signer.fault or "signed"
         self._health.extra["reviewed_by"] = self._reviews.person or self._reviews.fault or "nobody"
-        self._expected = self._foresee(bundle)
+        self._foresight.note(bundle)
         self._health.causes.update(cause.value for cause in frame.record.causes)
 
-    def _foresee(self, bundle: Bundle) -> Bundle | None:
-        """The next bundle, if frames keep their pace: with the map that will be in force by then."""
-        period_ns, self._before_ns = bundle.stamp_ns - self._before_ns, bundle.stamp_ns
-        if bundle.causes or not 0 < period_ns < _LONGEST_PERIOD_NS:
-            return None
-        stamp_ns = bundle.stamp_ns + period_ns
-        known = [umap for umap in list(self._maps.values()) if umap.stamp_ns + self._map_delay_ns <= stamp_ns]
-        umap = max(known, key=lambda item: item.stamp_ns, default=bundle.uncertainty_map)
-        return replace(bundle, stamp_ns=stamp_ns, uncertainty_map=umap)
-
-    def _look_ahead(self) -> None:
-        if self._expected is not None:
-            self._pipeline.look_ahead(self._expected)
+    def _look_ahead(self) -> Iterator[None]:
+        for bundle in self._foresight.bundles(list(self._maps.values())):
+            yield from self._pipeline.look_ahead(bundle)
 
     def _replace_scenario(self, scenario: Scenario) -> None:
         self._starts_with_first = False

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
@@ -30,7 +30,7 @@ class LatestWorker(Generic[T]):
         size: int,
         merge: Callable[[T, T], T] | None = None,
         dropped: Callable[[], None] = lambda: None,
-        idle: Callable[[], None] = lambda: None,
+        idle: Callable[[], Iterable[None]] = tuple,
     ) -> None:
         """Start the thread.
 
@@ -40,7 +40,7 @@ class LatestWorker(Generic[T]):
             size: items that may wait.
             merge: ``merge(dropped, next)`` gives the item that takes the place of the next.
             dropped: called, on the caller's thread, for each item dropped.
-            idle: called on the thread after an item when no other waits.
+            idle: steps taken on the thread after an item, as long as nothing waits between two of them.
         """
         self._work, self._size, self._merge, self._dropped = work, size, merge, dropped
         self._idle = idle
@@ -99,11 +99,20 @@ class LatestWorker(Generic[T]):
             try:
                 assert item is not None
                 self._work(item)
-                if not self._items:
-                    self._idle()
+                self._use_idle_time()
             except BaseException as err:  # noqa: BLE001 (kept, and raised by whoever owns the worker)
                 self.error = err
                 return
+
+    def _use_idle_time(self) -> None:
+        if self._must_go_on():
+            return
+        for _ in self._idle():
+            if self._must_go_on():
+                return
+
+    def _must_go_on(self) -> bool:
+        return bool(self._items or self._calls or self._stopping)
 
     @staticmethod
     def _answer(function: Callable[[], Any], future: Future[Any]) -> None:

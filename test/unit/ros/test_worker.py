@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -88,3 +89,26 @@ def test_stop_works_off_what_waits() -> None:
     held.let_go.set()
     assert worker.stop(WAIT_S)
     assert held.done == [[1], [2]]
+
+
+def test_idle_steps_stop_where_an_item_waits() -> None:
+    steps: list[int] = []
+    second, done = threading.Event(), threading.Event()
+    seen: list[tuple[int, int]] = []  # item, idle steps before it
+
+    def idle() -> Iterator[None]:
+        for step in range(5):
+            steps.append(step)
+            if len(seen) == 1 and step == 2:
+                worker.put(2)  # comes in the midst of a step
+                second.set()
+            yield
+        done.set()
+
+    worker = LatestWorker[int]("t", lambda item: seen.append((item, len(steps))), size=2, idle=idle)
+    worker.put(1)
+    assert second.wait(WAIT_S)
+    assert done.wait(WAIT_S)
+    assert worker.stop(WAIT_S)
+    assert seen == [(1, 0), (2, 3)]
+    assert steps == [0, 1, 2, 0, 1, 2, 3, 4]

@@ -1,0 +1,59 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which bundles will come, as far as that can be told: frames keep their pace, maps come into force when their time is.
+
+What is worked out for them ahead of time no frame has to wait for. Guarantees nothing: a wrong guess costs idle time
+and changes no byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from vidgen_nodes.packets import Bundle, UncertaintyMap
+
+_LONGEST_PERIOD_NS = 500_000_000  # of frames whose next is worth foreseeing
+
+
+class Foresight:
+    """Remembers the newest bundle and the pace.
+
+    Args:
+        map_delay_ns: so old is a map when it comes into force.
+        tick_ns: of the world.
+    """
+
+    def __init__(self, map_delay_ns: int, tick_ns: int) -> None:
+        self._map_delay_ns, self._tick_ns = map_delay_ns, tick_ns
+        self._newest: Bundle | None = None
+        self._period_ns = 0
+
+    def note(self, bundle: Bundle) -> None:
+        """A bundle has come."""
+        before_ns = 0 if self._newest is None else self._newest.stamp_ns
+        self._newest, self._period_ns = bundle, bundle.stamp_ns - before_ns
+
+    def bundles(self, maps: Iterable[UncertaintyMap]) -> Iterator[Bundle]:
+        """The next bundle, the first of the next tick, and the first of each map that waits; the soonest first.
+
+        Args:
+            maps: that are known, in any order.
+        """
+        newest, period_ns = self._newest, self._period_ns
+        if newest is None or newest.causes or not 0 < period_ns < _LONGEST_PERIOD_NS:
+            return
+        known = sorted(maps, key=lambda item: item.stamp_ns)
+        next_tick_ns = (newest.stamp_ns // self._tick_ns + 1) * self._tick_ns
+        begins_ns = [umap.stamp_ns + self._map_delay_ns for umap in known]
+        frames = {1} | {-((newest.stamp_ns - time_ns) // period_ns) for time_ns in (next_tick_ns, *begins_ns)}
+        for frame in sorted(frames):
+            if frame < 1:
+                continue
+            stamp_ns = newest.stamp_ns + frame * period_ns
+            in_force = [umap for umap, time_ns in zip(known, begins_ns, strict=True) if time_ns <= stamp_ns]
+            yield replace(
+                newest,
+                stamp_ns=stamp_ns,
+                uncertainty_map=in_force[-1] if in_force else newest.uncertainty_map,
+            )
