@@ -19,6 +19,7 @@ from vidgen_nodes.cli import main
 from vidgen_nodes.custody.frame_review import CAUSE, FrameReview, reviewed_frames, segment_of
 from vidgen_nodes.custody.keys import FileKey, parse_public
 from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.note import NOTE, VerifierKey
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.delivery.content_label import read_label
 from vidgen_nodes.delivery.label import LETTER_SHARE
@@ -77,11 +78,18 @@ def export(
     return command(capsys, "export", run, *where, *given, *words)
 
 
+def write_reviewers(path: Path, public: bytes, may: str) -> None:
+    key = VerifierKey("kim", NOTE, public)
+    path.write_text(f"reviewers:\n  - {{name: Kim, may: {may}, keys: ['{key}']}}\n")
+
+
 @pytest.fixture(scope="module")
 def exported(run_dir: Path, flight: Path, keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clip")
     shutil.copytree(run_dir, folder / "run")
-    judge(folder / "run", "accept", key=FileKey.generate())
+    reviewer = FileKey.generate()
+    judge(folder / "run", "accept", key=reviewer)
+    write_reviewers(folder / "reviewers.yaml", reviewer.public, "[frames]")
     words = [
         "export",
         folder / "run",
@@ -138,7 +146,8 @@ def test_a_clip_alone_says_what_made_it(clip: Path, keys: Path, capsys: pytest.C
     status, result = verify(capsys, clip, keys)
     assert (status, result["faults"]) == (0, [])
     assert result["pictures"] == result["tags_read"] == 6
-    assert len(result["not_checked"]) == 2  # statement and proof
+    parts = [text.split(":")[0] for text in result["not_checked"]]
+    assert parts == ["statement", "reviewers", "proof"]
     claims = result["claims"]
     assert claims["records"] == {"first_leaf": FIRST, "last_leaf": LAST}
     assert {sensor["topic"] for sensor in claims["sensors"]} >= {"/vidgen/fix", "/vidgen/thermal/image_raw"}
@@ -151,13 +160,48 @@ def test_a_clip_alone_says_what_made_it(clip: Path, keys: Path, capsys: pytest.C
 
 
 def test_with_everything_beside_it_nothing_is_left_unchecked(
-    clip: Path, keys: Path, capsys: pytest.CaptureFixture[str]
+    exported: Path, clip: Path, keys: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, result = verify(capsys, clip, keys)
+    reviewers = exported.parent / "reviewers.yaml"
+    where = ("--root", keys / "root.pub", "--reviewers", reviewers)
+    status, result = command(capsys, "export", "verify", clip, *where)
     assert (status, result["faults"], result["not_checked"]) == (0, [], [])
+    assert result["reviewers"] == ["review in leaf 36 by kim: signed with the key of Kim, who may review it"]
     assert result["unit"]
     assert result["log"].startswith("vidgen/")
     assert (clip.parent / "clip.proof").stat().st_size <= 2048
+
+
+def test_a_reviewer_who_was_not_allowed_is_named(
+    exported: Path, clip: Path, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ("export", "verify", clip, "--root", keys / "root.pub", "--reviewers", tmp_path / "r.yaml")
+    write_reviewers(tmp_path / "r.yaml", FileKey.generate().public, "[frames]")
+    status, result = command(capsys, *where)
+    assert status == 1
+    assert any("by kim: the key kim+" in fault and "is nobody's" in fault for fault in result["faults"])
+    listed = (exported.parent / "reviewers.yaml").read_text()
+    (tmp_path / "r.yaml").write_text(listed.replace("[frames]", "[scenario]"))
+    status, result = command(capsys, *where)
+    assert status == 1
+    assert any("by kim: Kim may not do that" in fault for fault in result["faults"])
+    assert result["reviewers"] == []
+
+
+def test_with_a_reviewers_file_an_unsigned_verdict_is_a_fault(
+    run: Path, keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge(run, "accept")
+    assert export(capsys, run, None)[0] == 0
+    write_reviewers(tmp_path / "r.yaml", FileKey.generate().public, "[frames]")
+    clip = run.parent / "clip.mp4"
+    where = ("--root", keys / "root.pub", "--reviewers", tmp_path / "r.yaml")
+    status, result = command(capsys, "export", "verify", clip, *where)
+    assert status == 1
+    assert any("is not signed, so nobody" in fault for fault in result["faults"])
+    status, result = verify(capsys, clip, keys)
+    assert status == 0
+    assert any("is not signed" in text for text in result["not_checked"])
 
 
 def test_the_proof_of_a_frame_leads_into_its_clip_and_no_other(

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``vidgen export``: a clip of reviewed frames, labelled and signed; ``vidgen export verify`` checks one.
 
-``export LEDGER --from S --to S --out clip.mp4 [--bag BAG]``; ``export verify clip.mp4 --root KEY``. Without ``--bag``
-the overlays that were saved beside the ledger stand on black. Exit status: 0 it worked; 1 something does not hold,
-and what; 2 the request was wrong, or the frames are not reviewed.
+``export LEDGER --from S --to S --out clip.mp4 [--bag BAG]``; ``export verify clip.mp4 --root KEY [--reviewers FILE]``.
+Without ``--bag`` the overlays that were saved beside the ledger stand on black. Exit status: 0 it worked; 1 something
+does not hold, and what; 2 the request was wrong, or the frames are not reviewed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from vidgen_nodes.cli.main import BAD_RESULT, OK
 from vidgen_nodes.cli.options import add_config, add_remap
 from vidgen_nodes.custody.keys import parse_public
+from vidgen_nodes.custody.reviewers import Reviewers
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.export.check import ClipCheck, check_clip, summary
 from vidgen_nodes.summary import json_line
@@ -37,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", default="", help="verify: public root key: file, text or 64 hex digits")
     parser.add_argument(
         "--proof", action="append", default=[], type=Path, help="verify: a proof; may be repeated"
+    )
+    parser.add_argument(
+        "--reviewers",
+        type=Path,
+        help="verify: YAML of who was allowed to review; without it that is not checked",
     )
     parser.add_argument(
         "--raw-for", default="", metavar="WHO", help="persons not mosaicked: who asks; logged"
@@ -66,7 +72,8 @@ def _verify(args: argparse.Namespace, clip: Path) -> int:
         )
     if not clip.is_file():
         raise ConfigError(f"{clip}: no such clip")
-    check = check_clip(clip, parse_public(args.root), args.proof)
+    reviewers = Reviewers.load(args.reviewers) if args.reviewers else None
+    check = check_clip(clip, parse_public(args.root), args.proof, reviewers)
     for text in check.missing:
         print(f"note: {text}", file=sys.stderr)
     for text in check.faults:
@@ -75,6 +82,7 @@ def _verify(args: argparse.Namespace, clip: Path) -> int:
         "verified": check.ok,
         "faults": check.faults,
         "not_checked": check.missing,
+        "reviewers": check.reviewers,
         "pictures": check.pictures,
         "tags_read": check.tags_read,
         "unit": check.unit,
@@ -92,6 +100,8 @@ def _say(check: ClipCheck) -> None:
     claims = check.claims
     for line in _lines(claims) if claims else ():
         print(line)
+    for text in check.reviewers:
+        print(text)
     print(f"tags: {check.tags_read} of {check.pictures} pictures name their record")
     print(f"{len(check.faults)} faults: DOES NOT VERIFY" if check.faults else "verifies")
 

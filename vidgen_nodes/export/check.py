@@ -26,6 +26,7 @@ from vidgen_nodes.custody.frame_review import PREDICATE as FRAME_REVIEW
 from vidgen_nodes.custody.merkle import leaf_hash
 from vidgen_nodes.custody.note import NOTE, VerifierKey
 from vidgen_nodes.custody.proof import verify_proof
+from vidgen_nodes.custody.reviewers import FRAMES, SCENARIO, Reviewers
 from vidgen_nodes.custody.scenario_review import PREDICATE as SCENARIO_REVIEW
 from vidgen_nodes.custody.statement import read_statement
 from vidgen_nodes.custody.x509 import root_of_key
@@ -50,6 +51,9 @@ class ClipCheck:
     missing: list[str] = field(default_factory=list)  # parts that were not there to be checked
     tags_read: int = 0
     pictures: int = 0
+    reviewers: list[str] = field(
+        default_factory=list
+    )  # who was found to have been allowed to review, and what
     unit: str = ""
     log: str = ""  # the log whose signed head covers a proof
 
@@ -59,13 +63,16 @@ class ClipCheck:
         return not self.faults
 
 
-def check_clip(clip: Path, root_public: bytes, proofs: Sequence[Path] = ()) -> ClipCheck:
+def check_clip(
+    clip: Path, root_public: bytes, proofs: Sequence[Path] = (), reviewers: Reviewers | None = None
+) -> ClipCheck:
     """Check a clip and what lies beside it.
 
     Args:
         clip: the file.
         root_public: 32 bytes, which the verifier got from elsewhere.
         proofs: proofs of frames in it or of its export; the one beside the clip is taken too.
+        reviewers: who was allowed to review; None: not checked, and said to be.
 
     Raises:
         VerificationError: the clip cannot be read at all.
@@ -77,8 +84,8 @@ def check_clip(clip: Path, root_public: bytes, proofs: Sequence[Path] = ()) -> C
     check = ClipCheck()
     _check_credentials(check, data, root_public)
     _check_tags(check, clip)
-    _check_reviews(check)
     _check_statement(check, clip, data, root_public)
+    _check_reviews(check, reviewers)
     own = beside(clip, "proof")
     listed = [*proofs, *([own] if own.is_file() and own not in proofs else [])]
     if not listed:
@@ -159,24 +166,52 @@ def _check_tag(check: ClipCheck, pointer: FramePointer | None, listed: list[tupl
         )
 
 
-def _check_reviews(check: ClipCheck) -> None:
-    """What reviewers signed is said in the clip as they said it."""
-    rows = [(FRAME_REVIEW, row) for row in check.claims.get("reviews", [])]
-    rows += [(SCENARIO_REVIEW, row) for row in check.claims.get("sop_reviews", [])]
-    for kind, row in rows:
+def _check_reviews(check: ClipCheck, reviewers: Reviewers | None) -> None:
+    rows = [(FRAME_REVIEW, FRAMES, row) for row in check.claims.get("reviews", [])]
+    rows += [(SCENARIO_REVIEW, SCENARIO, row) for row in check.claims.get("sop_reviews", [])]
+    for kind, task, row in rows:
+        which = _which(task, row)
         if not row.get("statement"):
-            check.missing.append(f"review in leaf {row.get('review_leaf')}: is not signed")
+            text = f"{which}: is not signed"
+            check.missing.append(text) if reviewers is None else check.faults.append(
+                f"{text}, so nobody in the reviewers file vouches for it"
+            )
             continue
         try:
             envelope = Envelope.decode(base64.b64decode(str(row["statement"]), validate=True))
-            signers(envelope)
+            key = signers(envelope)[0]
             said = read_statement(envelope, kind).predicate
         except (VerificationError, ValueError) as err:
-            check.faults.append(f"review: {err}")
+            check.faults.append(f"{which}: {err}")
             continue
         other = sorted(name for name in said if name in row and row[name] != said[name])
         if other:
-            check.faults.append(f"review: the reviewer signed another {', '.join(other)}")
+            check.faults.append(f"{which}: the reviewer signed another {', '.join(other)}")
+        _check_reviewer(check, which, task, key, reviewers)
+    if rows and reviewers is None:
+        check.missing.append(
+            "reviewers: no reviewers file was given; that those who reviewed were allowed to is not checked"
+        )
+
+
+def _which(task: str, row: dict[str, Any]) -> str:
+    """Words for one review."""
+    if task == SCENARIO:
+        return f"review of the scenario by {row.get('reviewer')}"
+    return f"review in leaf {row.get('review_leaf')} by {row.get('reviewer')}"
+
+
+def _check_reviewer(
+    check: ClipCheck, which: str, task: str, key: VerifierKey, reviewers: Reviewers | None
+) -> None:
+    if reviewers is None:
+        return
+    person = reviewers.person(key)
+    if key not in reviewers.keys(task):
+        why = f"{person} may not do that" if person else f"the key {key} is nobody's"
+        check.faults.append(f"{which}: {why} in the reviewers file")
+    else:
+        check.reviewers.append(f"{which}: signed with the key of {person}, who may review it")
 
 
 def _check_statement(check: ClipCheck, clip: Path, data: bytes, root_public: bytes) -> None:
