@@ -9,14 +9,12 @@ make the same bytes from the same bundles. Nothing here reads a clock, a file or
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterator
 
 from vidgen_nodes.custody.digest import RunDigests
 from vidgen_nodes.custody.ledger import FrameRecorder
 from vidgen_nodes.custody.scenario_review import ScenarioReviews
 from vidgen_nodes.generation import render
-from vidgen_nodes.generation.generator import World, WorldState
+from vidgen_nodes.generation.generator import World
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.packets import Bundle, Frame, Scenario
 from vidgen_nodes.params import GeneratorParams
@@ -25,8 +23,6 @@ from vidgen_nodes.privacy.reveal import reveal_persons
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.compose import Scene, compose_scene
 from vidgen_nodes.scene.gate import Gate, audit_overlay, open_gate
-
-_GATES = 8  # lately looked at
 
 
 class Pipeline:
@@ -46,14 +42,13 @@ class Pipeline:
         """``smoke_wait_s``: how long a frame may wait for the solver of the smoke: 0 live."""
         self._params = params
         self._smoke_wait_s = smoke_wait_s
-        self._world: World | None = None
         self._building = building
-        self._ledger = ledger
         self._digests = digests
         self._reviews = reviews
+        self.ledger = ledger
+        self.world = World(params, None, building)
         self.set_scenario(scenario)
-        self._renderer = Renderer(params)
-        self._seen_gates: deque[bytes] = deque(maxlen=_GATES)
+        self.renderer = Renderer(params)
         warm_bodies.prepare()
         render.prepare()
 
@@ -69,13 +64,12 @@ class Pipeline:
             world.close(wait=False)
             return False
         self.close(wait=False)
-        self._world, self._review = world, review
+        self.world, self._review = world, review
         return True
 
     def close(self, *, wait: bool = True) -> None:
         """Stop what works ahead; no frame can be made any more."""
-        if self._world is not None:
-            self._world.close(wait=wait)
+        self.world.close(wait=wait)
 
     def process(self, bundle: Bundle, *, analytic: bool = False) -> Frame:
         """Make one frame; it is durable in the ledger when this returns.
@@ -87,38 +81,15 @@ class Pipeline:
         Raises:
             CustodyError: the ledger refused the record. The frame must not be published.
         """
-        scene, gate, world = self._stage(bundle, analytic)
-        overlay = self._renderer.draw(world, gate, scene)
+        scene, gate = self.look(bundle)
+        world = self.world.at(bundle.stamp_ns, scene, gate, analytic=analytic)
+        overlay = self.renderer.draw(world, gate, scene)
         overlay = reveal_persons(overlay, bundle.thermal, scene, self._params)
         report = audit_overlay(overlay, gate, scene, self._params.audit_pixels)
-        record = self._ledger.append_frame(self._digests, bundle, scene, world, overlay, report)
+        record = self.ledger.append_frame(self._digests, bundle, scene, world, overlay, report)
         return Frame(overlay, world.hazards, record)
 
-    def look_ahead(self, expected: Bundle) -> Iterator[None]:
-        """Work out what a frame will need, step by step, while there is time.
-
-        Changes no byte of any frame, whether the expectation was right or wrong: every stage is a function of
-        its inputs, and what it keeps only saves time.
-
-        Args:
-            expected: a bundle as far as it can be foreseen: its stamp and the map in force by then.
-        """
-        assert self._world is not None
-        scene = compose_scene(expected, self._building, self._world.scenario, self._review)
-        gate = open_gate(scene, self._params)
-        yield
-        self._world.survey(scene, gate)
-        yield
-        world = self._world.at(expected.stamp_ns, scene, gate)
-        yield
-        if gate.digest not in self._seen_gates:
-            self._renderer.draw(world, gate, scene)
-            self._seen_gates.append(gate.digest)
-            yield
-        self._ledger.foresee(scene, world)
-
-    def _stage(self, bundle: Bundle, analytic: bool = False) -> tuple[Scene, Gate, WorldState]:
-        assert self._world is not None
-        scene = compose_scene(bundle, self._building, self._world.scenario, self._review)
-        gate = open_gate(scene, self._params)
-        return scene, gate, self._world.at(bundle.stamp_ns, scene, gate, analytic=analytic)
+    def look(self, bundle: Bundle) -> tuple[Scene, Gate]:
+        """What is where at a bundle, and what may be drawn there."""
+        scene = compose_scene(bundle, self._building, self.world.scenario, self._review)
+        return scene, open_gate(scene, self._params)

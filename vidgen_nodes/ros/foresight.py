@@ -8,10 +8,12 @@ and changes no byte.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from vidgen_nodes.packets import Bundle, UncertaintyMap
+from vidgen_nodes.pipeline import Pipeline
 
 _LONGEST_PERIOD_NS = 500_000_000  # of frames whose next is worth foreseeing
 
@@ -28,6 +30,7 @@ class Foresight:
         self._map_delay_ns, self._tick_ns = map_delay_ns, tick_ns
         self._newest: Bundle | None = None
         self._period_ns = 0
+        self._drawn: deque[bytes] = deque(maxlen=8)  # gates
 
     def note(self, bundle: Bundle) -> None:
         """A bundle has come."""
@@ -57,3 +60,23 @@ class Foresight:
                 stamp_ns=stamp_ns,
                 uncertainty_map=in_force[-1] if in_force else newest.uncertainty_map,
             )
+
+    def work(self, pipeline: Pipeline, maps: Iterable[UncertaintyMap]) -> Iterator[None]:
+        """Work out what these frames will need, a few milliseconds a step.
+
+        Changes no byte of any frame, whether the guess was right or wrong: every stage is a function of its inputs,
+        and what it keeps only saves time.
+        """
+        for bundle in self.bundles(maps):
+            scene, gate = pipeline.look(bundle)
+            yield
+            pipeline.world.survey(scene, gate)
+            yield
+            world = pipeline.world.at(bundle.stamp_ns, scene, gate)
+            yield
+            if gate.digest not in self._drawn:
+                self._drawn.append(gate.digest)
+                pipeline.renderer.draw(world, gate, scene)
+                yield
+            pipeline.ledger.foresee(scene, world)
+            yield

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent import futures
 from contextlib import ExitStack
 from dataclasses import replace
@@ -94,7 +94,7 @@ class FrameMaker:
             size=_REPLAY_QUEUE if params.origin == "replay" else _QUEUE,
             merge=with_inputs_of,
             dropped=self._note_drop,
-            idle=self._look_ahead,
+            idle=lambda: self._foresight.work(self._pipeline, list(self._maps.values())),
         )
         self._stop_solving: Callable[[], None] = lambda: None
         try:
@@ -199,10 +199,6 @@ class FrameMaker:
         self._health.extra["reviewed_by"] = self._reviews.person or self._reviews.fault or "nobody"
         self._foresight.note(bundle)
         self._health.causes.update(cause.value for cause in frame.record.causes)
-
-    def _look_ahead(self) -> Iterator[None]:
-        for bundle in self._foresight.bundles(list(self._maps.values())):
-            yield from self._pipeline.look_ahead(bundle)
 
     def _replace_scenario(self, scenario: Scenario) -> None:
         self._starts_with_first = False
