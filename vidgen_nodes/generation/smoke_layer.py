@@ -3,12 +3,12 @@
 """The solved smoke of a scenario's ignitions, at any instant, as voxels that a gate has opened.
 
 One lattice around all ignitions, anchored in the world, filled by the solver instead of by texture: soot at the
-temperature of its gas. The flames themselves are the analytic layer's: cells of the solver are too wide to hold
-their heat. Guarantees that what burns is what the analytic layer says (growth, size and flame height of each fire),
-that a building's surfaces are walls to the air, that between two ticks of the solver nothing jumps, and that every
-instant comes with a record of solver, processor, numbers, seed, step count and residuals. Leaves out fires that
-spread over surfaces, openings that the building does not have as a gap, and the choice between this and the
-analytic layer (``solved_smoke.py``).
+temperature of its gas. The flames themselves, and the soot in them, are the analytic layer's: cells of the solver
+are too wide to hold their heat. Guarantees that what burns is what the analytic layer says (growth, size and flame
+height of each fire), that a building's surfaces are walls to the air, that between two ticks of the solver nothing
+jumps, and that every instant comes with a record of solver, processor, numbers, seed, step count and residuals.
+Leaves out fires that spread over surfaces, openings that the building does not have as a gap, and the choice between
+this and the analytic layer (``solved_smoke.py``).
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ from vidgen_nodes.scene.building import Building
 
 SOLVER_VERSION = "1"
 _MARGIN = 0.25  # of the box's width that is kept free around the ignitions
+_BESIDE = (
+    0.75  # burning diameters from the axis: so far soot is part of the flame that the analytic layer draws
+)
 _UNITS = {
     "ambient_k": "K",
     "cells_a_step": "cells",
@@ -160,6 +163,7 @@ class SmokeLayer:
             return None
         share = past_ns / self.box.tick_ns
         seen = earlier if later is None else between(earlier, later, share)
+        seen = self._outside_flames(seen, scenario_ns * 1e-9)
         found = opened_field(seen, self.grid, self.ambient_k, 0.0, self.model.luminous_soot_k, open_voxels)
         return SolvedSmoke(found, self._state_record(earlier, share))
 
@@ -167,6 +171,10 @@ class SmokeLayer:
     def newest_tick(self) -> int:
         """The last tick that the solver has done."""
         return self._run.newest
+
+    def lead_ticks(self, scenario_ns: int) -> int:
+        """How many ticks the solver is ahead of what is asked for; below 0: late."""
+        return self._run.newest - -(-scenario_ns // self.box.tick_ns)
 
     @property
     def states_kept(self) -> int:
@@ -181,6 +189,22 @@ class SmokeLayer:
     def close(self, *, wait: bool = True) -> None:
         """Stop the solver; ``wait``: for the step that it is taking."""
         self._run.close(wait=wait)
+
+    def _outside_flames(self, state: SmokeState, time_s: float) -> SmokeState:
+        """Soot as it leaves flames: none up to ``smoke_from`` of their height, all of it from the tip on."""
+        soot = state.soot_kg_per_m3.copy()
+        z_m, y_m, x_m = self.grid.centres_m()
+        for source in self.sources(time_s):
+            east, north, up = source.position_m
+            away_m = np.hypot(y_m[:, None] - north, x_m[None, :] - east)
+            inside_m = _BESIDE * source.diameter_m + self.resolution_m
+            beside = np.clip((away_m - inside_m) / self.resolution_m, 0.0, 1.0)
+            levels = slice(0, int(np.searchsorted(z_m, up + source.height_m)))
+            start = self.model.smoke_from
+            left = np.clip(((z_m[levels] - up) / source.height_m - start) / (1.0 - start), 0.0, 1.0)
+            left = left * left * (3.0 - 2.0 * left)
+            soot[levels] *= np.maximum(beside, left[:, None, None]).astype(np.float32)
+        return dataclasses.replace(state, soot_kg_per_m3=soot)
 
     def _try_out(self, solver: SmokeSolver, tick_s: float) -> None:
         """One step with every fire at its peak, thrown away: what cannot be solved is refused before any frame.
@@ -220,6 +244,12 @@ class SmokeLayer:
                 hashlib.sha256(np.packbits(walls).tobytes()).hexdigest(), "SHA-256", "of the cells, packed"
             ),
             "least_heat_kw": entry(self.model.least_heat_kw, "kW", "assumed: below this nothing burns"),
+            "flame_beside": entry(
+                _BESIDE, "burning diameters", "assumed: soot so near the axis is the flame's"
+            ),
+            "smoke_from": entry(
+                self.model.smoke_from, "flame heights", "assumed: soot leaves the flame from here"
+            ),
             "luminous_flame": entry(False, "", "flames are drawn by the analytic layer"),
             "nudging_s": entry(self.box.nudging_s, "s", "parameter; 0: none"),
             "nudging_mean_s": entry(nudging.MEAN_S, "s", "over which the solver's mean is taken"),

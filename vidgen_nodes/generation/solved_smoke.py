@@ -31,6 +31,9 @@ FLAME_TIP, FLAME_GONE = (
 )  # flame heights: up to here the analytic flame is drawn whole, from there not at all
 _SOURCE = "own 3-D Boussinesq solver, vidgen_nodes/generation/smoke.py"
 _KEPT = 16  # choices
+_CAUGHT_UP = (
+    5  # ticks that a solver that was late has to be ahead before it is drawn again: no flicker between both
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +65,7 @@ class SolvedSmokes:
         }
         self._seed = layer.seed
         self._ref = self._physics(SOLVER, self.record)
+        self._is_late = False
         self._chosen: OrderedDict[int, SmokeStep] = OrderedDict()  # ticks not drawn from the solver
         # A world that nobody closes leaves no thread behind.
         self._closing = weakref.finalize(self, layer.close, wait=False)
@@ -88,9 +92,11 @@ class SolvedSmokes:
             found = self.layer.at(scenario_ns, open_voxels, self._wait_s)
         except InputError as err:
             return self._choose(tick, self._instead(REFUSED, str(err)))
-        if found is None:
+        if found is None or (self._is_late and self.layer.lead_ticks(scenario_ns) < _CAUGHT_UP):
+            self._is_late = True
             why = f"the solver has done {self.layer.newest_tick} of its ticks"
             return self._choose(tick, self._instead(NOT_READY, why))
+        self._is_late = False
         state = {
             **found.record,
             "constants_sha256": entry(
