@@ -46,6 +46,7 @@ SIDEWAYS = {
     ("generation", "scenario"),
     ("custody", "scene"),
     ("custody", "generation"),
+    ("custody", "privacy"),
     ("actuation", "custody"),
     ("cameras", "graph"),
     ("privacy", "scene"),

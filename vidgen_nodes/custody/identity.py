@@ -17,10 +17,11 @@ import os
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import vidgen_nodes
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.params import LidarParams, NodeParams, ThermalParams, make_params
+from vidgen_nodes.params import ArParams, LidarParams, NodeParams, ThermalParams, make_params
 from vidgen_nodes.resources import embedded_file
 
 _PACKAGES = {
@@ -30,6 +31,7 @@ _PACKAGES = {
     "pyproj": ("pyproj",),
     "rclpy": ("ros-rclpy", "rclpy"),
 }
+_LIVE = ("head_mosaic_px_per_m", "nearest_person_m")  # of ar_node; as in privacy/policy.py
 _FLAGS = ("avx2", "avx512f", "fma")  # choose between kernels that round differently
 _DECIDING_NODES = ("thermal", "rtk", "lidar", "sync", "generator")
 # Names, places and pacing: the same picture comes out whatever these are. Files are recorded by content.
@@ -49,6 +51,7 @@ _NOT_DECIDING = {
 }
 # Recorded instead of the path: the map's baseline was the roofs of the building in the record.
 BASELINE = "building"
+PRIVACY = "privacy"  # beside the nodes: every number by which persons are treated (``privacy/policy.py``)
 
 
 @functools.cache
@@ -110,8 +113,11 @@ def _cpu_flags(cpuinfo: Path) -> list[str] | None:
 
 
 def config_identity(params: NodeParams) -> dict[str, object]:
-    """Parameters of the nodes that decide the picture, by node and name; NaN as None."""
-    return {node: _deciding(getattr(params, node)) for node in _DECIDING_NODES}
+    """Parameters of the nodes that decide the picture, by node and name; NaN as None. And how persons are treated."""
+    from vidgen_nodes.privacy.policy import person_policy  # numba
+
+    recorded: dict[str, object] = {node: _deciding(getattr(params, node)) for node in _DECIDING_NODES}
+    return {**recorded, PRIVACY: person_policy(params.ar)}
 
 
 def _deciding(part: object) -> dict[str, object]:
@@ -152,11 +158,15 @@ def params_from_config(config: object) -> NodeParams:
     Raises:
         ConfigError: not a configuration record, or one of another version with other parameters.
     """
-    if not isinstance(config, dict) or set(config) != set(_DECIDING_NODES):
+    if not isinstance(config, dict) or set(config) != {*_DECIDING_NODES, PRIVACY}:
         raise ConfigError(f"configuration record: expected a map of {', '.join(_DECIDING_NODES)}")
     defaults = NodeParams()
-    parts = {}
-    for node, values in config.items():
+    live = config[PRIVACY]
+    if not isinstance(live, dict) or not set(_LIVE) <= set(live):
+        raise ConfigError(f"configuration record: {PRIVACY}: expected a map with {', '.join(_LIVE)}")
+    parts: dict[str, Any] = {"ar": make_params(ArParams, {name: live[name] for name in _LIVE})}
+    for node in _DECIDING_NODES:
+        values = config[node]
         if not isinstance(values, dict):
             raise ConfigError(f"configuration record: {node}: got {type(values).__name__}, expected a map")
         known = {name: math.nan if value is None else value for name, value in values.items()}

@@ -17,6 +17,7 @@ from typing import Any
 
 from vidgen_nodes.custody.digest import RunDigests, canonical, dataclass_record, sha256
 from vidgen_nodes.custody.dsse import Envelope, verify
+from vidgen_nodes.custody.identity import PRIVACY
 from vidgen_nodes.custody.note import SigningKey
 from vidgen_nodes.custody.reviewers import SCENARIO, Reviewers
 from vidgen_nodes.custody.statement import Statement, read_statement, sign_statement
@@ -65,7 +66,8 @@ def _whenever(record: Mapping[str, Any]) -> dict[str, Any]:
 def validated_parameters(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a configuration record (``config_identity``) that a review is bound to."""
     generator = {n: v for n, v in dict(config["generator"]).items() if n not in _NOT_VALIDATED}
-    return {**config, "generator": generator}
+    decides = {node: values for node, values in config.items() if node != PRIVACY}
+    return {**decides, "generator": generator}
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from vidgen_nodes.export.clip_files import BESIDE, CLIP, EXPORT, SIGNER, beside
 from vidgen_nodes.export.frames import RecordedFrame, choose_frames
 from vidgen_nodes.export.pictures import Source, make_pictures
 from vidgen_nodes.packets import ByteArray
+from vidgen_nodes.privacy.policy import constants
 from vidgen_nodes.ros.bagfile import storage_files
 
 _SIM = "sim"
@@ -137,7 +138,7 @@ def _write_clip(
             request.progress()
 
         make_pictures(request.source, frames, sink)
-        privacy = _json({"frames": records})
+        privacy = _json({"frames": records, "policy": constants()})
         claims["privacy_sha256"] = hashlib.sha256(privacy).hexdigest()
         claims["exported_s"] = int(time.time())
     return privacy

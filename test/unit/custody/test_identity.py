@@ -89,7 +89,7 @@ def test_absent_package_is_none():
 
 def test_configuration_is_what_decides_the_picture():
     base = identity.config_identity(NodeParams())
-    assert set(base) == {"thermal", "rtk", "lidar", "sync", "generator"}
+    assert set(base) == {"thermal", "rtk", "lidar", "sync", "generator", "privacy"}
     elsewhere = NodeParams(
         sync=SyncParams(replay_wait_ms=50.0),
         generator=GeneratorParams(
@@ -102,6 +102,7 @@ def test_configuration_is_what_decides_the_picture():
 
 def test_every_parameter_of_a_deciding_node_is_recorded_or_named_as_not_deciding():
     recorded = identity.config_identity(NodeParams())
+    del recorded["privacy"]  # test/unit/privacy/test_policy.py
     for node, values in recorded.items():
         names = {item.name for item in dataclasses.fields(getattr(NodeParams(), node))}
         assert names - set(values) <= identity._NOT_DECIDING
@@ -116,7 +117,7 @@ def test_parameters_come_back_from_a_configuration_record():
 
 
 @pytest.mark.parametrize(
-    "record", [None, {}, {"sync": {}}, dict.fromkeys(("thermal", "rtk", "lidar", "sync", "generator"))]
+    "record", [None, {}, {"sync": {}}, dict.fromkeys(("thermal", "rtk", "lidar", "sync", "generator", "privacy"))]
 )
 def test_another_record_is_refused(record):
     with pytest.raises(ConfigError, match="configuration record"):
