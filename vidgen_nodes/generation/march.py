@@ -10,8 +10,10 @@ air's own absorption and what lies behind.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.march_kernel import LEAST_PATH_M, limits, through_sheets
@@ -22,11 +24,48 @@ _STEEP = 0.45  # slope from which a ray samples finely enough along an axis, whi
 _ORDER = ((0, 2, 1), (1, 2, 0), (2, 1, 0))  # sheets, rows and columns of the sheets across x, y and z
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Passage:
+    """The part of each ray that lies in a field, were nothing in the way."""
+
+    reach_m: FloatArray  # (N, 2) near and far end; far not beyond near: the ray passes by
+    slopes: FloatArray  # (3,) the smallest along each axis of those that meet the field
+
+    @property
+    def met(self) -> BoolArray:
+        """Which rays meet the field (N,)."""
+        found: BoolArray = self.reach_m[:, 1] - self.reach_m[:, 0] > LEAST_PATH_M
+        return found
+
+    def of(self, chosen: npt.NDArray[np.int64], depth_m: Float32Array) -> Passage:
+        """That of some of the rays, which go no further than ``depth_m``."""
+        reach_m = self.reach_m[chosen]
+        np.minimum(reach_m[:, 1], depth_m, out=reach_m[:, 1])
+        return Passage(reach_m, self.slopes)
+
+
+def passage(field: HazardField, centre_m: FloatArray, directions: Float32Array) -> Passage:
+    """Where rays are inside a field.
+
+    Args:
+        field: the voxels.
+        centre_m: (3,) in map, where the rays start.
+        directions: (N, 3) unit vectors in map; NaN for a ray that is not there.
+    """
+    centre = np.asarray(centre_m, np.float64)
+    size_m = np.array(field.temperature_k.shape[::-1]) * field.resolution_m
+    reach_m = np.array(field.reach_m, np.float64)
+    rays = np.ascontiguousarray(directions, np.float32)
+    return Passage(
+        *limits(centre - field.origin_m, size_m, centre - field.axis_m, reach_m, field.top_m, rays)
+    )
+
+
 def march(
     field: HazardField,
     centre_m: FloatArray,
     directions: Float32Array,
-    depth_m: Float32Array,
+    within: Passage,
     band: Band = Band.LWIR,
 ) -> tuple[Float32Array, Float32Array]:
     """Optical depth and emitted radiance of a field in one band, as seen along rays.
@@ -35,38 +74,20 @@ def march(
         field: the voxels.
         centre_m: (3,) in map, where the rays start.
         directions: (N, 3) unit vectors in map; NaN for a ray that is not there.
-        depth_m: (N,) how far each ray goes; inf for no limit.
+        within: of these rays.
         band: what is looked at.
 
     Returns:
         Optical depth (N,) and the radiance that reaches the start (N,): in LWIR W/(m2 sr), in the visible
         relative to ``appearance.WHITE_K``.
     """
+    if np.isinf(within.slopes[0]):  # no ray meets it: making sheets can wait
+        return np.zeros(len(directions), np.float32), np.zeros(len(directions), np.float32)
+    axis = _axis(within.slopes, field.temperature_k.shape[::-1])
     rays = np.ascontiguousarray(directions, np.float32)
-    reach, slopes = _limits(field, centre_m, rays, np.ascontiguousarray(depth_m, np.float32))
-    if np.isinf(slopes[0]):  # no ray meets it: making sheets can wait
-        return np.zeros(len(rays), np.float32), np.zeros(len(rays), np.float32)
-    axis = _axis(slopes, field.temperature_k.shape[::-1])
-    sheets, start_m = field.sheets(axis, band), np.asarray(centre_m - np.array(field.origin_m), np.float64)
-    return through_sheets(sheets, field.resolution_m, start_m, rays, reach, _ORDER[axis])
-
-
-def meets(field: HazardField, centre_m: FloatArray, directions: Float32Array) -> BoolArray:
-    """Which rays (N, 3) pass through a field at all, were nothing in the way (N,)."""
-    rays = np.ascontiguousarray(directions, np.float32)
-    reach, _ = _limits(field, centre_m, rays, np.full(len(rays), np.inf, np.float32))
-    found: BoolArray = reach[:, 1] - reach[:, 0] > LEAST_PATH_M
-    return found
-
-
-def _limits(
-    field: HazardField, centre_m: FloatArray, rays: Float32Array, depth_m: Float32Array
-) -> tuple[FloatArray, FloatArray]:
-    """See ``march_kernel.limits``."""
-    centre = np.asarray(centre_m, np.float64)
-    size_m = np.array(field.temperature_k.shape[::-1]) * field.resolution_m
-    reach_m = np.array(field.reach_m, np.float64)
-    return limits(centre - field.origin_m, size_m, centre - field.axis_m, reach_m, field.top_m, rays, depth_m)
+    start_m = np.asarray(centre_m, np.float64) - field.origin_m
+    sheets = field.sheets(axis, band)
+    return through_sheets(sheets, field.resolution_m, start_m, rays, within.reach_m, _ORDER[axis])
 
 
 def _axis(slopes: FloatArray, counts: Sequence[int]) -> int:

@@ -27,7 +27,6 @@ def limits(
     reach_m: FloatArray,
     top_m: float,
     rays: Float32Array,
-    depth_m: Float32Array,
 ) -> tuple[FloatArray, FloatArray]:
     """Where rays are inside the box and near the plume's axis; most of a box's corners are empty.
 
@@ -40,7 +39,6 @@ def limits(
         reach_m: (2,) farthest from the axis at its foot and at its top.
         top_m: of the axis above its foot.
         rays: (N, 3) unit vectors.
-        depth_m: (N,) how far each goes.
 
     Returns:
         Near and far end (N, 2), far below near where there is nothing; and the smallest slope of those that meet
@@ -51,7 +49,7 @@ def limits(
     widest_m = max(reach_m[0], reach_m[1])
     for index in range(len(rays)):
         ray = rays[index]
-        near, far = 0.0, float(depth_m[index])
+        near, far = 0.0, math.inf
         for axis in range(3):
             step = float(ray[axis])
             if step == 0.0:

@@ -24,7 +24,7 @@ import torch
 
 from vidgen_nodes.generation.appearance import Band, visible_rgba
 from vidgen_nodes.generation.debris import FACES, DebrisBox
-from vidgen_nodes.generation.march import march, meets
+from vidgen_nodes.generation.march import march, passage
 from vidgen_nodes.generation.palette import colour_of_radiance
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.packets import (
@@ -136,17 +136,16 @@ def _seen(
 ) -> ByteArray:
     """RGBA (N, 4) of the fields along rays (N, 3), the nearer over the farther."""
     near_first = sorted(fields, key=lambda item: _distance_m(item, centre_m))
+    passages = [passage(item, centre_m, rays) for item in near_first]
     # Most rays of a rectangle pass every plume by: what hides is only asked for the others.
-    met = np.flatnonzero(
-        functools.reduce(np.logical_or, [meets(item, centre_m, rays) for item in near_first])
-    )
+    met = np.flatnonzero(functools.reduce(np.logical_or, [item.met for item in passages]))
     at = rays[met]
     depth_m = _depth_m(scene, gate, centre_m, at)
     # One ray more, that sees nothing: its colour is that of the others, so that edges do not darken when enlarged.
     optical_depth, radiance = np.zeros((2, len(at) + 1), dtype=np.float32)
     white = np.zeros_like(radiance) if any(item.whiteness > 0.0 for item in fields) else None
-    for item in near_first:
-        depth, emitted = march(item, centre_m, at, depth_m, band)
+    for item, through in zip(near_first, passages, strict=True):
+        depth, emitted = march(item, centre_m, at, through.of(met, depth_m), band)
         before = np.exp(-optical_depth[:-1])
         radiance[:-1] += before * emitted
         if white is not None and item.whiteness > 0.0:
@@ -173,7 +172,7 @@ def prepare() -> None:
     layer = torch.zeros((2, 2, 2))
     axis = ((0.0, 0.0, 1.0), (1.0, 1.0), 1.0)
     field = HazardField((-1.0, -1.0, 1.0), 1.0, layer, layer, layer, *axis, layer, layer, 1.0)
-    march(field, centre_m, rays, np.ones(len(rays), np.float32))
+    march(field, centre_m, rays, passage(field, centre_m, rays))
     march_heights(np.zeros((2, 2), np.float32), Grid(-1.0, -1.0, 1.0, 2, 2), centre_m, rays)
 
 

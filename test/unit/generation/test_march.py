@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from vidgen_nodes.generation.march import march, meets
+from vidgen_nodes.generation.march import march as march_within
+from vidgen_nodes.generation.march import passage
 from vidgen_nodes.generation.plume import HazardField
 
 KAPPA, EMISSION = 0.5, 300.0
@@ -32,6 +33,14 @@ def block(shape: tuple[int, int, int] = (20, 10, 16), value: torch.Tensor | None
         torch.zeros(shape),
         1350.0,
     )
+
+
+def march(
+    field: HazardField, eye: np.ndarray, rays: np.ndarray, depth_m: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of all rays, each as far as its depth."""
+    within = passage(field, eye, rays).of(np.arange(len(rays)), depth_m)
+    return march_within(field, eye, rays, within)
 
 
 def towards(eye: tuple[float, float, float], target: tuple[float, float, float]) -> np.ndarray:
@@ -124,7 +133,7 @@ def test_a_ray_that_sees_something_meets_the_field() -> None:
     targets = np.random.default_rng(3).uniform((-2.0, -1.0, 1.0), (7.0, 7.0, 9.0), (400, 3))
     rays = np.concatenate([towards(tuple(eye), tuple(target)) for target in targets])
     depth, _ = march(block(), eye, rays, np.full(400, np.inf, np.float32))
-    met = meets(block(), eye, rays)
+    met = passage(block(), eye, rays).met
     assert 40 < np.count_nonzero(depth) < 360
     assert met[depth > 0.0].all()
     assert not met[depth == 0.0].all()
