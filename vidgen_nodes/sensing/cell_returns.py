@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidgen_nodes.packets import Float32Array, FloatArray, Grid, Pose
+from vidgen_nodes.sensing.cell_passes import add_to_cells, sort_into_cells
 from vidgen_nodes.sensing.transform import rotation_matrix
 
 Indices = npt.NDArray[np.intp]
@@ -52,23 +53,14 @@ def locate(points_m: Float32Array | FloatArray, map_T_lidar: Pose, grid: Grid) -
     shift = map_T_lidar.translation_m - (grid.origin_east_m, grid.origin_north_m, 0.0)
     kind = points_m.dtype
     rotation = rotation_matrix(map_T_lidar).astype(kind)
-    px, py, pz = np.ascontiguousarray(points_m.T)
-    east, north, z = (
-        row[0] * px + row[1] * py + row[2] * pz + offset
-        for row, offset in zip(rotation, shift.astype(kind), strict=True)
-    )
-    east *= kind.type(1.0 / grid.resolution_m)
-    north *= kind.type(1.0 / grid.resolution_m)
-    inside = (east >= 0) & (east < grid.cols) & (north >= 0) & (north < grid.rows) & np.isfinite(z)
-    outside = inside.size - int(np.count_nonzero(inside))
-    if outside:
-        east, north, z = east[inside], north[inside], z[inside]
-    col, row = east.astype(np.int32), north.astype(np.int32)
-    east -= col
-    north -= row
-    cell = (row * grid.cols + col).astype(np.intp)
-    east, north, z = (np.asarray(values, np.float32) for values in (east, north, z))
-    return CellReturns(cell, east, north, z, outside)
+    size = len(points_m)
+    cell = np.empty(size, np.intp)
+    east, north, z_m = (np.empty(size, np.float32) for _ in range(3))
+    count = sort_into_cells(
+        points_m, rotation, shift.astype(kind), np.array([1.0 / grid.resolution_m], kind), grid.rows, grid.cols,
+        cell, east, north, z_m,
+    )  # fmt: skip
+    return CellReturns(cell[:count], east[:count], north[:count], z_m[:count], size - count)
 
 
 def middle(points_m: Float32Array, map_T_lidar: Pose, reach_m: float) -> tuple[float, float]:
@@ -92,13 +84,11 @@ def middle(points_m: Float32Array, map_T_lidar: Pose, reach_m: float) -> tuple[f
 
 def add_up(returns: CellReturns, cells: int) -> CellSums:
     """Count, mean and centred second moments per cell."""
-    cell, x, y, z = returns.cell, returns.east, returns.north, returns.z_m
-    count = np.bincount(cell, minlength=cells)
+    count = np.zeros(cells, np.intp)
+    sums, products = np.zeros((3, cells)), np.zeros((6, cells))
+    add_to_cells(returns.cell, returns.east, returns.north, returns.z_m, count, sums, products)
     safe = np.maximum(count, 1)
-    sums = np.stack([np.bincount(cell, weights=values, minlength=cells) for values in (x, y, z)])
-    sx, sy, sz = sums
-    moments = np.empty((6, cells))
-    pairs = ((x, x, sx, sx), (x, y, sx, sy), (y, y, sy, sy), (x, z, sx, sz), (y, z, sy, sz), (z, z, sz, sz))
-    for row, (a, b, sa, sb) in enumerate(pairs):
-        moments[row] = np.bincount(cell, weights=a * b, minlength=cells) - sa * sb / safe
-    return CellSums(count, sums / safe, moments)
+    pairs = ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))
+    for row, (a, b) in enumerate(pairs):
+        products[row] -= sums[a] * sums[b] / safe
+    return CellSums(count, sums / safe, products)

@@ -1,0 +1,88 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The passes over the returns of a scan that sort them into cells and add them up, one return after the other.
+
+Guarantees: the order of the returns and of the arithmetic is fixed, and no two operations are joined into one
+that rounds otherwise: the same bytes on every processor. What the numbers mean is said in ``cell_returns.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vidgen_nodes.compiled import compiled
+from vidgen_nodes.packets import Float32Array, FloatArray
+
+Indices = npt.NDArray[np.intp]
+Reals = npt.NDArray[Any]  # float32 or float64, all of a call alike
+
+
+@compiled
+def sort_into_cells(
+    points: Reals,
+    rotation: Reals,
+    offset: Reals,
+    per_cell: Reals,
+    rows: int,
+    cols: int,
+    cell: Indices,
+    east: Float32Array,
+    north: Float32Array,
+    z_m: Float32Array,
+) -> int:
+    """Turn points (N, 3) and write those that lie on the grid to the front of the last four; returns how many.
+
+    Args:
+        points: in the LiDAR frame.
+        rotation: (3, 3) into map.
+        offset: (3,) of the LiDAR, east and north from the corner of the grid, m.
+        per_cell: (1,) cells a metre.
+        rows: of the grid.
+        cols: of the grid.
+        cell: (N,) row * cols + col.
+        east: (N,) place in the cell, 0..1.
+        north: the same.
+        z_m: (N,) height in map.
+    """
+    count = 0
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        e = (rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z + offset[0]) * per_cell[0]
+        n = (rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z + offset[1]) * per_cell[0]
+        up = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z + offset[2]
+        if not (e >= 0.0 and e < cols and n >= 0.0 and n < rows and np.isfinite(up)):
+            continue
+        row, col = int(n), int(e)
+        cell[count] = row * cols + col
+        east[count], north[count], z_m[count] = e - col, n - row, up
+        count += 1
+    return count
+
+
+@compiled
+def add_to_cells(
+    cell: Indices,
+    x: Float32Array,
+    y: Float32Array,
+    z: Float32Array,
+    count: Indices,
+    sums: FloatArray,
+    products: FloatArray,
+) -> None:
+    """Add returns (N,) to count (cells,), sums (3, cells) of x y z and products (6, cells) xx xy yy xz yz zz."""
+    for i in range(cell.size):
+        at = cell[i]
+        a, b, c = x[i], y[i], z[i]
+        count[at] += 1
+        sums[0, at] += a
+        sums[1, at] += b
+        sums[2, at] += c
+        products[0, at] += a * a
+        products[1, at] += a * b
+        products[2, at] += b * b
+        products[3, at] += a * c
+        products[4, at] += b * c
+        products[5, at] += c * c
