@@ -9,6 +9,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Beside a full ROS 2 the built interfaces lie in .venv, which its set-up file adds to the search paths.
 ENTER = if [ -n "$${ROS_DISTRO:-}" ] && [ -f .venv/share/vidgen/local_setup.bash ]; then set +u; . .venv/share/vidgen/local_setup.bash; set -u; fi;
+# Tests that start graphs need the machine for themselves; the others run side by side.
+ALONE := test/node test/system
+WORKERS ?= auto
 # Two threads on two busy cores are slower than one.
 export OMP_NUM_THREADS := 1
 
@@ -33,7 +36,8 @@ types: setup  ## mypy --strict over everything but the nodes
 	@$(BIN)/mypy
 
 unit: setup  ## every test
-	@$(ENTER) $(BIN)/python -m pytest
+	@$(ENTER) $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ALONE:%=--ignore=%)
+	@$(ENTER) $(BIN)/python -m pytest $(ALONE)
 
 fix: setup  ## format, and repair what ruff can repair
 	@$(BIN)/ruff check --fix --exit-zero .
