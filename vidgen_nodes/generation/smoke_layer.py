@@ -25,46 +25,27 @@ from llvmlite import binding  # type: ignore[import-untyped]  # it has none
 
 from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation import fire, nudging
-from vidgen_nodes.generation.flow.domain import SIDES, Boundaries, FlowGrid
+from vidgen_nodes.generation.flow.domain import SIDES, Boundaries
 from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.nudging import Nudging
 from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, SmokeState
+from vidgen_nodes.generation.smoke_box import SmokeBox, box_around, checked, foot_m, walls
 from vidgen_nodes.generation.smoke_field import between, opened_field
 from vidgen_nodes.generation.smoke_run import SmokeRun
-from vidgen_nodes.packets import Float32Array, FloatArray, Ignition
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 from vidgen_nodes.scene.building import Building
 
 SOLVER_VERSION = "1"
-_MARGIN = 0.25  # of the box's width that is kept free around the ignitions
-_BESIDE = (
-    0.75  # burning diameters from the axis: so far soot is part of the flame that the analytic layer draws
-)
+_BESIDE = 0.75  # burning diameters from the axis: soot so near is part of the flame of the analytic layer
 _UNITS = {
     "ambient_k": "K",
     "cells_a_step": "cells",
     "viscosity_m2_per_s": "m2/s",
     "divergence_limit": "1, times cell over largest speed",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SmokeBox:
-    """How finely the smoke of a scenario is solved.
-
-    Args:
-        cell_m: edge of a cell.
-        shape: cells (nz, ny, nx).
-        tick_ns: length of a tick of the solver; tick 0 is the start of the scenario.
-        nudging_s: time constant of the pull towards the analytic means; 0: none.
-    """
-
-    cell_m: float = 0.3
-    shape: tuple[int, int, int] = (24, 32, 32)
-    tick_ns: int = 160_000_000
-    nudging_s: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,14 +85,13 @@ class SmokeLayer:
         device: str = "cpu",
     ) -> None:
         for item in ignitions:
-            _check(item)
+            checked(item)
         self.ignitions, self.ambient_k, self.box, self.seed = tuple(ignitions), ambient_k, box, seed
         self.model, self.params = PlumeModel(), SmokeParams(ambient_k=ambient_k)
         self.grid = box_around(self.ignitions, box.cell_m, box.shape)
         self.shape, self.resolution_m = self.grid.shape, box.cell_m
-        solid = None
-        if building is not None and building.placed:
-            solid = building.solid_voxels(np.array(self.grid.origin_m), box.cell_m, self.grid.shape)
+        solid = walls(building, self.grid)
+        self._feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
         sides = {side: "open" for side in SIDES if side != "floor"}
         solver = SmokeSolver(self.grid, Boundaries(sides, solid, (), wind_mps), seed, self.params, device)
         tick_s = box.tick_ns * 1e-9
@@ -135,7 +115,9 @@ class SmokeLayer:
             soot = fire.soot_release_kg_per_s(heat_kw, item.soot_yield, item.heat_of_combustion_kj_per_kg)
             height_m = fire.flame_height_m(heat_kw, diameter_m)
             found.append(
-                HeatSource(item.position_m, diameter_m, height_m, heat_kw, item.radiative_fraction, soot)
+                HeatSource(
+                    self._feet_m[item.name], diameter_m, height_m, heat_kw, item.radiative_fraction, soot
+                )
             )
         return found
 
@@ -219,9 +201,9 @@ class SmokeLayer:
         except InputError as err:
             raise ConfigError(f"smoke solver: {err}; or leave smoke_model analytic") from err
 
-    def _constants(self, solid: object, wind_mps: tuple[float, float]) -> Parameters:
+    def _constants(self, solid: BoolArray | None, wind_mps: tuple[float, float]) -> Parameters:
         source = "smoke solver"
-        walls = np.zeros(self.grid.shape, bool) if solid is None else np.asarray(solid, bool)
+        blocked = np.zeros(self.grid.shape, bool) if solid is None else solid
         return {
             "numbers": {
                 item.name: entry(
@@ -239,10 +221,14 @@ class SmokeLayer:
             "origin_m": entry(list(self.grid.origin_m), "m in map", "around the ignitions"),
             "tick": entry(self.box.tick_ns, "ns", "parameter"),
             "wind": entry(list(wind_mps), "m/s east, north", "not modelled: still air"),
-            "walls": entry(int(walls.sum()), "cells", "surfaces of the building"),
+            "walls": entry(int(blocked.sum()), "cells", "surfaces of the building"),
             "walls_sha256": entry(
-                hashlib.sha256(np.packbits(walls).tobytes()).hexdigest(), "SHA-256", "of the cells, packed"
+                hashlib.sha256(np.packbits(blocked).tobytes()).hexdigest(), "SHA-256", "of the cells, packed"
             ),
+            "feet_m": {
+                name: entry(list(place_m), "m in map", "the ignition, or the nearest cell of air")
+                for name, place_m in self._feet_m.items()
+            },
             "least_heat_kw": entry(self.model.least_heat_kw, "kW", "assumed: below this nothing burns"),
             "flame_beside": entry(
                 _BESIDE, "burning diameters", "assumed: soot so near the axis is the flame's"
@@ -273,50 +259,6 @@ class SmokeLayer:
             "nudging_kw": entry(found.nudging_kw, "kW", "residual"),
             "notes": entry("; ".join(found.notes), "", source),
         }
-
-
-def box_around(ignitions: Sequence[Ignition], cell_m: float, shape: tuple[int, int, int]) -> FlowGrid:
-    """The lattice whose floor is the lowest ignition and whose middle is between all of them.
-
-    Raises:
-        ConfigError: no ignition, or one too near the box's sides or top.
-    """
-    if not ignitions:
-        raise ConfigError("smoke solver: the scenario has no ignition; leave smoke_model analytic")
-    places = np.array([item.position_m for item in ignitions], dtype=np.float64)
-    low, high = places.min(axis=0), places.max(axis=0)
-    width_m = np.array([shape[2], shape[1]]) * cell_m
-    if ((high - low)[:2] > (1.0 - 2.0 * _MARGIN) * width_m).any():
-        raise ConfigError(
-            f"smoke solver: ignitions lie {float((high - low)[:2].max()):.1f} m apart and the box is "
-            f"{float(width_m.min()):.1f} m wide; take larger cells or more of them"
-        )
-    if high[2] - low[2] > (1.0 - _MARGIN) * shape[0] * cell_m:
-        raise ConfigError(
-            f"smoke solver: ignitions lie {float(high[2] - low[2]):.1f} m above each other and the box is "
-            f"{shape[0] * cell_m:.1f} m high; take larger cells or more of them"
-        )
-    east, north = (0.5 * (low + high)[:2] - 0.5 * width_m).tolist()
-    return FlowGrid((east, north, float(low[2])), cell_m, shape)
-
-
-def _check(item: Ignition) -> None:
-    """Refuse what would make the solver refuse a step later on: scenarios from files never have it."""
-    sizes = {
-        name: getattr(item, name)
-        for name in ("growth_kw_per_s2", "peak_kw", "diameter_m", "heat_of_combustion_kj_per_kg")
-    }
-    shares = {"soot_yield": item.soot_yield, "radiative_fraction": item.radiative_fraction}
-    if not all(math.isfinite(value) for value in (*item.position_m, item.start_s)):
-        raise ConfigError(
-            f"ignition {item.name}: got {item.position_m} m from {item.start_s} s, expected finite numbers"
-        )
-    for name, value in sizes.items():
-        if not (math.isfinite(value) and value > 0.0):
-            raise ConfigError(f"ignition {item.name}: got {name} {value}, expected a finite number above 0")
-    for name, value in shares.items():
-        if not 0.0 <= value <= 1.0:
-            raise ConfigError(f"ignition {item.name}: got {name} {value}, expected 0 to 1")
 
 
 @functools.cache

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField
-from vidgen_nodes.generation.smoke_layer import SOLVER_VERSION, SmokeBox, SmokeLayer
+from vidgen_nodes.generation.smoke_box import SmokeBox
+from vidgen_nodes.generation.smoke_layer import SOLVER_VERSION, SmokeLayer
 from vidgen_nodes.packets import Float32Array, Ignition, PhysicsRef
 from vidgen_nodes.scene.building import Building
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.physics_record import parameters_sha256
-from vidgen_nodes.generation.smoke_layer import SmokeBox, SmokeLayer, box_around
+from vidgen_nodes.generation.smoke_box import SmokeBox, box_around
+from vidgen_nodes.generation.smoke_layer import SmokeLayer
 from vidgen_nodes.packets import Ignition
 from vidgen_nodes.scene.building import Building, Surface
 
@@ -122,9 +123,7 @@ def test_a_long_scenario_keeps_no_more_states_than_a_short_one(layer: SmokeLayer
 
 def test_walls_of_the_building_are_no_air() -> None:
     """Smoke under a slab stays under it."""
-    corners = np.array([[x, y, 4.65] for x, y in ((-9, -9), (9, -9), (9, 9), (-9, 9))])
-    slab = Building("slab", (Surface("slab", "concrete", "roof", corners, False),))
-    made = SmokeLayer([ROOF], 7, 293.15, BOX, slab)
+    made = SmokeLayer([ROOF], 7, 293.15, BOX, slab(4.65))
     try:
         found = made.at(60 * BOX.tick_ns, opened(made), FOREVER_S)
     finally:
@@ -135,6 +134,36 @@ def test_walls_of_the_building_are_no_air() -> None:
     assert made.record["walls"][0] == 14 * 14
     assert soot[:5].max() > 0.1
     assert not soot[5:].any()
+
+
+def slab(level_m: float) -> Building:
+    corners = np.array([[x, y, level_m] for x, y in ((-9.0, -9.0), (9.0, -9.0), (9.0, 9.0), (-9.0, 9.0))])
+    return Building("slab", (Surface("slab", "concrete", "roof", corners, False),))
+
+
+def test_a_fire_on_a_roof_stands_on_it_and_not_in_it() -> None:
+    made = SmokeLayer([ROOF], 7, 293.15, BOX, slab(3.0))
+    assert made.record["walls"][0] == 0  # the roof is the floor of the box
+    assert made.record["feet_m"]["roof"][0] == list(ROOF.position_m)
+
+
+def test_a_fire_in_a_wall_stands_beside_it_and_the_record_says_where() -> None:
+    corners = np.array([[-2.0, -9.0, 0.0], [-2.0, 9.0, 0.0], [-2.0, 9.0, 9.0], [-2.0, -9.0, 9.0]])
+    wall = Building("wall", (Surface("wall", "timber", "wall", corners, True),))
+    odd = dataclasses.replace(BOX, shape=(12, 15, 15))  # the fire is in the middle of a cell, as is the wall
+    made = SmokeLayer([ROOF], 7, 293.15, odd, wall)
+    (east, north, up), unit, _ = made.record["feet_m"]["roof"]
+    assert abs(east + 2.0) == pytest.approx(0.3)
+    assert (north, up, unit) == (0.0, 3.0, "m in map")
+    (source,) = made.sources(60.0)
+    assert source.position_m == (east, north, up)
+
+
+def test_a_fire_among_walls_is_refused() -> None:
+    levels = np.arange(3.0, 4.6, 0.1)
+    floors = tuple(dataclasses.replace(slab(z).surfaces[0], name=f"slab {z:.1f}") for z in levels)
+    with pytest.raises(ConfigError, match="no air within two cells"):
+        SmokeLayer([ROOF], 7, 293.15, BOX, Building("stack", floors))
 
 
 @pytest.mark.parametrize(
