@@ -61,7 +61,7 @@ def reader_version() -> bytes:
 
 def store(key: str, content: IfcContent) -> None:
     """Keep a parsed model; silently does nothing where the folder cannot be written."""
-    data = _packed(content)
+    data = packed(content)
     try:
         folder = cache_dir()
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,12 +81,13 @@ def load(key: str) -> IfcContent | None:
     if hashlib.sha256(data[32:]).digest() != data[:32]:
         return None
     try:
-        return _unpacked(data[32:])
+        return unpacked(data[32:])
     except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile):
         return None
 
 
-def _packed(content: IfcContent) -> bytes:
+def packed(content: IfcContent) -> bytes:
+    """A parsed model as bytes."""
     head: dict[str, Any] = {
         "name": content.name,
         "notes": content.notes,
@@ -110,7 +111,8 @@ def _packed(content: IfcContent) -> bytes:
     return file.getvalue()
 
 
-def _unpacked(data: bytes) -> IfcContent:
+def unpacked(data: bytes) -> IfcContent:
+    """What ``packed`` made bytes of."""
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         head = json.loads(file["head"].tobytes())
         corners, faces, counts = file["corners"], file["faces"].astype(np.int32), file["counts"]

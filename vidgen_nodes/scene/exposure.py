@@ -11,14 +11,16 @@ which a fire has air.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from vidgen_nodes.packets import BoolArray, FloatArray
 from vidgen_nodes.scene.surface import Surface, area_vectors_m2
 from vidgen_nodes.scene.triangle_tree import TriangleTree
 
+_Index = npt.NDArray[np.int64]
 TOUCH_M = 0.02  # boards on battens of less than this touch
 _PROBES_M = (0.001, 0.01, TOUCH_M)
 _EDGE_M = 0.5  # pieces of faces that are decided at once
@@ -49,13 +51,20 @@ class Solids:
         return covered
 
 
-def exposed_fuel(surfaces: tuple[Surface, ...]) -> tuple[tuple[Surface, ...], tuple[str, ...]]:
-    """The surfaces, those that burn without their covered pieces, and a note if there were any."""
+def exposed_fuel(
+    surfaces: tuple[Surface, ...], progress: Callable[[float], None] | None = None
+) -> tuple[tuple[Surface, ...], tuple[str, ...]]:
+    """The surfaces, those that burn without their covered pieces, and a note if there were any.
+
+    Args:
+        surfaces: of a model.
+        progress: told the share done.
+    """
     burning = [item for item in surfaces if item.combustible and item.faces is not None]
     if not burning:
         return surfaces, ()
     solids = Solids(np.concatenate([item.triangles_m for item in surfaces]))
-    bare = _bare_pieces(burning, solids)
+    bare = _bare_pieces(burning, solids, progress or (lambda _: None))
     covered_m2 = 0.0
     kept: list[Surface] = []
     for item in surfaces:
@@ -75,33 +84,58 @@ def exposed_fuel(surfaces: tuple[Surface, ...]) -> tuple[tuple[Surface, ...], tu
     return tuple(kept), (f"{covered_m2:.2f} m2 that would burn lie behind other elements and were left out",)
 
 
-def _bare_pieces(burning: list[Surface], solids: Solids) -> Iterator[tuple[FloatArray, BoolArray]]:
+def _bare_pieces(
+    burning: list[Surface], solids: Solids, progress: Callable[[float], None]
+) -> Iterator[tuple[FloatArray, BoolArray]]:
     """The pieces of each surface, and which of them nothing covers; so many at a time that memory stays small."""
-    waiting: list[FloatArray] = []
-    for index, item in enumerate(burning):
-        waiting.append(_pieces(item.triangles_m))
-        if index + 1 < len(burning) and sum(map(len, waiting)) < _AT_ONCE:
-            continue
-        every = np.concatenate(waiting)
+    first = 0
+    while first < len(burning):
+        past, count = first, 0
+        while past < len(burning) and count < _AT_ONCE:
+            count += _expected(burning[past].triangles_m)
+            past += 1
+        owned = [item.triangles_m for item in burning[first:past]]
+        every, owner = _pieces(np.concatenate(owned), np.repeat(np.arange(len(owned)), list(map(len, owned))))
         areas = area_vectors_m2(every)
         size_m2 = np.linalg.norm(areas, axis=1)
         bare = ~solids.cover(every.mean(axis=1), areas / np.maximum(size_m2, 1e-15)[:, None])
-        yield from zip(waiting, np.split(bare, np.cumsum([len(own) for own in waiting])[:-1]), strict=True)
-        waiting = []
+        ends = np.searchsorted(owner, np.arange(1, len(owned)))
+        yield from zip(np.split(every, ends), np.split(bare, ends), strict=True)
+        first = past
+        progress(first / len(burning))
 
 
-def _pieces(triangles_m: FloatArray) -> FloatArray:
-    """Triangles (n, 3, 3) cut at the middle of their longest edge until none is longer than ``_EDGE_M``."""
+def _expected(triangles_m: FloatArray) -> int:
+    """About how many pieces triangles (n, 3, 3) are cut into."""
+    areas = np.linalg.norm(area_vectors_m2(triangles_m), axis=1)
+    return len(triangles_m) + int(areas.sum() / (0.25 * _EDGE_M**2))
+
+
+def _pieces(triangles_m: FloatArray, owner: _Index) -> tuple[FloatArray, _Index]:
+    """Triangles (n, 3, 3) cut at the middle of their longest edge until none is longer than ``_EDGE_M``.
+
+    Args:
+        triangles_m: of some surfaces.
+        owner: (n,) which of them each belongs to.
+
+    Returns:
+        The pieces (m, 3, 3) and their owners (m,), those of one owner together.
+    """
     done: list[FloatArray] = []
+    owners: list[_Index] = []
     while len(triangles_m):
         edges = np.linalg.norm(np.roll(triangles_m, -1, axis=1) - triangles_m, axis=2)
         small = edges.max(axis=1) <= _EDGE_M
-        if len(triangles_m) + sum(map(len, done)) > _MOST_PIECES:
-            small[:] = True
+        counts = np.bincount(np.concatenate((owner, *owners)))
+        small |= counts[owner] > _MOST_PIECES
         done.append(triangles_m[small])
-        large, longest = triangles_m[~small], edges[~small].argmax(axis=1)
+        owners.append(owner[small])
+        large, longest, owner = triangles_m[~small], edges[~small].argmax(axis=1), owner[~small]
         row = np.arange(len(large))
         a, b, c = (large[row, (longest + k) % 3] for k in range(3))
         middle = 0.5 * (a + b)
         triangles_m = np.concatenate((np.stack((a, middle, c), axis=1), np.stack((middle, b, c), axis=1)))
-    return np.concatenate(done)
+        owner = np.concatenate((owner, owner))
+    of = np.concatenate(owners)
+    order = np.argsort(of, kind="stable")
+    return np.concatenate(done)[order], of[order]

@@ -23,7 +23,8 @@ from vidgen_nodes.scene import building_cache
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.building_file import refuse_extra
 from vidgen_nodes.scene.georeference import Placement, datum_frame, place
-from vidgen_nodes.scene.ifc_model import IfcContent, read_ifc
+from vidgen_nodes.scene.ifc_model import IfcContent
+from vidgen_nodes.scene.ifc_process import read_apart
 from vidgen_nodes.scene.materials import MaterialTable, material_table
 from vidgen_nodes.scene.surface import FAR_M, Surface, number
 
@@ -46,16 +47,14 @@ def load_ifc(
     """Read a model, or take it from the cache, and place it.
 
     Raises:
-        ConfigError: see :func:`vidgen_nodes.scene.ifc_model.read_ifc` and ``scene.georeference``.
+        ConfigError: see :func:`vidgen_nodes.scene.ifc_process.read_apart` and ``scene.georeference``.
     """
     table = material_table()
     names = dict(material_names or {})
     key = _cache_key(path, table, metres_per_unit, names)
     content = building_cache.load(key)
     if content is None:
-        content = read_ifc(
-            path, table, metres_per_unit=metres_per_unit, material_names=names, progress=progress
-        )
+        content = read_apart(path, metres_per_unit=metres_per_unit, material_names=names, progress=progress)
         building_cache.store(key, content)
     elif progress is not None:
         progress(1.0, "from the cache")

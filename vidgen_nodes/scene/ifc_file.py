@@ -18,7 +18,9 @@ from typing import Any
 
 from vidgen_nodes.errors import ConfigError
 
-LARGEST_BYTES = 1 << 30  # about 20 million lines; the library keeps 5 to 10 times that in memory
+LARGEST_BYTES = (
+    512 << 20
+)  # about 10 million lines; the library keeps some 5 times that in memory while it is read
 _HEAD, _END = b"ISO-10303-21", b"END-ISO-10303-21"
 _SCHEMA = re.compile(rb"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
 _NOT_A_NUMBER = re.compile(rb"[(,]\s*[+-]?(?:nan|inf(?:inity)?|\d+\.#\w+)\s*[,)]", re.IGNORECASE)

@@ -59,10 +59,17 @@ KIND_OF_CLASS = {
 _PROPERTIES = ("Combustible", "SurfaceSpreadOfFlame", "FlammabilityRating")
 _LARGEST_ELEMENT = 200_000  # triangles; a finer one is a scan or a piece of art
 _LARGEST_MODEL = 2_000_000
+_MOST_ELEMENTS = (
+    150_000  # a box has 12 triangles, so more would not fit either, and are refused before they are cut
+)
 _WIDEST_M = 5_000.0
 _WALL_HEIGHTS_M = (0.25, 60.0)  # the median wall of a building lies between
 _ROUND = 5  # decimals of a metre: the library's last digits differ from machine to machine
 _DEPTH = 16
+# Share of the work, about, that is done when a model is open, and when it is cut into triangles.
+_OPENED, _CUT = 0.1, 0.6
+# What missing or misplaced references in a model make the library and its readers raise.
+_DAMAGE = (AttributeError, TypeError, ValueError, KeyError, IndexError, RuntimeError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,39 +102,89 @@ def read_ifc(
     Raises:
         ConfigError: cannot be read, has no building elements, or cannot be a building.
     """
-    tell = progress or _tell_nobody
-    tell(0.0, "opening the model")
-    file = open_ifc(path, metres_per_unit)
-    library = ifc_library()
-    reader = _Reader(library, file.model, table, material_names or {})
-    elements = reader.elements()
-    if not elements:
+    reading = _Reading(path, progress or _tell_nobody)
+    try:
+        return reading.read(table, metres_per_unit, material_names or {})
+    except ConfigError:
+        raise
+    except _DAMAGE as err:
         raise ConfigError(
-            f"{path}: got no walls, slabs or other building elements, expected some; export them"
-        )
-    # The library gives metres by the model's own unit; a unit that was overridden is put right here.
-    own_m = float(library.util.unit.calculate_unit_scale(file.model))
-    factor = file.metres_per_unit / own_m if metres_per_unit is not None else 1.0
-    surfaces: list[Surface] = []
-    count = 0
-    for element, shape, share in _shapes(library, file.model, elements):
-        tell(0.05 + 0.85 * share, "cutting elements into triangles")
-        found = reader.surfaces(element, shape, factor)
-        count += sum(len(item.faces) for item in found if item.faces is not None)
-        if count > _LARGEST_MODEL:
+            f"{path}: {reading.at}: the model is damaged ({type(err).__name__}: {err}): something that it refers to is "
+            "missing or of another kind; check it with the program that made it, and export it again"
+        ) from err
+
+
+class _Reading:
+    """The reading of one model, and where it is."""
+
+    def __init__(self, path: Path, tell: Callable[[float, str], None]) -> None:
+        self._path, self._tell = path, tell
+        self.at = "the project"  # for whoever reports damage
+
+    def read(
+        self, table: MaterialTable, metres_per_unit: float | None, material_names: dict[str, str]
+    ) -> IfcContent:
+        """See ``read_ifc``; what damage does to the library is raised as it is."""
+        self._tell(0.0, f"opening the model, {_megabytes(self._path)}")
+        file = open_ifc(self._path, metres_per_unit)
+        library = ifc_library()
+        reader = _Reader(library, file.model, table, material_names)
+        elements = self._elements(reader)
+        # The library gives metres by the model's own unit; a unit that was overridden is put right here.
+        own_m = float(library.util.unit.calculate_unit_scale(file.model))
+        factor = file.metres_per_unit / own_m if metres_per_unit is not None else 1.0
+        surfaces = self._surfaces(reader, _shapes(library, file.model, elements), len(elements), factor)
+        self.at = "the project"
+        _check_size(self._path, surfaces, file.metres_per_unit)
+        self._look(0.0)
+        shown, covered = exposed_fuel(tuple(surfaces), self._look)
+        self._tell(1.0, "done")
+        notes = (*file.notes, *reader.notes({element.GlobalId for element in elements}), *covered)
+        place = read_georeference(library, file.model, file.metres_per_unit)
+        project = file.model.by_type("IfcProject")[0]
+        name = str(project.LongName or project.Name or self._path.stem)
+        return IfcContent(name, shown, place, notes)
+
+    def _elements(self, reader: _Reader) -> list[Any]:
+        elements = reader.elements()
+        if len(elements) > _MOST_ELEMENTS:
             raise ConfigError(
-                f"{path}: got more than {_LARGEST_MODEL} triangles, expected fewer; export less detail or one building"
+                f"{self._path}: got {len(elements)} building elements, expected at most {_MOST_ELEMENTS}; "
+                "export one building"
             )
-        surfaces += found
-    _check_size(path, surfaces, file.metres_per_unit)
-    tell(0.95, "looking for covered faces")
-    shown, covered = exposed_fuel(tuple(surfaces))
-    tell(1.0, "done")
-    notes = (*file.notes, *reader.notes({element.GlobalId for element in elements}), *covered)
-    place = read_georeference(library, file.model, file.metres_per_unit)
-    project = file.model.by_type("IfcProject")[0]
-    name = str(project.LongName or project.Name or path.stem)
-    return IfcContent(name, shown, place, notes)
+        if not elements:
+            raise ConfigError(
+                f"{self._path}: got no walls, slabs or other building elements, expected some; export them"
+            )
+        return elements
+
+    def _surfaces(
+        self, reader: _Reader, shapes: Iterator[tuple[Any, Any, float]], elements: int, factor: float
+    ) -> list[Surface]:
+        surfaces: list[Surface] = []
+        count = 0
+        for element, shape, share in shapes:
+            self._tell(_OPENED + (_CUT - _OPENED) * share, f"cutting {elements} elements into triangles")
+            self.at = f"{element.is_a()} #{element.id()}"
+            found = reader.surfaces(element, shape, factor)
+            count += sum(len(item.faces) for item in found if item.faces is not None)
+            if count > _LARGEST_MODEL:
+                raise ConfigError(
+                    f"{self._path}: got more than {_LARGEST_MODEL} triangles, expected fewer; export less detail "
+                    "or one building"
+                )
+            surfaces += found
+        return surfaces
+
+    def _look(self, share: float) -> None:
+        self._tell(_CUT + (1.0 - _CUT) * share, "looking for covered faces")
+
+
+def _megabytes(path: Path) -> str:
+    try:
+        return f"{max(path.stat().st_size >> 20, 1)} MB"
+    except OSError:
+        return "which cannot be read"  # said in full by whoever opens it
 
 
 def _tell_nobody(share: float, what: str) -> None:

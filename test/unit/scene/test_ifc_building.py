@@ -16,9 +16,11 @@ import yaml
 from vidgen_nodes.custody.digest import dataclass_record
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Grid
-from vidgen_nodes.scene import building_cache, ifc_model
+from vidgen_nodes.scene import building_cache, ifc_building, ifc_model
 from vidgen_nodes.scene.building import Building, load_building
 from vidgen_nodes.scene.building_summary import building_summary
+from vidgen_nodes.scene.ifc_model import read_ifc
+from vidgen_nodes.scene.materials import material_table
 
 SCHEMAS = ("IFC2X3", "IFC4", "IFC4X3")
 SHARED = Path(os.environ.get("VIDGEN_SHARED_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
@@ -43,6 +45,16 @@ def facing(surface):
     triangles = surface.triangles_m
     vectors = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     return vectors.sum(axis=0) / np.linalg.norm(vectors.sum(axis=0))
+
+
+@pytest.fixture(autouse=True)
+def _read_here(monkeypatch):
+    """In this process, which is quicker to start; ``test_ifc_process.py`` reads in another one."""
+
+    def read(path, **rest):
+        return read_ifc(path, material_table(), **rest)
+
+    monkeypatch.setattr(ifc_building, "read_apart", read)
 
 
 @pytest.fixture
@@ -334,7 +346,7 @@ def test_the_cache_gives_the_same_building_and_survives_damage(ifc_site, load, t
     (file,) = building_cache.cache_dir().glob("*.npz")
     with monkeypatch.context() as patched:
         patched.setattr(
-            "vidgen_nodes.scene.ifc_building.read_ifc", lambda *args, **rest: pytest.fail("parsed again")
+            "vidgen_nodes.scene.ifc_building.read_apart", lambda *args, **rest: pytest.fail("parsed again")
         )
         assert load_building(tmp_path / "house.yaml").digest == first.digest
     file.write_bytes(file.read_bytes()[:-7])
@@ -485,6 +497,42 @@ def test_a_model_beyond_all_bounds_is_refused_before_it_fills_the_memory(ifc_sit
     monkeypatch.setattr(ifc_model, "_LARGEST_MODEL", 30)
     with pytest.raises(ConfigError, match="more than 30 triangles"):
         load(site)
+
+
+def test_more_elements_than_fit_are_refused_before_they_are_cut(ifc_site, load, monkeypatch):
+    site = ifc_site()
+    for index in range(4):
+        site.wall(f"w{index}", low=(0, 2 * index, 0))
+    monkeypatch.setattr(ifc_model, "_MOST_ELEMENTS", 3)
+    monkeypatch.setattr(ifc_model, "_shapes", lambda *args: pytest.fail("cut"))
+    with pytest.raises(ConfigError, match="got 4 building elements, expected at most 3"):
+        load(site)
+
+
+def without(path, lost):
+    lines = path.read_text().splitlines()
+    assert any(lost in line for line in lines)
+    path.write_text("\n".join(line for line in lines if lost not in line))
+
+
+@pytest.mark.parametrize("lost", ["IFCMATERIALLAYERSET(", "IFCPROPERTYSET("])
+def test_a_reference_to_nothing_is_refused_with_the_element(ifc_site, tmp_path, lost):
+    site = ifc_site()
+    wall = site.wall()
+    site.give(site.layers("Timber", "Plasterboard"), wall)
+    site.pset(wall, "Pset_WallCommon", Combustible=True)
+    path = site.write(tmp_path / "model.ifc")
+    without(path, lost)
+    with pytest.raises(ConfigError, match=r"IfcWall\w* #\d+: the model is damaged .*export it again"):
+        load_building(path)
+
+
+def test_a_material_that_is_gone_is_unknown(ifc_site, tmp_path):
+    site = ifc_site()
+    site.give(site.layers("Timber", "Timber"), site.wall())
+    path = site.write(tmp_path / "model.ifc")
+    without(path, "IFCMATERIAL(")
+    assert {item.combustible for item in load_building(path).surfaces} == {None}
 
 
 def test_an_element_that_is_far_too_fine_is_left_out_and_counted(ifc_site, load, monkeypatch):

@@ -1,0 +1,197 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads an IFC model in a process of its own.
+
+The library under it is C++, and a damaged model (an element placed relative to itself, say) can end the process that
+reads it, or keep it busy for ever. Guarantees that the caller lives on and gets a ``ConfigError`` then, that reading
+takes at most ``MOST_BYTES`` of memory, which is given back at the end, and that a reader which says nothing for
+``MOST_SILENT_S`` is ended. Leaves out what is read (``scene.ifc_model``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.scene import building_cache
+from vidgen_nodes.scene.ifc_model import IfcContent, read_ifc
+from vidgen_nodes.scene.materials import material_table
+
+MOST_BYTES = 8 << 30  # of address space; a model of 5 million lines takes 1.6 GiB
+MOST_SILENT_S = 900.0
+_MODULE = "vidgen_nodes.scene.ifc_process"
+
+
+def read_apart(
+    path: Path,
+    *,
+    metres_per_unit: float | None = None,
+    material_names: Mapping[str, str] | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> IfcContent:
+    """As :func:`vidgen_nodes.scene.ifc_model.read_ifc`, in another process.
+
+    Raises:
+        ConfigError: as that, and where the reader ended or got stuck.
+    """
+    with tempfile.TemporaryDirectory(prefix="vidgen-ifc-") as folder:
+        into = Path(folder) / "content"
+        asked = {
+            "path": str(path),
+            "most_bytes": MOST_BYTES,
+            "metres_per_unit": metres_per_unit,
+            "material_names": dict(material_names or {}),
+            "into": str(into),
+        }
+        with _reader(json.dumps(asked)) as (process, stuck):
+            refused = _follow(process, stuck, progress)
+        if refused:
+            raise ConfigError(refused)
+        if process.returncode:
+            raise ConfigError(f"{path}: {_ending(process.returncode, stuck)}")
+        return building_cache.unpacked(into.read_bytes())
+
+
+@contextmanager
+def _reader(asked: str) -> Iterator[tuple[subprocess.Popen[str], _Watch]]:
+    """The process, told what to read, and the watch over it; it is over when the context ends."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(item for item in sys.path if item)}
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", _MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+    except OSError as err:
+        raise ConfigError(f"the reader of IFC models cannot be started: {err}") from err
+    watch = _Watch(process)
+    try:
+        assert process.stdin is not None
+        process.stdin.write(asked)
+        process.stdin.close()
+        yield process, watch
+    finally:
+        watch.stop()
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+class _Watch:
+    """Ends a process that has said nothing for too long."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.has_ended_it = False
+        self._timer: threading.Timer | None = None
+        self.start()
+
+    def start(self) -> None:
+        """From now on."""
+        self.stop()
+        self._timer = threading.Timer(MOST_SILENT_S, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """No longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end(self) -> None:
+        self.has_ended_it = True
+        self._process.kill()
+
+
+def _follow(
+    process: subprocess.Popen[str], watch: _Watch, progress: Callable[[float, str], None] | None
+) -> str:
+    """Pass on how far the reader is until it ends; why it refused the model, or nothing."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue  # what the library prints itself
+        if not isinstance(said, dict):
+            continue
+        watch.start()
+        if "refused" in said:
+            return str(said["refused"])
+        if progress is not None and "share" in said:
+            progress(float(said["share"]), str(said["what"]))
+    process.wait()
+    return ""
+
+
+def _ending(status: int, watch: _Watch) -> str:
+    if watch.has_ended_it:
+        return f"the reader made no headway for {MOST_SILENT_S:.0f} s; check the model, or export less of it"
+    how = signal.Signals(-status).name if status < 0 else f"status {status}"
+    return (
+        f"the reader ended with {how}: the model is damaged (an element that refers to itself, say), or takes more "
+        f"than {MOST_BYTES >> 20} MiB; check it with the program that made it, and export it again"
+    )
+
+
+def main() -> int:
+    """Read what standard input asks for; progress and refusals go to standard output, a line of JSON each."""
+    asked = json.load(sys.stdin)
+    _bound_memory(asked["most_bytes"])
+    last = [-1.0]
+
+    def tell(share: float, what: str) -> None:
+        if share - last[0] >= 0.002 or share in (0.0, 1.0):
+            last[0] = share
+            _say({"share": share, "what": what})
+
+    try:
+        content = read_ifc(
+            Path(asked["path"]),
+            material_table(),
+            metres_per_unit=asked["metres_per_unit"],
+            material_names=asked["material_names"],
+            progress=tell,
+        )
+    except (ConfigError, MemoryError) as err:
+        too_much = (
+            f"{asked['path']}: takes more than {asked['most_bytes'] >> 20} MiB of memory; export less of it"
+        )
+        said = too_much if isinstance(err, MemoryError) else str(err)
+        _say({"refused": said})
+        return 0
+    Path(asked["into"]).write_bytes(building_cache.packed(content))
+    return 0
+
+
+def _say(answer: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def _bound_memory(most_bytes: int) -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, ValueError, OSError):
+        return  # not on this system: the bound on the file's size holds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
