@@ -8,19 +8,20 @@ swapped and inserted rows. Leaves out signed heads (``head_check.py``).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 from vidgen_nodes.custody.digest import is_canonical
 from vidgen_nodes.custody.fault import Fault
-from vidgen_nodes.custody.leaf import FRAME, PAYLOAD, RECORDS, SEGMENT, leaf_fault, physics_refs
+from vidgen_nodes.custody.leaf import FRAME, HASH_BYTES, PAYLOAD, RECORDS, SEGMENT, leaf_fault, physics_refs
+from vidgen_nodes.custody.leaf_forms import LeafForm, LeafForms
 from vidgen_nodes.custody.merkle import MerkleTree, leaf_hash
-from vidgen_nodes.custody.proof_maker import make_proof
 from vidgen_nodes.custody.reader import FIRST_ROW, InclusionProof, LeafRow, LedgerReader, decode
 from vidgen_nodes.custody.stored_records import StoredRecords
 from vidgen_nodes.custody.subtrees import Subtrees
 from vidgen_nodes.errors import VerificationError
 
 _AT_ONCE = 4096
+_LEARNED = 8  # forms at most in a batch: each looks at the rest of it again
 
 
 def first_record(reader: LedgerReader, start: int) -> int:
@@ -40,8 +41,21 @@ class LedgerAudit:
     Rows that were checked are not read again: a later change to them shows in ``verify_ledger``.
     """
 
-    def __init__(self, reader: LedgerReader, expected_root: bytes | None = None, start: int = 0) -> None:
+    def __init__(
+        self,
+        reader: LedgerReader,
+        expected_root: bytes | None = None,
+        start: int = 0,
+        *,
+        proofs: bool = True,
+    ) -> None:
         """Begin with leaf ``start``; the hashes of those before are taken as they are stored.
+
+        Args:
+            reader: of the ledger.
+            expected_root: root to look for.
+            start: first leaf to check.
+            proofs: proofs will be asked for.
 
         Raises:
             VerificationError: the leaves before cannot be read.
@@ -50,7 +64,8 @@ class LedgerAudit:
         self._expected_root = expected_root
         self.expected_at: int | None = None
         self._tree = MerkleTree()
-        self._subtrees = Subtrees(reader.leaf_hashes)
+        self._subtrees = Subtrees(reader.leaf_hashes) if proofs else None
+        self._forms = LeafForms()
         self._next = 0
         self._roots_fit = True
         self._good: dict[str, bytes] = {}  # newest record of each field that was found sound
@@ -61,14 +76,20 @@ class LedgerAudit:
         self.segments = 0
         self._skip_to(start)
         self._root_before = self._tree.root
-        self._look_for_expected_root(self._root_before)
+        self._look_for_expected_root(self._root_before, self._tree.size)
 
     def _skip_to(self, start: int) -> None:
         for low in range(0, start, _AT_ONCE):
-            for hashed in self._reader.leaf_hashes(low, min(low + _AT_ONCE, start)):
+            hashes = self._reader.leaf_hashes(low, min(low + _AT_ONCE, start))
+            for hashed in hashes:
                 self._tree.append(hashed)
-                self._subtrees.append(hashed)
+            self._keep(hashes)
         self._next = start
+
+    def _keep(self, hashes: Sequence[bytes]) -> None:
+        if self._subtrees is not None:
+            for hashed in hashes:
+                self._subtrees.append(hashed)  # what the reader returns when it is asked again
 
     @property
     def size(self) -> int:
@@ -86,6 +107,7 @@ class LedgerAudit:
         Raises:
             VerificationError: there is no such leaf.
         """
+        assert self._subtrees is not None
         path = self._subtrees.inclusion(index, self._subtrees.size)
         (row,) = self._reader.rows(index, index + 1)
         return InclusionProof(index, row.leaf, self._subtrees.size, self._tree.root, tuple(path))
@@ -96,6 +118,9 @@ class LedgerAudit:
         Raises:
             VerificationError: there is no such leaf, or no head over it yet.
         """
+        from vidgen_nodes.custody.proof_maker import make_proof  # and cryptography: most checks need neither
+
+        assert self._subtrees is not None
         return make_proof(self._reader.path, index, self._subtrees)
 
     def check_new(self, stop: int | None = None) -> tuple[Fault, ...]:
@@ -107,11 +132,60 @@ class LedgerAudit:
         faults: list[Fault] = []
         try:
             stop = self._reader.size if stop is None else stop
-            for row in self._reader.rows(self._next, stop):
-                faults.extend(self._check(row))
+            for rows in self._reader.batches(self._next, stop):
+                if self._add(rows):
+                    faults.extend(self._check_contents(rows))
+                    continue
+                for row in rows:  # one after the other, so that what is wrong is placed
+                    faults.extend(self._check(row))
         except VerificationError as err:
             faults.append(Fault(f"leaf {self._next}", f"{err}; leaves from here on were not checked"))
         return tuple(faults)
+
+    def _add(self, rows: Sequence[LeafRow]) -> bool:
+        """Add leaves to the tree if indices, hashes and roots are all as they should be."""
+        first = rows[0].index
+        if not first == self._next == self._tree.size or rows[-1].index != first + len(rows) - 1:
+            return False
+        hashes = [leaf_hash(row.leaf) for row in rows]
+        if hashes != [row.leaf_hash for row in rows]:
+            return False
+        tree = self._tree.copy()
+        if not self._roots_fit or tree.extend(hashes) != [row.root for row in rows]:
+            return False
+        self._tree = tree
+        self._keep(hashes)
+        return True
+
+    def _check_contents(self, rows: Sequence[LeafRow]) -> Iterator[Fault]:
+        """What leaves say that were added to the tree."""
+        forms = self._forms.recognise([row.leaf for row in rows])
+        learned = 0
+        for number, row in enumerate(rows):
+            self._next = row.index + 1
+            form, before, self._root_before = forms[number], self._root_before, row.root
+            self._look_for_expected_root(row.root, row.index + 1)
+            if form is not None and row.kind == FRAME and row.index >= self._kept_from:
+                yield from self._check_values(row, form)
+            else:
+                faults = list(self._check_content(row, f"leaf {row.index}", before if row.index else None))
+                yield from faults
+                if form is None and row.kind == FRAME and not faults and learned < _LEARNED:
+                    learned += 1
+                    self._forms.learn(row.leaf)
+                    forms[number + 1 :] = self._forms.recognise([later.leaf for later in rows[number + 1 :]])
+            self.frames += row.kind == FRAME
+            self.segments += row.kind == SEGMENT
+
+    def _check_values(self, row: LeafRow, form: LeafForm) -> Iterator[Fault]:
+        """The rest of a frame leaf whose form is known to be sound."""
+        leaf = row.leaf
+        if (seq := form.integer("seq", leaf)) != self.frames:
+            yield Fault(f"leaf {row.index}", f"is frame {seq}, expected frame {self.frames}")
+        for name in RECORDS[FRAME]:
+            at = form.hashes.get(name)
+            if at is not None and self._good.get(name) != (key := leaf[at : at + HASH_BYTES]):
+                yield from self._check_record(name, key, f"leaf {row.index}", payload=False)
 
     def _check(self, row: LeafRow) -> Iterator[Fault]:
         where = f"leaf {row.index}"
@@ -121,7 +195,7 @@ class LedgerAudit:
         self._next = row.index + 1
         before = self._root_before if self._tree.size else None
         sound = yield from self._check_hashes(row, where)
-        self._look_for_expected_root(self._root_before)
+        self._look_for_expected_root(self._root_before, self._tree.size)
         if sound:
             yield from self._check_content(row, where, before)
         self.frames += row.kind == FRAME
@@ -140,7 +214,7 @@ class LedgerAudit:
             yield Fault(where, "its content does not have the stored leaf hash: the content was changed")
         elif before is not None:
             yield Fault(where, "its leaf hash was changed: content and root fit without it")
-        self._subtrees.append(row.leaf_hash)  # what the reader returns when it is asked again
+        self._keep([row.leaf_hash])
         self._root_before, root_fits = root, root == row.root
         if not root_fits and self._roots_fit:
             yield Fault(where, "the stored root is not the root over the leaves up to here")
@@ -187,7 +261,7 @@ class LedgerAudit:
             return
         self._good[name] = key
         if name == "physics":
-            yield from self._check_physics(self._reader.blob(key), where, payload=payload)
+            yield from self._check_physics(self._records.content(key), where, payload=payload)
 
     def _check_physics(self, record: bytes, where: str, *, payload: bool) -> Iterator[Fault]:
         """The numbers that drew each element are records of their own."""
@@ -208,6 +282,6 @@ class LedgerAudit:
         """
         return self._records.check_rest(until)
 
-    def _look_for_expected_root(self, root: bytes) -> None:
+    def _look_for_expected_root(self, root: bytes, size: int) -> None:
         if self._expected_root is not None and root == self._expected_root:
-            self.expected_at = self._tree.size
+            self.expected_at = size

@@ -25,13 +25,11 @@ import cbor2
 import numpy as np
 import numpy.typing as npt
 
-from vidgen_nodes.custody.identity import config_identity, software_identity
-from vidgen_nodes.drawn import drawn_rectangle
 from vidgen_nodes.errors import RecordError
 from vidgen_nodes.packets import Grid, Overlay, SourceRef
-from vidgen_nodes.params import NodeParams
 
 if TYPE_CHECKING:
+    from vidgen_nodes.params import NodeParams
     from vidgen_nodes.scene.building import Building
 
 _FRAME_TAG = b"vidgen/frame/2\0"
@@ -176,6 +174,8 @@ def frame_digest(overlay: Overlay) -> bytes:
     Raises:
         RecordError: arrays of the wrong shape or type: such a picture cannot be derived again.
     """
+    from vidgen_nodes.drawn import drawn_rectangle  # and OpenCV: who only reads a ledger needs neither
+
     rgba, confidence = overlay.rgba, overlay.confidence
     if rgba.ndim != 3 or rgba.shape[2] != 4 or confidence.shape != rgba.shape[:2]:
         raise RecordError(
@@ -264,6 +264,8 @@ class RunDigests:
 
 def run_digests(params: NodeParams, building: Building | None) -> RunDigests:
     """Hash software, configuration and building, once at the start of a run."""
+    from vidgen_nodes.custody.identity import config_identity, software_identity
+
     software, config = software_identity(), config_identity(params)
     software_record, config_record = canonical(software), canonical(config)
     building_record = b"" if building is None else dataclass_record(building)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cbor2
 
@@ -29,9 +29,11 @@ T = TypeVar("T")
 _BATCH = 512  # rows a read; a read that stays open keeps the write-ahead log from being emptied
 _BUSY_S = 5.0
 FIRST_ROW = -(1 << 63)
+# Also an SQLite message that quotes an altered name which is no UTF-8 any more.
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: that would take three times as long to make
 class LeafRow:
     """One row of the log as stored."""
 
@@ -44,14 +46,21 @@ class LeafRow:
 
 # SQLite keeps a storage class for each value, whatever the column is declared as.
 _LEAF_ROWS = (
-    "SELECT idx, kind, leaf, leaf_hash, root,"
-    " typeof(kind) || ' ' || typeof(leaf) || ' ' || typeof(leaf_hash) || ' ' || typeof(root)"
+    "SELECT idx, kind, leaf, leaf_hash, root, CASE WHEN typeof(idx) = 'integer' AND typeof(kind) = 'text'"
+    " AND typeof(leaf) = 'blob' AND typeof(leaf_hash) = 'blob' AND typeof(root) = 'blob' THEN NULL ELSE"
+    " typeof(kind) || ' ' || typeof(leaf) || ' ' || typeof(leaf_hash) || ' ' || typeof(root) END"
     " FROM leaves WHERE idx >= ? ORDER BY idx LIMIT ?"
 )
 _BLOB_ROWS = (
-    "SELECT rowid, sha256, data, typeof(sha256) || ' ' || typeof(data)"
+    "SELECT rowid, sha256, data, CASE WHEN typeof(rowid) = 'integer' AND typeof(sha256) = 'blob'"
+    " AND typeof(data) = 'blob' THEN NULL ELSE typeof(sha256) || ' ' || typeof(data) END"
     " FROM blobs WHERE rowid > ? ORDER BY rowid LIMIT ?"
 )
+_COUNTS = (
+    "SELECT (SELECT count(*) FROM blobs NOT INDEXED),"
+    " (SELECT count(*) FROM blobs INDEXED BY sqlite_autoindex_blobs_1)"
+)
+_KINDS = {kind.encode(): kind for kind in (FRAME, SEGMENT)}
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class LedgerReader:
         self._connection = self._connect()
         try:
             fault = schema.fault(self._connection)
-        except sqlite3.Error as err:
+        except _UNREADABLE as err:
             fault = f"cannot be read as a ledger: {err}"
         if fault:
             self.close()
@@ -112,7 +121,7 @@ class LedgerReader:
                 # Folder not writable. With nothing in a log beside it the file is whole as it is.
                 connection = sqlite3.connect(uri + "&immutable=1", uri=True, check_same_thread=False)
                 connection.text_factory = bytes
-        except sqlite3.Error as err:
+        except _UNREADABLE as err:
             raise VerificationError(f"{self.path}: cannot be opened as a ledger: {err}") from err
         return connection
 
@@ -120,7 +129,7 @@ class LedgerReader:
     def _reading(self, where: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OverflowError, MemoryError) as err:
+        except _UNREADABLE as err:
             raise VerificationError(f"{self.path}: {where}: cannot be read: {err}") from err
 
     def _fetch(self, where: str, query: str, *values: object) -> list[tuple[object, ...]]:
@@ -146,22 +155,29 @@ class LedgerReader:
 
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[LeafRow]:
         """Leaves in order of index, from ``start`` up to (not including) ``stop``."""
-        limit = _BATCH
-        while True:
+        for batch in self.batches(start, stop):
+            yield from batch
+
+    def batches(self, start: int = 0, stop: int | None = None) -> Iterator[list[LeafRow]]:
+        """The same, some at a time."""
+        most = _BATCH
+        while stop is None or start < stop:
+            limit = most if stop is None else min(most, stop - start)
             try:
-                batch = self._fetch(f"leaf {start} or after", _LEAF_ROWS, start, limit)
+                stored = self._fetch(f"leaf {start} or after", _LEAF_ROWS, start, limit)
+                rows = [_leaf_row(columns) for columns in stored]
             except VerificationError:
                 if limit == 1:
                     raise
-                limit = 1  # row by row, so that the error names the place
+                most = 1  # row by row, so that the error names the place
                 continue
-            for stored in batch:
-                row = _leaf_row(stored)
-                if stop is not None and row.index >= stop:
-                    return
-                yield row
-                start = row.index + 1
-            if len(batch) < limit:
+            if stop is not None and rows and rows[-1].index >= stop:
+                yield [row for row in rows if row.index < stop]
+                return
+            if rows:
+                yield rows
+                start = rows[-1].index + 1
+            if len(rows) < limit:
                 return
 
     def blob(self, sha256: bytes) -> bytes:
@@ -174,6 +190,16 @@ class LedgerReader:
         if not rows:
             raise VerificationError(f"{self.path}: record {sha256.hex()}: is not in the ledger")
         return _checked(rows[0][0], bytes, f"record {sha256.hex()}")
+
+    def index_fault(self) -> str:
+        """What is wrong with the index by which records are found, as far as its size tells; empty: nothing."""
+        try:
+            ((stored, indexed),) = self._fetch("index of the records", _COUNTS)
+        except VerificationError as err:
+            return str(err)
+        return (
+            "" if stored == indexed else f"{stored} records are stored, {indexed} can be found by their hash"
+        )
 
     def row_of(self, sha256: bytes) -> int | None:
         """Row of a stored record, in order of writing; None: there is none."""
@@ -281,27 +307,24 @@ class LedgerReader:
         self.close()
 
 
-def _leaf_row(stored: tuple[object, ...]) -> LeafRow:
-    index = _checked(stored[0], int, "leaf index")
-    _as_written(stored[5], "text blob blob blob", f"leaf {index}")
-    kind, leaf, hashed, root = (_checked(column, bytes, f"leaf {index}") for column in stored[1:5])
-    return LeafRow(index, kind.decode("utf-8", "backslashreplace"), leaf, hashed, root)
+def _leaf_row(stored: tuple[Any, ...]) -> LeafRow:
+    index, kind, leaf, hashed, root, types = stored
+    if types is not None:
+        raise _stored_otherwise(types, "text blob blob blob", f"leaf {_checked(index, int, 'leaf index')}")
+    text = _KINDS.get(kind) or kind.decode("utf-8", "backslashreplace")
+    return LeafRow(index, text, leaf, hashed, root)
 
 
-def _blob_row(stored: tuple[object, ...]) -> tuple[int, bytes, bytes]:
-    where = f"record in row {stored[0]}"
-    _as_written(stored[3], "blob blob", where)
-    return (
-        _checked(stored[0], int, "record"),
-        _checked(stored[1], bytes, where),
-        _checked(stored[2], bytes, where),
-    )
+def _blob_row(stored: tuple[Any, ...]) -> tuple[int, bytes, bytes]:
+    row, key, data, types = stored
+    if types is not None:
+        raise _stored_otherwise(types, "blob blob", f"record in row {_checked(row, int, 'record')}")
+    return row, key, data
 
 
-def _as_written(types: object, expected: str, where: str) -> None:
-    """Refuse bytes under another storage class: a changed class is a change of the row, though it reads alike."""
-    if types != expected.encode():
-        raise VerificationError(f"{where}: stored as {types!r}, expected {expected}")
+def _stored_otherwise(types: object, expected: str, where: str) -> VerificationError:
+    """Bytes under another storage class: a changed class is a change of the row, though it reads alike."""
+    return VerificationError(f"{where}: stored as {types!r}, expected {expected}")
 
 
 def _checked(value: object, kind: type[T], where: str) -> T:

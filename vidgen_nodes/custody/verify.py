@@ -19,13 +19,14 @@ from itertools import pairwise
 from pathlib import Path
 
 from vidgen_nodes.custody.audit import LedgerAudit as LedgerAudit
-from vidgen_nodes.custody.audit import first_record
 from vidgen_nodes.custody.fault import Fault as Fault
 from vidgen_nodes.custody.head_check import HeadReport, check_heads
+from vidgen_nodes.custody.ledger_share import Share, check_share, check_share_of
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.errors import VerificationError
 
-_WORTH = 20_000  # leaves that are worth a process of their own, which takes half a second to start
+_WORTH = 20_000  # leaves that are worth a process of their own
+_HEAD_START = 12_000  # leaves that are checked while another process starts
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,6 @@ class LedgerReport:
         return self.heads.signed_size if self.heads else 0
 
 
-@dataclass(frozen=True)
-class _Share:
-    """What one process found in its part of the leaves."""
-
-    size: int
-    root: bytes
-    frames: int
-    segments: int
-    pruned: int
-    expected_at: int | None
-    faults: tuple[Fault, ...]
-
-
 def verify_ledger(
     path: Path, expected_root: bytes | None = None, root_public: bytes | None = None, jobs: int = 1
 ) -> LedgerReport:
@@ -84,9 +72,9 @@ def verify_ledger(
         VerificationError: no such file, or not a ledger at all.
     """
     with LedgerReader(path) as reader:
-        shares = _in_parallel(path, reader.size, expected_root, jobs)
-        if shares is None:  # short, or something is wrong: one process after the other places it exactly
-            shares = [_check_share(reader, expected_root, 0, None, None)]
+        shares = _in_parallel(path, reader, expected_root, jobs)
+        if shares is None:  # short, or something is wrong: one process places it exactly
+            shares = [check_share(reader, expected_root)]
         faults = [*_check_file(reader), *(fault for share in shares for fault in share.faults)]
         last = shares[-1]
         expected_at = next((s.expected_at for s in shares if s.expected_at is not None), None)
@@ -100,42 +88,33 @@ def verify_ledger(
     return LedgerReport(last.size, frames, segments, last.root, tuple(faults), expected_at, pruned, heads)
 
 
-def _check_share(
-    reader: LedgerReader,
-    expected_root: bytes | None,
-    start: int,
-    stop: int | None,
-    next_start: int | None,
-) -> _Share:
-    audit = LedgerAudit(reader, expected_root, start)
-    until = None if next_start is None else first_record(reader, next_start)
-    faults = (*audit.check_new(stop), *audit.check_stored(until))
-    frames = audit.frames - audit.frames_before
-    return _Share(audit.size, audit.root, frames, audit.segments, audit.pruned, audit.expected_at, faults)
-
-
-def _share_of(path: Path, expected_root: bytes | None, start: int, stop: int, last: bool) -> _Share:
-    with LedgerReader(path) as reader:
-        return _check_share(reader, expected_root, start, stop, None if last else stop)
-
-
-def _in_parallel(path: Path, size: int, expected_root: bytes | None, jobs: int) -> list[_Share] | None:
+def _in_parallel(
+    path: Path, reader: LedgerReader, expected_root: bytes | None, jobs: int
+) -> list[Share] | None:
     """The leaves checked by several processes; None: not worth it, or not everything is in order."""
-    count = min(jobs, size // _WORTH)
-    if count < 2:
+    bounds = _bounds(reader.size, jobs)
+    if len(bounds) == 2:
         return None
-    bounds = [size * number // count for number in range(count + 1)]
+    size, (own, *others) = bounds[-1], pairwise(bounds)
     context = multiprocessing.get_context("spawn")  # whoever calls may have threads
-    with ProcessPoolExecutor(count, context) as pool:
-        futures = [
-            pool.submit(_share_of, path, expected_root, start, stop, stop == size)
-            for start, stop in pairwise(bounds)
-        ]
+    with ProcessPoolExecutor(len(others), context) as pool:
         try:
-            shares = [future.result() for future in futures]
+            futures = [
+                pool.submit(check_share_of, path, expected_root, start, stop, stop == size)
+                for start, stop in others
+            ]
+            shares = [check_share(reader, expected_root, *own, own[1])]  # while the others start
+            shares += [future.result() for future in futures]
         except (VerificationError, BrokenProcessPool):
             return None
     return None if any(share.faults for share in shares) else shares
+
+
+def _bounds(size: int, jobs: int) -> list[int]:
+    """Where the part of each process begins, then ``size``; this one's is longer, as the others must start first."""
+    count = max(1, min(jobs, size // _WORTH))
+    each = max(0, size - _HEAD_START) // count
+    return [0, *(size - each * left for left in range(count - 1, 0, -1)), size]
 
 
 def _check_file(reader: LedgerReader) -> Iterator[Fault]:
@@ -145,5 +124,7 @@ def _check_file(reader: LedgerReader) -> Iterator[Fault]:
         first = next(iter(reader.rows(-(1 << 63), 0)), None)
         if first is not None:
             yield Fault(f"leaf {first.index}", "was inserted before the first leaf", "inserted")
+        if fault := reader.index_fault():
+            yield Fault("index of the records", fault)
     except VerificationError as err:
         yield Fault("file", str(err))

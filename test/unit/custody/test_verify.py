@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import random
 import sqlite3
 
@@ -358,7 +359,26 @@ def test_a_cut_file_and_a_garbled_page_are_reported(path):
             except VerificationError as err:
                 outcomes.append([str(err)])
     assert all(outcomes)
-    assert any(text.startswith("leaf ") and "malformed" in text for texts in outcomes for text in texts)
+    assert any(
+        text.startswith("index of the records: ") and "malformed" in text
+        for texts in outcomes
+        for text in texts
+    )
+
+
+def test_a_record_that_its_hash_no_longer_finds_is_counted(path):
+    with tampered(path) as connection:
+        # The index of another table in its place: pages that are sound, and say nothing of these records.
+        connection.execute("CREATE TABLE other (sha256 BLOB NOT NULL PRIMARY KEY, data BLOB NOT NULL)")
+        connection.execute("INSERT INTO other SELECT sha256, data FROM blobs LIMIT 3")
+        connection.execute("PRAGMA writable_schema = ON")
+        pages = dict(connection.execute("SELECT tbl_name, rootpage FROM sqlite_master WHERE type = 'index'"))
+        for table, page in (("blobs", pages["other"]), ("other", pages["blobs"])):
+            connection.execute(
+                "UPDATE sqlite_master SET rootpage = ? WHERE type = 'index' AND tbl_name = ?", (page, table)
+            )
+    (fault,) = [fault for fault in verify_ledger(path).faults if fault.where == "index of the records"]
+    assert "3 can be found" in fault.what
 
 
 def test_a_ledger_can_be_checked_where_nothing_can_be_written(path):
@@ -413,7 +433,22 @@ def test_a_log_shared_out_over_processes_gives_the_same_report(written, tmp_path
         connection.close()
     alone = verify_ledger(path)
     monkeypatch.setattr(verify, "_WORTH", 4)
-    shared = verify._in_parallel(path, 12, None, 3)
+    monkeypatch.setattr(verify, "_HEAD_START", 3)
+    with LedgerReader(path) as reader:
+        shared = verify._in_parallel(path, reader, None, 3)
     assert (shared is None) == bool(damage)
     assert verify_ledger(path, jobs=3) == alone
     assert verify_ledger(path, LedgerReader(written).root, jobs=3).expected_at == 12
+
+
+def test_parts_of_a_log_cover_every_leaf_once_and_the_first_is_the_longest():
+    from vidgen_nodes.custody import verify
+
+    for size in (0, 1, 39_999, 40_000, 60_001, 1_000_000):
+        for jobs in (1, 2, 3, 16):
+            bounds = verify._bounds(size, jobs)
+            lengths = [high - low for low, high in itertools.pairwise(bounds)]
+            assert (bounds[0], bounds[-1], sum(lengths)) == (0, size, size)
+            assert len(lengths) == max(1, min(jobs, size // 20_000))
+            assert min(lengths) >= 0
+            assert max(lengths) == lengths[0]
