@@ -27,7 +27,7 @@ from vidgen_nodes.custody.merkle import leaf_hash
 from vidgen_nodes.custody.multiproof import NODE_BYTES, SALT_BYTES, cell_leaf, opened_nodes, root_of
 from vidgen_nodes.custody.note import SigningKey, check_signature
 from vidgen_nodes.custody.obstacles import Obstacles, OpenedCell
-from vidgen_nodes.custody.proof import pack_leaf, unpack_leaf
+from vidgen_nodes.custody.packed_leaf import pack_leaf, unpack_leaf
 from vidgen_nodes.custody.statement import Statement
 from vidgen_nodes.errors import VerificationError
 

@@ -220,6 +220,11 @@ def cosigned_s(signature: NoteSignature) -> int:
     return int.from_bytes(signature.data[:_TIME_BYTES], "big")
 
 
+def cosignature_data(time_s: int, signature: bytes) -> bytes:
+    """What the line of a cosignature holds besides name and key."""
+    return time_s.to_bytes(_TIME_BYTES, "big") + signature
+
+
 def check_cosignature(text: str, signature: NoteSignature, key: VerifierKey) -> int:
     """Check a witness's signature line.
 

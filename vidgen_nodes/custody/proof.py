@@ -2,49 +2,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """One frame's proof in one small file, which anybody can check with the public root key alone.
 
-A canonical CBOR list: version, five sections (leaf, path, head, cosignatures, certificates) and a CRC-32 of each,
-which places accidental damage; what convinces are the hashes and signatures. Names that every leaf repeats are
-written as numbers. Guarantees: at most 2,048 bytes for a leaf of today at any size up to 2^30 with two
-cosignatures (2^29 for one with every optional field); a file has one form, so no byte can change unseen. Needs only
-cbor2 and cryptography. Leaves out the pixels: a proof binds their hash (``vidgen verify --bag`` makes them again).
+A canonical CBOR list: version, five sections (leaf, path, head, cosignatures, certificates) and a CRC-16 of each,
+which places accidental damage; what convinces are the hashes and signatures. What every leaf and certificate repeats
+is left out or written as a number (``packed_leaf.py``). Guarantees: at most 2,048 bytes for a leaf with every optional
+field at any size up to 2^30 with two cosignatures; a file has one form, so no byte can change unseen. Needs only cbor2
+and cryptography. Leaves out the pixels: a proof binds their hash (``vidgen verify --bag`` makes them again).
 """
 
 from __future__ import annotations
 
-import zlib
+import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cbor2
 
-from vidgen_nodes.custody.certificate import Certificate, Chain
-from vidgen_nodes.custody.head import Head, origin_of
+from vidgen_nodes.custody.certificate import SESSION, UNIT, Certificate, Chain, fingerprint
+from vidgen_nodes.custody.head import LOG_ID_BYTES, Head, origin_of
 from vidgen_nodes.custody.merkle import HASH_BYTES, leaf_hash, root_from_path
 from vidgen_nodes.custody.note import (
+    KEY_BYTES,
     NOTE,
+    SIGNATURE_BYTES,
     NoteSignature,
     TreeHead,
     VerifierKey,
     check_cosignature,
     check_note,
+    cosignature_data,
     cosigned_s,
 )
+from vidgen_nodes.custody.packed_leaf import pack_leaf, unpack_leaf
 from vidgen_nodes.errors import VerificationError
 
 PROOF_BYTES = 2048
 _VERSION = 1
 _SECTIONS = ("leaf", "path", "head", "cosignatures", "certificates")
 _MOST_BYTES = 1 << 20
-# Position is the number: names may be added at the end, never moved.
-_NAMES = (
-    "v", "kind", "mission", "origin", "label", "seq", "stamp_ns", "segment", "bundle", "tick", "frame", "map",
-    "inputs", "scenario", "physics", "config", "software", "building", "causes", "gate", "cells_open",
-    "pixels_drawn", "pixels_outside", "late", "sigma_px", "nav_stamp_ns", "map_stamp_ns", "cause", "previous",
-    "recording", "privacy", "review", "policy", "assets", "attestation", "label_code", "review_sha256", "elements",
-    "view", "columns", "paths", "statement", "marks", "clock_offset_ns",
-)  # fmt: skip
-_NUMBERS = {name: number for number, name in enumerate(_NAMES)}
+_CHECK_BYTES = 2
 
 
 @dataclass(frozen=True)
@@ -82,11 +78,11 @@ def encode_proof(leaf: bytes, index: int, path: Sequence[bytes], head: Head, log
     sections: list[object] = [
         pack_leaf(leaf),
         [index, b"".join(path)],
-        [log_id, said.size, said.previous, head.note.signatures[0].data],
-        [[line.name, line.key_id, line.data] for line in head.cosignatures],
-        [head.chain.unit.as_list(), head.chain.session.as_list()],
+        [said.size, log_id + head.note.signatures[0].data + (said.previous or b"")],
+        [[line.name, cosigned_s(line), line.data[-SIGNATURE_BYTES:]] for line in head.cosignatures],
+        [_link(head.chain.unit), _link(head.chain.session)],
     ]
-    return cbor2.dumps([_VERSION, sections, [_crc(section) for section in sections]], canonical=True)
+    return cbor2.dumps([_VERSION, sections, b"".join(map(_check_sum, sections))], canonical=True)
 
 
 def verify_proof(data: bytes, root_public: bytes, witnesses: Sequence[VerifierKey] = ()) -> ProofReport:
@@ -100,8 +96,13 @@ def verify_proof(data: bytes, root_public: bytes, witnesses: Sequence[VerifierKe
     Raises:
         VerificationError: it does not hold; says which part.
     """
-    leaf, (index, path), (log_id, size, previous, signature), lines, links = _decode(data)
-    chain = Chain(Certificate.from_list(links[0]), Certificate.from_list(links[1]))
+    leaf, (index, path), (size, signed), lines, links = _decode(data)
+    log_id, signature, previous = (
+        signed[:LOG_ID_BYTES],
+        signed[LOG_ID_BYTES : LOG_ID_BYTES + SIGNATURE_BYTES],
+        signed[LOG_ID_BYTES + SIGNATURE_BYTES :] or None,
+    )
+    chain = Chain(_certificate(UNIT, links[0]), _certificate(SESSION, links[1]))
     chain.check(root_public)
     leaf_bytes = unpack_leaf(leaf)
     nodes = [path[at : at + HASH_BYTES] for at in range(0, len(path), HASH_BYTES)]
@@ -124,13 +125,21 @@ def verify_proof(data: bytes, root_public: bytes, witnesses: Sequence[VerifierKe
 
 
 def _check_line(line: list[Any], head: TreeHead, chain: Chain, witnesses: Sequence[VerifierKey]) -> Cosigned:
-    signature = NoteSignature(*line)
-    time_s = cosigned_s(signature)
-    chain.check_time(time_s, f"cosignature of {signature.name}")
+    name, time_s, signed = line
+    chain.check_time(time_s, f"cosignature of {name}")
+    data = cosignature_data(time_s, signed)
+    faults = []
     for witness in witnesses:
-        if (witness.name, witness.key_id) == (signature.name, signature.key_id):
-            return Cosigned(witness.name, check_cosignature(head.text, signature, witness), trusted=True)
-    return Cosigned(signature.name, time_s, trusted=False)
+        if witness.name != name:
+            continue
+        try:  # a witness that changed its key has two of one name
+            signature = NoteSignature(name, witness.key_id, data)
+            return Cosigned(name, check_cosignature(head.text, signature, witness), trusted=True)
+        except VerificationError as err:
+            faults.append(err)
+    if faults:
+        raise faults[0]
+    return Cosigned(name, time_s, trusted=False)
 
 
 def _decode(data: bytes) -> tuple[Any, Any, Any, Any, Any]:
@@ -141,10 +150,11 @@ def _decode(data: bytes) -> tuple[Any, Any, Any, Any, Any]:
         once_more = cbor2.dumps(content, canonical=True)
     except Exception as err:  # altered bytes can make the decoder raise anything
         raise VerificationError(f"proof: is damaged: {err}") from err
-    if not _fits(content, [int, [object] * 5, [int] * 5]) or content[0] != _VERSION:
+    form = [int, [object] * len(_SECTIONS), bytes]
+    if not _fits(content, form) or content[0] != _VERSION or len(content[2]) != _CHECK_BYTES * len(_SECTIONS):
         raise VerificationError(f"proof: is not a vidgen proof of version {_VERSION}")
-    for name, section, crc in zip(_SECTIONS, content[1], content[2], strict=True):
-        if _crc(section) != crc:
+    for place, (name, section) in enumerate(zip(_SECTIONS, content[1], strict=True)):
+        if _check_sum(section) != content[2][_CHECK_BYTES * place : _CHECK_BYTES * (place + 1)]:
             raise VerificationError(f"proof: the {name} was altered, or its check sum")
     if once_more != data:
         raise VerificationError("proof: is not in the one form that it has")
@@ -154,15 +164,19 @@ def _decode(data: bytes) -> tuple[Any, Any, Any, Any, Any]:
 
 
 def _check_form(leaf: object, path: Any, head: Any, lines: Any, links: object) -> None:
-    if not isinstance(leaf, (bytes, dict)):
+    if not isinstance(leaf, (bytes, list)):
         raise VerificationError("proof: the leaf is of another form")
     if not _fits(path, [int, bytes]) or len(path[1]) % HASH_BYTES:
         raise VerificationError("proof: the path is of another form")
-    if not _fits(head, [bytes, int, (bytes, type(None)), bytes]) or not 0 < head[1] < 1 << 63:
+    sizes = [LOG_ID_BYTES + SIGNATURE_BYTES + previous for previous in (0, HASH_BYTES)]
+    if not _fits(head, [int, bytes]) or not 0 < head[0] < 1 << 63 or len(head[1]) not in sizes:
         raise VerificationError("proof: the head is of another form")
-    if not isinstance(lines, list) or not all(_fits(line, [str, bytes, bytes]) for line in lines):
+    if not isinstance(lines, list) or not all(
+        _fits(line, [str, int, bytes]) and 0 <= line[1] < 1 << 63 and len(line[2]) == SIGNATURE_BYTES
+        for line in lines
+    ):
         raise VerificationError("proof: the cosignatures are of another form")
-    if not isinstance(links, list) or len(links) != 2:
+    if not _fits(links, [[(str, type(None)), int, int, bytes]] * 2):
         raise VerificationError("proof: the certificates are of another form")
 
 
@@ -175,46 +189,30 @@ def _fits(value: object, kinds: list[Any]) -> bool:
     )
 
 
-def _crc(section: object) -> int:
-    return zlib.crc32(cbor2.dumps(section, canonical=True))
+def _check_sum(section: object) -> bytes:
+    return binascii.crc_hqx(cbor2.dumps(section, canonical=True), 0).to_bytes(_CHECK_BYTES, "big")
 
 
-def pack_leaf(leaf: bytes) -> object:
-    """A leaf with its usual names as numbers; as it is where that would not lead back to the same bytes."""
-    try:
-        fields = cbor2.loads(leaf)
-        packed = _packed(fields)
-        if isinstance(packed, dict) and cbor2.dumps(_unpacked(packed), canonical=True) == leaf:
-            return packed
-    except Exception:  # noqa: BLE001, S110  # any leaf can be proved, whatever it holds
-        pass
-    return leaf
+def _link(certificate: Certificate) -> list[object]:
+    """A certificate without what its place and its key say anyway."""
+    usual = _usual_name(certificate.role, certificate.public)
+    name = None if certificate.name == usual else certificate.name
+    return [
+        name,
+        certificate.not_before_s,
+        certificate.not_after_s,
+        certificate.public + certificate.signature,
+    ]
 
 
-def unpack_leaf(packed: object) -> bytes:
-    """The reverse of ``pack_leaf``.
-
-    Raises:
-        VerificationError: it names a field that this program does not know.
-    """
-    return packed if isinstance(packed, bytes) else cbor2.dumps(_unpacked(packed), canonical=True)
-
-
-def _packed(value: object) -> object:
-    if isinstance(value, dict):
-        return {_NUMBERS.get(key, key): _packed(item) for key, item in value.items()}
-    return value
+def _certificate(role: str, link: list[Any]) -> Certificate:
+    name, not_before_s, not_after_s, signed = link
+    public, signature = signed[:KEY_BYTES], signed[KEY_BYTES:]
+    if name is None:
+        name = _usual_name(role, public)
+    return Certificate.from_list([role, name, public, not_before_s, not_after_s, signature])
 
 
-def _unpacked(value: object) -> object:
-    if isinstance(value, dict):
-        return {_name(key): _unpacked(item) for key, item in value.items()}
-    return value
-
-
-def _name(key: object) -> str:
-    if isinstance(key, str):
-        return key
-    if type(key) is int and 0 <= key < len(_NAMES):
-        return _NAMES[key]
-    raise VerificationError(f"proof: the leaf has the unknown field number {key!r}; a newer vidgen made it")
+def _usual_name(role: str, public: bytes) -> str:
+    """As ``keys.py`` names units and sessions."""
+    return fingerprint(public) if role == UNIT else fingerprint(public)[:8]

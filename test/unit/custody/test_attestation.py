@@ -38,6 +38,7 @@ from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.custody.multiproof import NODE_BYTES, cell_leaf
 from vidgen_nodes.custody.note import NOTE, VerifierKey
 from vidgen_nodes.custody.openings import OpeningStore, openings_path
+from vidgen_nodes.custody.packed_leaf import NAMES, pack_leaf
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.verify import verify_ledger
 from vidgen_nodes.errors import InputError, VerificationError
@@ -350,7 +351,10 @@ def test_file_of_a_version_that_knew_fewer_names_still_holds(
 ) -> None:
     data = made(ledger, session)
     found, signature = opened(data, ring), cbor2.loads(data)[1][3][3]
-    spelled = found.encode(signature, cbor2.loads(found.leaf))
+    fields, bits, hashes = pack_leaf(found.leaf)
+    spelled = found.encode(
+        signature, [{NAMES[number]: value for number, value in fields.items()}, bits, hashes]
+    )
     assert len(spelled) > len(data)
     assert opened(spelled, ring) == found
 

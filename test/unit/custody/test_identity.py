@@ -117,7 +117,8 @@ def test_parameters_come_back_from_a_configuration_record():
 
 
 @pytest.mark.parametrize(
-    "record", [None, {}, {"sync": {}}, dict.fromkeys(("thermal", "rtk", "lidar", "sync", "generator", "privacy"))]
+    "record",
+    [None, {}, {"sync": {}}, dict.fromkeys(("thermal", "rtk", "lidar", "sync", "generator", "privacy"))],
 )
 def test_another_record_is_refused(record):
     with pytest.raises(ConfigError, match="configuration record"):

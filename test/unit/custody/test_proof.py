@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import shutil
 import subprocess
@@ -19,14 +20,16 @@ from vidgen_nodes.cli.main import main
 from vidgen_nodes.custody.digest import canonical
 from vidgen_nodes.custody.head import Head, origin_of
 from vidgen_nodes.custody.keys import FileKey, KeyRing
-from vidgen_nodes.custody.leaf import leaf_fault
+from vidgen_nodes.custody.leaf import _OPTIONAL, FRAME, leaf_fault
 from vidgen_nodes.custody.merkle import leaf_hash, root_from_path
 from vidgen_nodes.custody.note import COSIGNATURE, SignedNote, TreeHead, VerifierKey, cosign, sign_note
+from vidgen_nodes.custody.packed_leaf import _WORDS, HASHES, NAMES, pack_leaf, unpack_leaf
 from vidgen_nodes.custody.proof import PROOF_BYTES, encode_proof, verify_proof
 from vidgen_nodes.custody.proof_maker import make_proof
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.signer import sign_ledger
 from vidgen_nodes.errors import VerificationError
+from vidgen_nodes.packets import Cause, Mark
 
 NOW_S = int(time.time())
 LOG = bytes(range(8))
@@ -90,17 +93,102 @@ def test_the_largest_tree_leaves_room(leaf, ring):
     assert len(proof_in(2_592_000, 12345, leaf, ring)) <= 1700
 
 
-def test_a_frame_with_every_optional_field_fits_and_says_it_all(leaf, ring):
-    full = cbor2.loads(leaf) | {
-        name: hashlib.sha256(name.encode()).digest()
-        for name in ("attestation", "review", "view", "columns", "paths")
+def largest(leaf: bytes) -> dict:
+    """A frame of a long run with every field set, numbers as large as they get."""
+    hashed = ("map", "building", "attestation", "review", "view", "columns", "paths", "inputs", "scenario")
+    full = cbor2.loads(leaf) | {name: hashlib.sha256(name.encode()).digest() for name in hashed}
+    stamp_ns = 1_790_000_000_123_456_789
+    return full | {
+        "mission": "exercise north 2026-11",
+        "origin": "replay",
+        "label": "AIGC",
+        "seq": 2**30,
+        "stamp_ns": stamp_ns,
+        "nav_stamp_ns": stamp_ns - 3_456_789,
+        "map_stamp_ns": stamp_ns - 345_678_912,
+        "bundle": 2**30,
+        "tick": 2**30,
+        "segment": 3,
+        "sigma_px": 1.2345678901,
+        "late": {"map": 1, "nav": 12},
+        "gate": {"cells_open": 65_000, "pixels_drawn": 327_680, "pixels_outside": 0},
+        "marks": ["pose_old"],
+        "clock_offset_ns": -98_765_400,
     }
-    full |= {"marks": ["pose_old"], "clock_offset_ns": -98_765_400}
+
+
+def test_a_frame_with_every_optional_field_fits_and_says_it_all(leaf, ring):
+    full = largest(leaf)
     assert leaf_fault(full) == ""
-    written = canonical(full)
-    proof = proof_in(2**29, 2**29 - 1, written, ring)  # 124 days at 50 Hz
+    assert set(_OPTIONAL[FRAME]) <= set(full)
+    assert all(value is not None for value in full.values())
+    proof = proof_in(2**30, 2**30 - 1, canonical(full), ring)
     assert len(proof) <= PROOF_BYTES
     assert verify_proof(proof, ring.root.public).leaf == full
+
+
+CAUSES = st.lists(st.sampled_from([*Cause]).map(lambda cause: cause.value), max_size=4, unique=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), CAUSES, st.integers(0, 2**30 - 1))
+def test_whichever_optional_fields_a_frame_has_it_fits(leaf, ring, data, causes, index):
+    full = largest(leaf) | {"causes": causes}
+    dropped = data.draw(st.lists(st.sampled_from(sorted(_OPTIONAL[FRAME]))))
+    full = {name: value for name, value in full.items() if name not in dropped}
+    if causes:  # nothing is drawn then, so there is no obstacle to attest
+        full.pop("attestation", None)
+    proof = proof_in(2**30, index, canonical(full), ring)
+    assert len(proof) <= PROOF_BYTES
+    assert verify_proof(proof, ring.root.public).leaf == full
+
+
+PLAIN = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=9) | st.binary(max_size=33)
+)
+VALUES = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner)
+)
+NAMED = st.sampled_from([*NAMES, *HASHES]) | st.text(max_size=6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(
+        NAMED, VALUES | st.sampled_from(["SYN", "frame", "live"]) | st.binary(min_size=32, max_size=32)
+    )
+)
+def test_any_leaf_comes_back_to_the_byte(fields):
+    leaf = cbor2.dumps(fields, canonical=True)
+    packed = cbor2.loads(cbor2.dumps(pack_leaf(leaf), canonical=True))
+    assert unpack_leaf(packed) == leaf
+
+
+def test_every_cause_and_mark_of_today_is_a_word():
+    for word in [*Cause, *Mark]:
+        assert cbor2.dumps(
+            pack_leaf(canonical({"v": 1, "kind": "frame", "causes": [word.value]}))[0][8][0]
+        ) == cbor2.dumps(cbor2.CBORSimpleValue(_WORDS.index(word.value)))
+
+
+@given(st.binary(max_size=80))
+def test_what_is_no_map_is_carried_as_it_is(leaf):
+    assert unpack_leaf(pack_leaf(leaf)) == leaf
+
+
+@pytest.mark.parametrize(
+    ("packed", "why"),
+    [
+        ({}, "another form"),
+        ([{}, 1 << 60, b""], "unknown field"),
+        ([{}, -1, b""], "unknown field"),
+        ([{}, 1, b"short"], "5 bytes of hashes for 1"),
+        ([{99: 1}, 0, b""], "unknown field number 99"),
+    ],
+)
+def test_a_leaf_of_a_newer_version_is_refused_in_words(packed, why):
+    with pytest.raises(VerificationError, match=why):
+        unpack_leaf(packed)
 
 
 def test_every_leaf_of_a_ledger_is_proved(signed, ring):
@@ -138,21 +226,23 @@ def test_foreign_bytes_are_refused_in_words(data):
 
 
 def test_whoever_recomputes_the_check_sums_still_lacks_a_key(leaf, ring):
-    import zlib
-
     version, sections, _ = cbor2.loads(proof_in(1000, 321, leaf, ring))
     for section, place, value in (
-        (0, 9, 8),  # label, seq or another field of the leaf
+        (0, 0, {}),
+        (0, 2, bytes(32 * 6)),  # hashes of the leaf
         (1, 0, 320),
         (1, 1, bytes(320)),
-        (2, 1, 999),
-        (2, 2, None),
-        (2, 3, bytes(64)),
-        (2, 0, bytes(8)),
+        (2, 0, 999),
+        (2, 1, bytes(8 + 64)),
+        (2, 1, bytes(8 + 64 + 32)),
+        (3, 0, ["w1.example.org/vidgen", NOW_S, bytes(63)]),
+        (4, 1, [None, NOW_S - 1000, NOW_S + 1000, bytes(96)]),
     ):
         forged = [dict(part) if isinstance(part, dict) else list(part) for part in sections]
         forged[section][place] = value
-        crcs = [zlib.crc32(cbor2.dumps(part, canonical=True)) for part in forged]
+        crcs = b"".join(
+            binascii.crc_hqx(cbor2.dumps(part, canonical=True), 0).to_bytes(2, "big") for part in forged
+        )
         with pytest.raises(VerificationError):
             verify_proof(cbor2.dumps([version, forged, crcs], canonical=True), ring.root.public)
 
