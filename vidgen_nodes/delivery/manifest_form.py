@@ -119,7 +119,13 @@ def _check_signature(store: Store, box: _Box) -> None:
         raise _fault(store, low, f"the signature cannot be read: {err!r:.80}") from err
     value = signed.value if isinstance(signed, cbor2.CBORTag) and signed.tag == _COSE_SIGN1 else None
     unsigned = value[1] if isinstance(value, (list, tuple)) and len(value) == _COSE_PARTS else None
-    if kind != b"cbor" or once_more != content or not isinstance(unsigned, Mapping):
+    if (
+        kind != b"cbor"
+        or once_more != content
+        or not isinstance(unsigned, Mapping)
+        or value is None
+        or value[2] is not None  # the payload is elsewhere; "undefined" would be read alike
+    ):
         raise _fault(store, low, "the signature is not in the one form that it has")
     for name, padding in unsigned.items():
         if name not in _UNSIGNED or not isinstance(padding, bytes):

@@ -119,11 +119,12 @@ def unsigned_places(clip: bytes) -> dict[str, int]:
         "name of the signature": clip.index(b"c2pa.signature\0") + 5,
         "name of the padding": clip.index(b"cpadY") + 1,
         "padding": clip.index(b"cpadY") + 40,
+        "payload": clip.index(b"\0\0\xf6X@") + 2,
     }
 
 
 @pytest.mark.parametrize(
-    "what", list(unsigned_places(b"\3c2pa\0c2pa.assertions\0c2pa.claim.v2\0c2pa.signature\0cpadY"))
+    "what", list(unsigned_places(b"\3c2pa\0c2pa.assertions\0c2pa.claim.v2\0c2pa.signature\0cpadY\0\0\xf6X@"))
 )
 def test_what_c2pa_leaves_unsigned_is_found_to_the_byte(
     what: str, files: dict[str, bytes], read: Callable[[bytes], None], credentials: Credentials
