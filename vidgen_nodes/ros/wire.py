@@ -3,7 +3,7 @@
 """The messages on the way of a frame, straight from and to CDR bytes.
 
 rclpy builds its message objects field by field in Python: a bundle costs 0.36 ms to read, and a navigation
-state, a hundred times a second at three nodes, 0.13 ms. ``cdr.py`` takes less than a tenth of that and hands
+state, at three nodes, 0.13 ms. ``cdr.py`` takes less than a tenth of that and hands
 arrays over as views. The attributes are the same, so ``convert.py`` and ``unpack.py`` take either kind.
 ``fill.py`` makes every other message.
 """
