@@ -66,9 +66,22 @@ def flight() -> None:
     Flight(SimParams()).thermal(0.0, 0)
 
 
+def smoke() -> None:
+    """What moves the air: a fire beside a wall, and a still moment."""
+    from vidgen_nodes.generation.smoke_box import SmokeBox
+    from vidgen_nodes.generation.smoke_layer import SmokeLayer
+    from vidgen_nodes.scenario.timeline import load_scenario
+    from vidgen_nodes.scene.building import load_building
+
+    house = load_building(config_dir() / "buildings" / "sim_house.yaml")
+    scenario = load_scenario(config_dir() / "scenarios" / "sim_wall_fire.yaml", 0)
+    for building in (house, None):
+        SmokeLayer(scenario.ignitions, 0, scenario.ambient_k, SmokeBox(), building)
+
+
 def main() -> None:
     """Compile everything."""
-    for part in (navigation, building, drawing, persons, custody, flight):
+    for part in (navigation, building, drawing, persons, custody, flight, smoke):
         start_s = time.monotonic()
         part()
         print(f"{part.__name__}: {time.monotonic() - start_s:.1f} s")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scenario.leak import RANGES
 from vidgen_nodes.scenario.timeline import LIMITS
 
 _ENTRY = 3  # value, unit, source
@@ -52,7 +53,7 @@ def _rows(path: str, record: Mapping[str, Any]) -> Iterator[Row]:
         if isinstance(value, Mapping):
             yield from _rows(where, value)
         elif isinstance(value, (list, tuple)) and len(value) == _ENTRY and isinstance(value[1], str):
-            yield Row(where, _short(value[0]), value[1], str(value[2]), _allowed(str(name)))
+            yield Row(where, _short(value[0]), value[1], str(value[2]), _allowed(str(name), path))
         else:
             yield Row(where, _short(value), "", "", _allowed(str(name)))
 
@@ -66,7 +67,9 @@ def _short(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
-def _allowed(name: str) -> str:
+def _allowed(name: str, path: str = "") -> str:
+    if path.startswith("steam.leaks.") and name in RANGES:
+        return "{:g} to {:g}".format(*RANGES[name])
     for item in dataclasses.fields(GeneratorParams):
         low, high = item.metadata["low"], item.metadata["high"]
         if item.name == name and (low is not None or high is not None):

@@ -108,7 +108,7 @@ class World:
         smoke_wait_s: how long a tick waits for the solver of the smoke: 0 live, inf where there is time.
 
     Raises:
-        ConfigError: a fire or a jet too large for the resolution, a scenario that does not fit the building, fires
+        ConfigError: a fire too large for the resolution, a scenario that does not fit the building, fires
             that the solver's box cannot hold, or an imported field that cannot be read.
         MissingPackageError: the scenario has debris or an imported field, and what it needs is not installed.
     """

@@ -4,7 +4,8 @@
 
 Guarantees that the flux of steam through every section of the jet is what leaves the hole, and that every voxel
 holds steam and air in equilibrium (``steam.py``). A straight round jet with Gaussian profiles; it is drawn
-until it is as slow as the air around. Leaves out its bending upward, wind, walls, and eddies: this is a mean.
+until it is as slow as the air around, or holds no droplets any more: dry warm air takes them up within metres.
+Leaves out its bending upward, wind, walls, and eddies: this is a mean.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import steam
-from vidgen_nodes.generation.flow.domain import FlowGrid
+from vidgen_nodes.generation.flow.domain import FlowGrid, IndexArray
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.smoke_field import band_radiance
 from vidgen_nodes.packets import FloatArray
@@ -26,6 +27,7 @@ AMBIENT_HUMIDITY = 0.5
 LEAST_SPEED_MPS = 3.0  # slower, and buoyancy and wind would carry it elsewhere; the jet fades out before
 _WIDER = 1.2  # profile of what is carried over that of the speed (round jets, Fischer)
 _TABLE = 1025
+LEAST_PER_M = 1e-3  # extinction of what is drawn: ten metres of less are 1 %
 _MOST_VOXELS = 4_000_000
 
 
@@ -72,7 +74,7 @@ def steam_field(
     Raises:
         ConfigError: more than 4 million voxels; take a coarser resolution.
     """
-    grid = _box(leak, resolution_m)
+    grid = _box(leak, resolution_m, cloud_length_m(leak, ambient_k, humidity))
     z, y, x = grid.centres_m()
     start, way = np.array(leak.position_m), np.array(leak.direction)
     dx, dy, dz = (
@@ -89,6 +91,18 @@ def steam_field(
     ending = np.clip((length - along) / (0.2 * length), 0.0, 1.0)
     share = np.where(along >= 0.0, share * ending, 0.0)
     return _voxels(share, grid, leak, ambient_k, humidity)
+
+
+def cloud_length_m(leak: steam.SteamLeak, ambient_k: float, humidity: float) -> float:
+    """From the hole to where the axis holds no droplets that can be seen, or has slowed, whichever is nearer."""
+    length = jet_length_m(leak)
+    stations = np.linspace(0.0, length, 257)
+    _, _, shares = axial(leak, stations, ambient_k)
+    mixture = steam.mixed(shares, steam.expanded(leak).temperature_k, ambient_k, humidity)
+    seen = steam.droplet_extinction_per_m(mixture.liquid * mixture.density_kg_per_m3) >= LEAST_PER_M
+    if not seen.any():
+        return float(stations[1])
+    return float(stations[min(int(np.flatnonzero(seen)[-1]) + 1, len(stations) - 1)])
 
 
 def _voxels(
@@ -122,18 +136,32 @@ def _voxels(
     )
 
 
-def _box(leak: steam.SteamLeak, resolution_m: float) -> FlowGrid:
-    """The lattice that holds the jet."""
-    length = jet_length_m(leak)
+def fitting_resolution_m(
+    leak: steam.SteamLeak, resolution_m: float, ambient_k: float, most_voxels: int
+) -> float:
+    """A quarter coarser than asked for, again and again, until the cloud takes no more voxels than that."""
+    length = cloud_length_m(leak, ambient_k, AMBIENT_HUMIDITY)
+    while int(np.prod(_counts(leak, resolution_m, length)[1])) > most_voxels:
+        resolution_m *= 1.25
+    return resolution_m
+
+
+def _counts(leak: steam.SteamLeak, resolution_m: float, length: float) -> tuple[FloatArray, IndexArray]:
+    """Lower corner (3,) and voxels (x, y, z) of the lattice that holds so much of the jet."""
     widest = 2.0 * length * math.tan(steam.HALF_ANGLE_RAD)
     start, way = np.array(leak.position_m), np.array(leak.direction)
     ends = np.stack((start, start + length * way))
     across = widest * np.sqrt(np.maximum(1.0 - way**2, 0.0)) + resolution_m
     low, high = ends.min(axis=0) - across, ends.max(axis=0) + across
-    counts = np.ceil((high - low) / resolution_m).astype(int)
+    return np.asarray(low), np.ceil((high - low) / resolution_m).astype(np.int64)
+
+
+def _box(leak: steam.SteamLeak, resolution_m: float, length: float) -> FlowGrid:
+    """The lattice that holds so much of the jet."""
+    low, counts = _counts(leak, resolution_m, length)
     if int(counts.prod()) > _MOST_VOXELS:
         raise ConfigError(
-            f"steam leak: a jet of {length:.1f} m takes {int(counts.prod())} voxels of {resolution_m} m, expected at "
+            f"steam leak: a cloud of {length:.1f} m takes {int(counts.prod())} voxels of {resolution_m} m, expected at "
             f"most {_MOST_VOXELS}; take a coarser resolution"
         )
     nx, ny, nz = counts.tolist()

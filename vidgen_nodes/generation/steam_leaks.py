@@ -23,7 +23,14 @@ from vidgen_nodes.generation.hazards import SMOKE_CONFIDENCE, permits_under
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField, open_window
 from vidgen_nodes.generation.plume_model import PlumeModel
-from vidgen_nodes.generation.steam_field import AMBIENT_HUMIDITY, LEAST_SPEED_MPS, jet_length_m, steam_field
+from vidgen_nodes.generation.steam_field import (
+    AMBIENT_HUMIDITY,
+    LEAST_PER_M,
+    LEAST_SPEED_MPS,
+    cloud_length_m,
+    fitting_resolution_m,
+    steam_field,
+)
 from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Leak, PhysicsRef
 
 if TYPE_CHECKING:
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 
 ELEMENT = "steam"
 VERSION = "1"
+MOST_VOXELS = 500_000  # of one jet
 RAMP_S = 1.0  # assumed: a leak opens within this time
 _SOURCE = "choked flow of dry steam, notional source of Birch 1987, round jet, mixing at equilibrium"
 _UNITS = {
@@ -59,17 +67,15 @@ class SteamJet:
     """The lattice of one leak, anchored in the world, and what fills it."""
 
     def __init__(self, leak: Leak, ambient_k: float, resolution_m: float) -> None:
-        """Solve the jet.
-
-        Raises:
-            ConfigError: a jet too large for the resolution.
-        """
+        """Solve the jet, on coarser voxels than asked for where it is long."""
         reading = Reading(leak, "scenario")
         values = {name: reading.get(name, unit) for name, unit in _UNITS.items()}
         self.name, self.start_s = str(values.pop("name")), float(values.pop("start_s"))
         hole = self.hole = steam.SteamLeak(**values)
+        resolution_m = fitting_resolution_m(hole, resolution_m, ambient_k, MOST_VOXELS)
         self.whole = steam_field(hole, resolution_m, ambient_k)
         nz, ny, nx = self.whole.temperature_k.shape
+        self._holds = (self.whole.extinction_lwir_per_m >= LEAST_PER_M).numpy().astype(np.float32)
         self.shape, self.resolution_m, self.model = (int(nz), int(ny), int(nx)), resolution_m, PlumeModel()
         source = steam.expanded(hole)
         self.record: Parameters = {
@@ -79,8 +85,11 @@ class SteamJet:
             "expanded_speed": entry(source.speed_mps, "m/s", "notional source, Birch 1987"),
             "expanded_diameter": entry(source.diameter_m, "m", "notional source, Birch 1987"),
             "expanded_temperature": entry(source.temperature_k, "K", "total enthalpy kept"),
-            "length": entry(jet_length_m(hole), "m", "to where the axis has slowed"),
-            "voxel": entry(resolution_m, "m", "parameter"),
+            "length": entry(
+                cloud_length_m(hole, ambient_k, AMBIENT_HUMIDITY), "m", "to where the axis is clear or slow"
+            ),
+            "voxel": entry(resolution_m, "m", "parameter, coarser for long jets"),
+            "least": entry(LEAST_PER_M, "1/m", "assumed: thinner steam is left out"),
             "edge_fade": entry(self.model.edge_fade_m, "m", "assumed: towards closed columns"),
         }
 
@@ -95,10 +104,13 @@ class SteamJet:
     def at(self, scenario_s: float, open_voxels: Float32Array) -> HazardField | None:
         """The jet where the gate lets it be; None before it blows and where none of it is open."""
         strength = min((scenario_s - self.start_s) / RAMP_S, 1.0)
-        window = open_window(open_voxels) if strength > 0.0 else None
+        if strength <= 0.0:
+            return None
+        filled = open_voxels * self._holds
+        window = open_window(filled)
         if window is None:
             return None
-        share = torch.from_numpy(np.ascontiguousarray(open_voxels[window]) * np.float32(strength))
+        share = torch.from_numpy(filled[window] * np.float32(strength))
         levels, rows, cols = window
         east, north, up = (
             low + part.start * self.resolution_m
@@ -131,9 +143,6 @@ class SteamLeaks:
         seed: of it; jets have no use for it, the references name it.
         ambient_k: of the air.
         resolution_m: edge of a voxel.
-
-    Raises:
-        ConfigError: a jet too large for the resolution.
     """
 
     def __init__(self, leaks: Sequence[Leak], seed: int, ambient_k: float, resolution_m: float) -> None:

@@ -26,6 +26,14 @@ LIMITS = {
     "diameter_mm": (0.5, 200.0),
     "discharge": (0.3, 1.0),
 }
+# The same, as ``Leak`` has them.
+RANGES = {
+    "start_s": LIMITS["start_s"],
+    "pressure_pa": tuple(1e3 * value for value in LIMITS["pressure_kpa"]),
+    "temperature_k": tuple(value + _KELVIN_AT_0_DEGC for value in LIMITS["temperature_degc"]),
+    "diameter_m": tuple(1e-3 * value for value in LIMITS["diameter_mm"]),
+    "discharge": LIMITS["discharge"],
+}
 _REQUIRED = frozenset({"name", "position_m", "direction", "pressure_kpa", "diameter_mm"})
 _KNOWN = _REQUIRED | {"start_s", "temperature_degc", "discharge"}
 

@@ -8,10 +8,18 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import steam
-from vidgen_nodes.generation.steam_field import axial, jet_length_m, steam_field
+from vidgen_nodes.generation.steam_field import (
+    axial,
+    cloud_length_m,
+    fitting_resolution_m,
+    jet_length_m,
+    steam_field,
+)
 
 LEAK = steam.SteamLeak((0.0, 0.0, 1.0), (1.0, 0.0, 0.0), 600e3, 450.0, 0.005)
 
@@ -49,9 +57,27 @@ def test_dry_warm_air_hides_less_than_cold_damp_air() -> None:
 
 def test_a_leak_beyond_the_lattice_is_refused() -> None:
     with pytest.raises(ConfigError, match="coarser"):
-        steam_field(LEAK, 0.005)
+        steam_field(LEAK, 0.005, 263.15)
 
 
 def test_the_same_leak_gives_the_same_bytes() -> None:
     first, second = (steam_field(LEAK, 0.2).emission_w_per_m3_sr.numpy().tobytes() for _ in range(2))
     assert first == second
+
+
+def test_the_lattice_ends_where_the_air_has_taken_up_the_droplets() -> None:
+    cold, warm = (cloud_length_m(LEAK, kelvin, 0.5) for kelvin in (265.0, 303.15))
+    assert warm < 0.25 * cold <= 0.25 * jet_length_m(LEAK)
+    field = steam_field(LEAK, 0.02, 293.15)
+    visible = field.extinction_visible_per_m.numpy()
+    for axis, ends in ((0, (0, -1)), (1, (0, -1)), (2, (-1,))):
+        for end in ends:
+            assert np.take(visible, end, axis=axis).max() < 0.05 * visible.max()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.02, 0.5), st.floats(250.0, 310.0), st.integers(1000, 100_000))
+def test_a_long_jet_is_made_coarser_until_it_fits(resolution_m: float, ambient_k: float, most: int) -> None:
+    found_m = fitting_resolution_m(LEAK, resolution_m, ambient_k, most)
+    assert found_m >= resolution_m
+    assert steam_field(LEAK, found_m, ambient_k).temperature_k.numel() <= most
