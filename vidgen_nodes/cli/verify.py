@@ -144,6 +144,9 @@ def _bag_content(bag: Path, comparison: BagComparison) -> dict[str, Any]:
     if comparison.rederivation is not None:
         content["rederived"] = {verdict.value: comparison.rederivation.count(verdict) for verdict in Verdict}
         content["levels"] = comparison.rederivation.levels
+    if comparison.commitments is not None:
+        said = comparison.commitments
+        content["commitments"] = {"frames": said.frames, "checked": said.checked, "faults": len(said.faults)}
     return content
 
 

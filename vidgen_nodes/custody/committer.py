@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 
 from vidgen_nodes.custody.map_commitment import MapCommitment
 from vidgen_nodes.custody.obstacles import Obstacles
-from vidgen_nodes.custody.openings import Opening, OpeningStore
+from vidgen_nodes.custody.openings import Opening
 from vidgen_nodes.custody.sha256_lanes import sha256_many
 from vidgen_nodes.packets import UncertaintyMap
 
@@ -25,10 +26,22 @@ _KEPT = 4  # maps, and lists of cells; saves time only
 Cells = tuple[tuple[int, int], ...]  # (row, col), each once, ascending
 
 
+class Openings(Protocol):
+    """Where the secret of a run comes from, and where what opens a commitment goes (``OpeningStore``)."""
+
+    secret: bytes
+
+    def put(self, attestation: bytes, opening: Opening) -> None:
+        """Keep an opening under the hash that the leaf names."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
 class ObstacleCommitter:
     """Used by the thread that makes the frames. A context manager."""
 
-    def __init__(self, store: OpeningStore, tau: float, least_observations: int) -> None:
+    def __init__(self, store: Openings, tau: float, least_observations: int) -> None:
         """``tau`` and ``least_observations``: the rule under which the gate opens a cell to obstacles."""
         sha256_many(np.zeros((1, 1), np.uint8))  # compiled before the first frame waits for it
         self._store = store

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from vidgen_nodes.custody.commitments_again import CommittedFrames, SecretOnly, secret_of
+from vidgen_nodes.custody.committer import ObstacleCommitter
 from vidgen_nodes.custody.digest import run_digests
 from vidgen_nodes.custody.identity import params_from_config
 from vidgen_nodes.custody.leaf import physics_refs
@@ -55,6 +57,7 @@ class Derived:
     levels: int | None = (
         None  # largest difference to the recorded overlay, where that is within the tolerance
     )
+    attestation: bytes | None = None  # the commitment to its obstacles, made again; None: none, or not made
 
 
 class Redrawing:
@@ -79,6 +82,7 @@ class Redrawing:
         self._scenario = self._first = self._scenarios[min(self._scenarios)]
         self._pictures = RecordedOverlays(task.bag, task.pictures) if task.tolerance else None
         self._pipeline: Pipeline | None = None
+        self._hashes = FrameHashes()
 
     def bundles(self) -> Iterator[Bundle]:
         """What the recording yields for each thermal frame.
@@ -94,8 +98,11 @@ class Redrawing:
         """Get ready to draw; done by the first frame otherwise."""
         if self._pipeline is None:
             digests = run_digests(self._params, self._building)
-            own = self._params.generator
-            self._pipeline = Pipeline(own, self._building, self._scenario, FrameHashes(), digests)
+            own, (secret, _) = self._params.generator, secret_of(self._task.ledger)
+            if secret:
+                committer = ObstacleCommitter(SecretOnly(secret), own.tau_uncertainty, own.min_observations)
+                self._hashes = CommittedFrames(committer)
+            self._pipeline = Pipeline(own, self._building, self._scenario, self._hashes, digests)
         return self._pipeline
 
     def draw(self, bundle: Bundle) -> Frame:
@@ -123,7 +130,7 @@ class Redrawing:
             expected = leaf_hash_of(leaf, "frame")
             difference = None if found == expected else self._pictures.difference(frame.overlay, expected)
             levels = difference if difference is not None and difference <= self._task.tolerance else None
-        return Derived(bundle.stamp_ns, found, levels)
+        return Derived(bundle.stamp_ns, found, levels, getattr(self._hashes, "attestation", None))
 
     def close(self) -> None:
         """Stop what works ahead."""

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vidgen_nodes.custody.commitments_again import CommitmentReport, compare_commitments
 from vidgen_nodes.custody.identity import software_identity
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.recording import compare_inputs, compare_manifest
@@ -41,6 +42,7 @@ class BagComparison:
     notes: tuple[str, ...]
     messages: int
     rederivation: RederivationReport | None  # None: it could not be tried; a fault says why
+    commitments: CommitmentReport | None = None  # likewise
 
     @property
     def ok(self) -> bool:
@@ -98,18 +100,23 @@ def compare_bag(
             task = replace(task, remaps={**_remaps(named, bag, nav), **remaps})
             recording = heard(read_recording(bag, task.remaps, nav=nav), reader)
             found = list(_references(recording, {ref.topic for ref in named}))
-            report, notes = _judge(reader, frames, processes.derive(task, progress))
+            derived = processes.derive(task, progress)
+            report, notes = _judge(reader, frames, derived)
+            again = {frame.stamp_ns: frame.attestation for frame in derived}
+            commitments = compare_commitments(ledger, frames, again)
         except BagError as err:
             where = Fault(bag.name, f"cannot be read any more: {err}", "missing")
             return BagComparison(state, (*faults, where), (), 0, None)
     notes += [f"{topic}: {why}; derived without it" for topic, why in recording.left_out.items()]
+    notes += [commitments.note] if commitments.note else []
+    faults += commitments.faults
     messages = compare_inputs(named, found)
     if (
         state == "identical"
     ):  # the bytes are those that were played: what no frame used was refused or lost then
         notes += [str(fault) for fault in messages if fault.kind == "inserted"]
         messages = tuple(fault for fault in messages if fault.kind != "inserted")
-    return BagComparison(state, (*faults, *messages), tuple(notes), len(found), report)
+    return BagComparison(state, (*faults, *messages), tuple(notes), len(found), report, commitments)
 
 
 def _compare_files(reader: LedgerReader, files: list[Path]) -> tuple[str, list[Fault]]:
