@@ -16,7 +16,7 @@ CODE = ROOT / "vidgen_nodes"
 
 # A part may import parts on lower floors. Sideways only what SIDEWAYS names: the flow of a frame.
 FLOORS = [
-    {"packets", "errors", "params", "resources", "drawn", "compiled", "black_body", "cdr"},
+    {"packets", "errors", "params", "resources", "drawn", "compiled", "black_body", "cdr", "scheduling"},
     {
         "sensing",
         "sync",

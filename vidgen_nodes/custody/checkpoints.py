@@ -14,6 +14,8 @@ import sqlite3
 import threading
 from pathlib import Path
 
+from vidgen_nodes.scheduling import yield_to_frames
+
 _EVERY_COMMITS = 128  # keeps the write-ahead log at a few megabytes
 _TRIES = 4  # each moves what came during the one before, so each is shorter
 _TOO_MANY_PAGES = 16384  # 64 MiB
@@ -48,6 +50,7 @@ class Checkpoints:
         self._thread.join()
 
     def _run(self) -> None:
+        yield_to_frames()
         try:
             connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)
             with contextlib.closing(connection):

@@ -27,6 +27,7 @@ from vidgen_nodes.custody.timestamp import TimestampAuthority
 from vidgen_nodes.custody.witness_client import WitnessClient, parse_witnesses
 from vidgen_nodes.errors import CustodyError, VerificationError, VidgenError
 from vidgen_nodes.params import CustodyParams
+from vidgen_nodes.scheduling import yield_to_frames
 
 _LOG = logging.getLogger(__name__)
 _RENEW_S = 3600  # before a session certificate ends
@@ -232,6 +233,7 @@ class HeadSigner:
         self._thread.join()
 
     def _run(self) -> None:
+        yield_to_frames()
         closing = False
         while not closing:
             closing = self._closing.wait(self._period_s)

@@ -24,6 +24,7 @@ from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.nudging import Nudging
 from vidgen_nodes.generation.smoke import SmokeSolver, SmokeState
+from vidgen_nodes.scheduling import yield_to_frames
 
 SourcesAt = Callable[[float], Sequence[HeatSource]]  # by seconds since tick 0
 
@@ -126,6 +127,7 @@ class SmokeRun:
         self._changed.notify_all()
 
     def _work(self) -> None:
+        yield_to_frames()
         try:
             wanted = self._next(0)
             while wanted is not None:

@@ -22,8 +22,8 @@ from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.filters import Subscriber, TimeSynchronizer
 from vidgen_nodes.ros.node import Output, VidgenNode
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.ros.worker import LatestWorker
+from vidgen_nodes.scheduling import Priority
 
 _PAIR_DEPTH = 30  # the overlay of a frame comes up to half a second after the frame itself
 
@@ -138,7 +138,7 @@ class ArNode(VidgenNode[ArParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(ArNode, nice=BACKGROUND_NICE)
+    main_for(ArNode, Priority.BACKGROUND)
 
 
 if __name__ == "__main__":

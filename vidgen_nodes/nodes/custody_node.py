@@ -20,7 +20,7 @@ from vidgen_nodes.params import CustodyParams
 from vidgen_nodes.ros import fill, qos, unpack
 from vidgen_nodes.ros.node import VidgenLifecycleNode
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.ros.transport import BACKGROUND_NICE
+from vidgen_nodes.scheduling import Priority
 
 _PENDING = 1000  # provenance messages that may wait for their leaf to be audited
 _OVERDUE_S = 5.0
@@ -141,7 +141,7 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(CustodyNode, nice=BACKGROUND_NICE)
+    main_for(CustodyNode, Priority.BACKGROUND)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from vidgen_nodes.ros.frame_outputs import FrameOutputs
 from vidgen_nodes.ros.node import VidgenLifecycleNode
 from vidgen_nodes.ros.parameters import graph_params
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.ros.transport import FRAME_NICE
+from vidgen_nodes.scheduling import Priority
 
 _SWITCH_S = 0.001  # a frame that arrives waits no longer for the thread that draws (Python's default: 5 ms)
 _REVIEW_FIELDS = ("leaf_index", "reviewer", "verdict", "comment", "seconds_viewed")
@@ -111,7 +111,7 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
 def main() -> None:
     """Run the node."""
     sys.setswitchinterval(_SWITCH_S)
-    main_for(GeneratorNode, nice=FRAME_NICE)
+    main_for(GeneratorNode, Priority.FRAME)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from vidgen_nodes.ros.baseline import baseline_for
 from vidgen_nodes.ros.grid_map import elevation_scan
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.ros.transport import BACKGROUND_NICE
 from vidgen_nodes.scene.building import load_building
+from vidgen_nodes.scheduling import Priority
 from vidgen_nodes.sensing.lidar_dialect import clock_doubt
 from vidgen_nodes.sensing.scan_pose import PosedScan, ScanPosing
 from vidgen_nodes.sensing.uncertainty import UncertaintyMapper
@@ -119,7 +119,7 @@ class LidarNode(VidgenNode[LidarParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(LidarNode, nice=BACKGROUND_NICE)
+    main_for(LidarNode, Priority.BACKGROUND)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from vidgen_nodes.params import RobotParams
 from vidgen_nodes.ros import convert, fill, nav2, qos, unpack
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.ros.transport import BACKGROUND_NICE
+from vidgen_nodes.scheduling import Priority
 
 _EXPIRY_S = 2.0  # no word from the generator for so long: what it said no longer counts
 
@@ -104,7 +104,7 @@ def _content(message: Any) -> list[tuple[Any, ...]]:
 
 def main() -> None:
     """Run the node."""
-    main_for(RobotNode, nice=BACKGROUND_NICE)
+    main_for(RobotNode, Priority.BACKGROUND)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from vidgen_nodes.params import SimParams
 from vidgen_nodes.ros import qos, simulated
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.ros.transport import FRAME_NICE
+from vidgen_nodes.scheduling import Priority
 from vidgen_nodes.sim.readings import CAMERA_INFO, FIX, IMU, SCAN, THERMAL
 
 _START_DELAY_S = 1.0
@@ -101,7 +101,7 @@ class SimNode(VidgenNode[SimParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(SimNode, nice=FRAME_NICE)
+    main_for(SimNode, Priority.FRAME)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from vidgen_nodes.ros import convert, fill, qos, unpack, wire
 from vidgen_nodes.ros.filters import Cache
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.ros.transport import FRAME_NICE
+from vidgen_nodes.scheduling import Priority
 from vidgen_nodes.sync.anchored import AnchoredSync
 from vidgen_nodes.sync.counts import clock_words
 
@@ -115,7 +115,7 @@ class SyncNode(VidgenNode[SyncParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(SyncNode, nice=FRAME_NICE)
+    main_for(SyncNode, Priority.FRAME)
 
 
 if __name__ == "__main__":

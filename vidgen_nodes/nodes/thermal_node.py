@@ -16,7 +16,7 @@ from vidgen_nodes.params import ThermalParams
 from vidgen_nodes.ros import convert, fill, qos, wire
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.ros.transport import FRAME_NICE
+from vidgen_nodes.scheduling import Priority
 from vidgen_nodes.sensing.temperature import ObjectTemperature
 from vidgen_nodes.sensing.thermal import ThermalIngest
 
@@ -90,7 +90,7 @@ class ThermalNode(VidgenNode[ThermalParams]):
 
 def main() -> None:
     """Run the node."""
-    main_for(ThermalNode, nice=FRAME_NICE)
+    main_for(ThermalNode, Priority.FRAME)
 
 
 if __name__ == "__main__":

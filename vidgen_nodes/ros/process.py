@@ -18,18 +18,18 @@ from rclpy.signals import SignalHandlerOptions
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.ros import transport
 from vidgen_nodes.ros.node import VidgenLifecycleNode
+from vidgen_nodes.scheduling import Priority, set_priority
 
 
-def main_for(node_class: Callable[[], Any], *, nice: int = 0) -> None:
+def main_for(node_class: Callable[[], Any], priority: Priority = Priority.NORMAL) -> None:
     """Run a node until a signal or until it is finished, shut down once, and exit with its status.
 
     Args:
         node_class: makes the node.
-        nice: ``transport.FRAME_NICE`` for what every thermal frame passes through, ``BACKGROUND_NICE`` for
-            what no frame waits for.
+        priority: ``FRAME`` for what every thermal frame passes through, ``BACKGROUND`` for what none waits for.
     """
     transport.prepare_process()
-    transport.set_priority(nice)
+    set_priority(priority)
     status = 0
     with transport.stop_on_signals() as stop:
         try:

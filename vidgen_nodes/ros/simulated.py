@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import cv2
 
 from vidgen_nodes.params import SimParams
-from vidgen_nodes.ros.transport import BACKGROUND_NICE, prepare_process, set_priority
+from vidgen_nodes.ros.transport import prepare_process
+from vidgen_nodes.scheduling import Priority, set_priority
 from vidgen_nodes.sim import Flight
 from vidgen_nodes.sim.messages import Messages
 from vidgen_nodes.sim.readings import KINDS, SCAN, THERMAL
@@ -102,7 +103,7 @@ def _make(params: SimParams, connection: Connection, shared: Any) -> None:
     """The other process. It ends when the flight does, or when nobody holds the other end any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the node ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    set_priority(BACKGROUND_NICE)  # it works ahead; what is measured must not wait for the drone
+    set_priority(Priority.BACKGROUND)  # it works ahead; what is measured must not wait for the drone
     prepare_process()
     cv2.setNumThreads(1)
     try:

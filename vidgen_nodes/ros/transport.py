@@ -31,8 +31,6 @@ SEGMENT_BYTES = 67_108_864  # segment_size in fastdds.xml
 RMW = "rmw_fastrtps_cpp"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (where POSIX shared memory is)
 END_S = 3.0  # the middleware has this long to leave; `ros2 launch` kills after 10 s
-FRAME_NICE = -10  # of processes that every thermal frame passes through, where we may ask for it
-BACKGROUND_NICE = 5  # of processes that no frame waits for: they yield to the others
 SPIN_S = 0.1  # a signal that arrives inside the middleware is seen after at most this
 
 # The second name is the one of Fast DDS 2; with Fast DDS 3 it works too, at the price of a warning at every start.
@@ -179,18 +177,6 @@ def sweep_stale_segments(directory: Path = SHARED_MEMORY) -> list[str]:
                 lock_path.unlink()
                 removed.append(path.name)
     return removed
-
-
-def set_priority(nice: int) -> None:
-    """Ask for a scheduling priority; without the right to raise it (CAP_SYS_NICE), it stays as it is.
-
-    Where Linux groups processes by session (autogroup, usual on desktops), a nice value counts only within
-    the session, and each node is a session of its own: the group's value is set as well.
-    """
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, nice)
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
 def settle_memory() -> None:
