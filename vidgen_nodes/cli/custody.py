@@ -113,4 +113,9 @@ def _prune(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     keys = _keys(args)
     pruned = prune(ledger, args.before)
     sign_ledger(ledger, keys)
-    return {"before": pruned.before, "records_deleted": pruned.records, "bytes_deleted": pruned.bytes}, []
+    return {
+        "before": pruned.before,
+        "records_deleted": pruned.records,
+        "bytes_deleted": pruned.bytes,
+        "openings_deleted": pruned.openings,
+    }, []

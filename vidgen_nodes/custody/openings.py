@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,6 +164,24 @@ class OpeningStore:
             raise
         except Exception as err:  # altered bytes can make the decoder raise anything
             raise VerificationError(f"{self.path}: an opening was changed: {err!r:.80}") from err
+
+    def kept(self, attestations: Iterable[bytes]) -> list[bytes]:
+        """Those of some commitments that can be opened, ascending."""
+        with self._checked():
+            here = {bytes(row[0]) for row in self._connection.execute("SELECT attestation FROM openings")}
+        return sorted(here.intersection(attestations))
+
+    def forget(self, attestations: Iterable[bytes]) -> None:
+        """Delete openings, their bytes in the file included. The commitments can never be opened again."""
+        with self._checked():
+            execute = self._connection.execute
+            execute("BEGIN IMMEDIATE")
+            self._connection.executemany(
+                "DELETE FROM openings WHERE attestation = ?", ((key,) for key in attestations)
+            )
+            execute("COMMIT")
+            execute("VACUUM")
+            execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of the file. May be called twice."""

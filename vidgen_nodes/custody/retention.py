@@ -5,19 +5,23 @@
 Guarantees: what is deleted is first listed in a leaf of its own (how many, and the hash of their hashes), so a
 deletion that the log does not admit shows as a fault. Records that later frames name stay. Leaves out deletion of
 copies, exports and the recording. Payload is what says what was measured and drawn (inputs, physics parameters);
-software, parameters, building and scenarios stay readable.
+software, parameters, building and scenarios stay readable. What opens the commitments of those frames alone goes with
+them; commitments that later frames name too can still be opened.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from vidgen_nodes.custody import schema
+from vidgen_nodes.custody.commitments_again import ATTESTATION
 from vidgen_nodes.custody.digest import sha256
 from vidgen_nodes.custody.leaf import FRAME, PAYLOAD, RECORDS, RETENTION, SEGMENT, physics_refs
 from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.openings import OpeningStore, openings_path
 from vidgen_nodes.custody.reader import LedgerReader, decode
 from vidgen_nodes.custody.verify import verify_ledger
 from vidgen_nodes.errors import CustodyError, VerificationError
@@ -30,6 +34,7 @@ class Pruned:
     before: int  # leaf
     records: int
     bytes: int
+    openings: int = 0  # commitments that can no longer be opened
 
 
 def prune(ledger: Path, before: int) -> Pruned:
@@ -48,12 +53,28 @@ def prune(ledger: Path, before: int) -> Pruned:
         old, kept = _named(reader, 0, before), _named(reader, before, None) | _constant(reader)
         doomed = sorted(key for key in old - kept if _has(reader, key))
         size = sum(len(reader.blob(key)) for key in doomed)
+        spent = _commitments(reader, 0, before) - _commitments(reader, before, None)
     listing = sha256(b"".join(doomed))
     extra = {"before": before, "records": len(doomed), "records_sha256": listing}
-    with Ledger.open(ledger, segment={"cause": RETENTION, **extra}):
-        pass
-    _delete(ledger, doomed)
-    return Pruned(before, len(doomed), size)
+    with ExitStack() as stack:
+        path = openings_path(ledger)
+        store = stack.enter_context(OpeningStore(path, writable=True)) if path.is_file() else None
+        unopened = store.kept(spent) if store is not None else []
+        if unopened:
+            extra["openings"] = len(unopened)
+        with Ledger.open(ledger, segment={"cause": RETENTION, **extra}):
+            pass
+        _delete(ledger, doomed)
+        if store is not None and unopened:
+            store.forget(unopened)
+    return Pruned(before, len(doomed), size, len(unopened))
+
+
+def _commitments(reader: LedgerReader, start: int, stop: int | None) -> set[bytes]:
+    """Commitments to obstacles that frames in a range of leaves name."""
+    leaves = (decode(row.leaf, f"leaf {row.index}") for row in reader.rows(start, stop) if row.kind == FRAME)
+    named = (leaf.get(ATTESTATION) for leaf in leaves if isinstance(leaf, dict))
+    return {key for key in named if isinstance(key, bytes)}
 
 
 def _named(reader: LedgerReader, start: int, stop: int | None) -> set[bytes]:

@@ -40,6 +40,7 @@ from vidgen_nodes.custody.note import NOTE, VerifierKey
 from vidgen_nodes.custody.openings import OpeningStore, openings_path
 from vidgen_nodes.custody.packed_leaf import NAMES, pack_leaf
 from vidgen_nodes.custody.reader import LedgerReader
+from vidgen_nodes.custody.retention import prune
 from vidgen_nodes.custody.verify import verify_ledger
 from vidgen_nodes.errors import InputError, VerificationError
 from vidgen_nodes.generation.debris import DebrisBox
@@ -439,3 +440,45 @@ def test_leaf_without_the_optional_fields_is_still_good(ledger: Path) -> None:
     assert "attestation of 3 bytes" in leaf_fault({**leaf, "attestation": b"abc"})
     assert "unknown field" in leaf_fault({**leaf, "attestations": bytes(32)})
     assert math.isfinite(float(np.nanmax(ONE.uncertainty)))
+
+
+def test_openings_go_with_the_frames_that_named_them_and_the_others_keep_opening(
+    tmp_path: Path,
+    digests: RunDigests,
+    make_frame: Callable[..., Any],
+    session: Session,
+    ring: KeyRing,
+) -> None:
+    path = tmp_path / "ledger.db"
+    frames = [(TWO, FEW), (ONE, FEW), (ONE, MANY), (ONE, FEW), (ONE, FEW)]
+    write_obstacles(path, digests, make_frame, frames)
+    with LedgerReader(path) as reader:
+        gone, kept = (dict(reader.frames())[index]["attestation"] for index in (1, 2))
+        data = next(iter(OpeningStore(openings_path(path)).get(gone).siblings))  # type: ignore[arg-type]
+    pruned = prune(path, 4)  # leaves 1 to 3: FEW on TWO, FEW on ONE (named again by 4), MANY on ONE
+    assert pruned.openings == 2
+    assert verify_ledger(path).ok
+    with OpeningStore(openings_path(path)) as store:
+        assert store.kept([gone, kept]) == [kept]  # type: ignore[list-item]
+        assert store.secret == SECRET
+    beside = [openings_path(path), *tmp_path.glob("ledger.openings.db-*")]
+    assert not any(data in file.read_bytes() for file in beside)
+    for index in (4, 5):
+        assert opened(made(path, session, index), ring).complete
+    assert opened(made(path, session, 2), ring).complete  # the same commitment as that of leaf 4
+    for index in (1, 3):
+        with pytest.raises(VerificationError, match="holds nothing on the commitment"):
+            made(path, session, index)
+    with LedgerReader(path) as reader:
+        said = [leaf for _, leaf in reader.segments() if leaf.get("cause") == "retention"]
+    assert [leaf["openings"] for leaf in said] == [2]
+
+
+def test_pruning_a_ledger_whose_openings_are_gone_is_no_error(
+    tmp_path: Path, digests: RunDigests, make_frame: Callable[..., Any]
+) -> None:
+    path = tmp_path / "ledger.db"
+    write_obstacles(path, digests, make_frame, [(ONE, FEW), (ONE, MANY)])
+    openings_path(path).unlink()
+    assert prune(path, 2).openings == 0
+    assert not openings_path(path).exists()
