@@ -7,8 +7,9 @@ fixed between two strings is one ``struct`` call, and a large message is copied 
 navigation state is read in a third of the time, a bundle is written in a third.
 
 Guarantees: the objects are those that rosbags makes of the same bytes, and the bytes are those that it writes
-(a test compares them, for every type of ours); arrays are views into what was read. Leaves out, for rosbags to
-do: big-endian messages and machines, and types with fixed arrays of anything but numbers.
+(a test compares them, for every type of ours); arrays are views into what was read, but for numbers of eight
+bytes. Leaves out, for rosbags to do: big-endian messages and machines, and types with fixed arrays of anything
+but numbers.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ _CODES: Final = {
     "float32": ("f", 4),
     "float64": ("d", 8),
 }
+# Behind the four bytes of the header numbers of eight lie askew in memory, which compiled loops take for another
+# type of array (and compile anew): those are copied.
+_ALIGNED: Final = {1: "", 2: "", 4: "", 8: ".copy()"}
 
 
 class NotWrittenOutError(Exception):
@@ -226,7 +230,8 @@ class _Reading(_Source):
         _, size = _CODES[base]
         at = self.place(f"{count * size}x", size, count * size)
         made = self.name()
-        self._arrays.append(f"{made} = frombuffer(raw, {self.name(np.dtype(base))}, {count}, pos + {at})")
+        view = f"frombuffer(raw, {self.name(np.dtype(base))}, {count}, pos + {at})"
+        self._arrays.append(f"{made} = {view}{_ALIGNED[size]}")
         return made
 
     def _string(self) -> str:
@@ -248,8 +253,8 @@ class _Reading(_Source):
                 self._indent += 1
                 self._emit_align(size)
                 self._indent -= 1
-            self.say(f"{made} = frombuffer(raw, {self.name(np.dtype(item[0]))}, {count}, pos) if {count} else "
-                     f"{self.name(_empty(item[0]))}")  # fmt: skip
+            view = f"frombuffer(raw, {self.name(np.dtype(item[0]))}, {count}, pos){_ALIGNED[size]}"
+            self.say(f"{made} = {view} if {count} else {self.name(_empty(item[0]))}")
             self.say(f"pos += {count} * {size}")
             self.lose_place()
             return made

@@ -145,3 +145,10 @@ def test_type_that_is_not_written_out_is_left_to_rosbags() -> None:
     with pytest.raises(cdr.NotWrittenOutError):
         cdr.flat_reader(store, "test/msg/Names")
     assert cdr.reader(store, "test/msg/Names")(cdr.writer(store, "test/msg/Names")(message)) == message
+
+
+def test_arrays_lie_aligned() -> None:
+    store = wire.store()
+    raw = cdr.flat_writer(store, "sensor_msgs/msg/CameraInfo")(wire._camera_info(None))
+    message = cdr.flat_reader(store, "sensor_msgs/msg/CameraInfo")(raw)
+    assert all(array.flags.aligned for array in (message.k, message.r, message.p, message.d))

@@ -47,7 +47,7 @@ class ArNode(VidgenNode[ArParams]):
         self._markers = self.advertise(MarkerArray, "ar/markers", qos.MARKERS)
         self._encoder: LatestWorker[Any] = LatestWorker("png", self._encode, size=2, dropped=self._on_drop)
         self._inputs: list[Subscriber] = []
-        self.subscribe(HazardArray, "hazards", qos.HAZARDS, self._on_hazards)
+        self.subscribe_frequent(HazardArray, "hazards", qos.HAZARDS, self._on_hazards)
 
     def _listen(self) -> None:
         """Take pictures in: two megabytes a frame, so only while somebody wants what is made of them."""
@@ -115,7 +115,8 @@ class ArNode(VidgenNode[ArParams]):
         if self._markers.is_wanted and now_s - self._markers_s >= 1.0 / self.params.marker_rate_hz:
             self._markers_s = now_s
             shapes = markers(unpack.hazards(message))
-            self._markers.publish(fill.marker_array(message.header, shapes, self.params.marker_lifetime_s))
+            stamp_ns = convert.stamp_ns(message.header.stamp)
+            self._markers.publish(fill.marker_array(stamp_ns, shapes, self.params.marker_lifetime_s))
 
     def on_tick(self) -> None:
         """Follow the demand; nobody listening is no fault."""

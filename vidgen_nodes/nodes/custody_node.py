@@ -35,7 +35,7 @@ class CustodyNode(VidgenLifecycleNode[CustodyParams]):
         self._audit: LedgerAudit | None = None
         self._pending: OrderedDict[int, tuple[bytes, float]] = OrderedDict()
         self.matched_frames = 0
-        self.subscribe(Provenance, "provenance", qos.PROVENANCE, self._on_provenance, required=False)
+        self.subscribe_frequent(Provenance, "provenance", qos.PROVENANCE, self._on_provenance, required=False)
         self.create_service(Proof, "~/proof", self._on_proof)
         self.create_service(Verify, "~/verify", self._on_verify)
 

@@ -15,11 +15,12 @@ from vidgen.msg import HazardArray, HazardEvent, UncertaintyMap
 from vidgen_nodes.delivery.robot import hazard_masks
 from vidgen_nodes.packets import Grid
 from vidgen_nodes.params import RobotParams
-from vidgen_nodes.ros import convert, fill, nav2, qos, unpack
+from vidgen_nodes.ros import convert, fill, nav2, qos, unpack, wire
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.scheduling import Priority
 
+_HAZARD_EVENT = "vidgen/msg/HazardEvent"
 _EXPIRY_S = 2.0  # no word from the generator for so long: what it said no longer counts
 
 
@@ -41,8 +42,8 @@ class RobotNode(VidgenNode[RobotParams]):
                 PointCloud2, "robot/hazard_points", qos.HAZARD_POINTS, primary=False
             )
         nav2.announce_filters(self)
-        self.subscribe(UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map)
-        self.subscribe(HazardArray, "hazards", qos.HAZARDS, self._on_hazards)
+        self.subscribe_frequent(UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map)
+        self.subscribe_frequent(HazardArray, "hazards", qos.HAZARDS, self._on_hazards)
 
     def _on_map(self, message: Any) -> None:
         self._grid = unpack.grid(message)
@@ -60,12 +61,12 @@ class RobotNode(VidgenNode[RobotParams]):
         now = {event.id: event for event in message.hazards}
         for identity, event in now.items():
             if identity not in self._events_by_id:
-                self._events.publish(event)
+                self._events.publish(wire.encode(event, _HAZARD_EVENT))
         for identity, event in self._events_by_id.items():
             if identity not in now:
                 event.header.stamp = event.expires = message.header.stamp
                 event.confidence = 0.0
-                self._events.publish(event)
+                self._events.publish(wire.encode(event, _HAZARD_EVENT))
         self._events_by_id = now
 
     def _publish_masks(self) -> None:

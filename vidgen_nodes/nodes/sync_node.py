@@ -14,7 +14,7 @@ from vidgen.msg import GimbalState, NavState, SensorBundle, SyncReport, ThermalF
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.params import SyncParams
 from vidgen_nodes.ros import convert, fill, qos, unpack, wire
-from vidgen_nodes.ros.filters import Cache
+from vidgen_nodes.ros.filters import Cache, SimpleFilter
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.scheduling import Priority
@@ -44,10 +44,11 @@ class SyncNode(VidgenNode[SyncParams]):
             self.subscribe_frequent(
                 GimbalState, "drone/gimbal_state", qos.GIMBAL_STATE, self._on_gimbal, required=False
             )
-        maps = self.subscribe(
+        self.subscribe_frequent(
             UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
         )
-        self._newest_map = Cache(maps, 1)
+        self._maps = SimpleFilter()
+        self._newest_map = Cache(self._maps, 1)
         self.subscribe_frequent(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, self._on_thermal)
         if self.params.replay_wait_ms > 0.0:
             self.create_timer(_POLL_S, self._release, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -62,6 +63,7 @@ class SyncNode(VidgenNode[SyncParams]):
 
     def _on_map(self, message: Any) -> None:
         umap = unpack.uncertainty_map(message)
+        self._maps.signalMessage(message)
         self._sync.add_map(umap, self.now_ns())
         self._release()
 

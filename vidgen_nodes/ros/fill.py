@@ -311,12 +311,12 @@ def hazard_points(stamp_ns: int, hazards: Sequence[Hazard]) -> Any:
 _SHAPES = {"cylinder": Marker.CYLINDER, "cube": Marker.CUBE, "text": Marker.TEXT_VIEW_FACING}
 
 
-def marker_array(header: Any, shapes: Iterable[Shape], lifetime_s: float) -> Any:
+def marker_array(stamp_ns: int, shapes: Iterable[Shape], lifetime_s: float) -> Any:
     """``visualization_msgs/MarkerArray`` in ``map``; markers vanish by themselves after ``lifetime_s``."""
     message = MarkerArray()
     for shape in shapes:
         marker = Marker()
-        marker.header.stamp, marker.header.frame_id = header.stamp, MAP_FRAME
+        marker.header.stamp, marker.header.frame_id = time(stamp_ns), MAP_FRAME
         marker.ns, marker.id, marker.type, marker.action = (
             shape.namespace,
             shape.number,

@@ -58,6 +58,11 @@ def decode(raw: bytes, type_name: str) -> Any:
     return _reader(type_name)(raw)
 
 
+def encode(message: Any, type_name: str) -> bytes:
+    """The CDR bytes of a message that :func:`decode` made."""
+    return _writer(type_name)(message)
+
+
 @functools.cache
 def _reader(type_name: str) -> cdr.Reader:
     return cdr.reader(store(), type_name)
