@@ -14,7 +14,6 @@ from vidgen.msg import GimbalState, NavState, SensorBundle, SyncReport, ThermalF
 from vidgen_nodes.errors import InputError
 from vidgen_nodes.params import SyncParams
 from vidgen_nodes.ros import convert, fill, qos, unpack, wire
-from vidgen_nodes.ros.filters import Cache, SimpleFilter
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
 from vidgen_nodes.scheduling import Priority
@@ -47,8 +46,7 @@ class SyncNode(VidgenNode[SyncParams]):
         self.subscribe_frequent(
             UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP, self._on_map, required=False
         )
-        self._maps = SimpleFilter()
-        self._newest_map = Cache(self._maps, 1)
+        self._newest_map_ns: int | None = None
         self.subscribe_frequent(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME, self._on_thermal)
         if self.params.replay_wait_ms > 0.0:
             self.create_timer(_POLL_S, self._release, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -63,7 +61,7 @@ class SyncNode(VidgenNode[SyncParams]):
 
     def _on_map(self, message: Any) -> None:
         umap = unpack.uncertainty_map(message)
-        self._maps.signalMessage(message)
+        self._newest_map_ns = umap.stamp_ns
         self._sync.add_map(umap, self.now_ns())
         self._release()
 
@@ -102,10 +100,8 @@ class SyncNode(VidgenNode[SyncParams]):
         counts = self._sync.report()
         self._reports.publish(fill.sync_report(counts, self.now_ns()))
         self.health.extra.update(clock_words(counts))
-        newest = self._newest_map.getLast()
-        if newest is not None:
-            age_s = (self.now_ns() - convert.stamp_ns(newest.header.stamp)) * 1e-9
-            self.health.extra["newest_map_age_s"] = f"{age_s:.2f}"
+        if self._newest_map_ns is not None:
+            self.health.extra["newest_map_age_s"] = f"{(self.now_ns() - self._newest_map_ns) * 1e-9:.2f}"
 
     def close(self) -> None:
         """What is held goes out, then the last report."""
