@@ -116,6 +116,11 @@ class BurningAreas:
                 )
         return tuple(sheets)
 
+    @property
+    def burning(self) -> Burning:
+        """All pieces and their heat."""
+        return self._burning
+
     def step(self, scenario_s: float, open_voxels: Sequence[Float32Array], gate: Gate) -> AreaStep:
         """The surfaces so long after scenario start.
 

@@ -339,8 +339,10 @@ class World:
         if smokes is None or known != digest:
             if smokes is not None:
                 smokes.close(wait=False)
+            areas = self._areas_of(building)
+            burning = None if areas is None else areas.burning
             smokes = solved_smokes(
-                self._box, self._ignitions, self._seed, self._ambient_k, building, self._smoke_wait_s
+                self._box, self._ignitions, self._seed, self._ambient_k, building, burning, self._smoke_wait_s
             )
             self._smokes = digest, smokes
         return smokes

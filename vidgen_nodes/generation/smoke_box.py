@@ -15,11 +15,12 @@ import numpy as np
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.flow.domain import FlowGrid
-from vidgen_nodes.packets import BoolArray, Ignition
+from vidgen_nodes.packets import BoolArray, FloatArray, Ignition
 from vidgen_nodes.scene.building import Building
 
 _MARGIN = 0.25  # of the box's width that is kept free around the ignitions
 _ON_BORDER = 1e-4  # cells
+Place = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +73,36 @@ def walls(building: Building | None, grid: FlowGrid) -> BoolArray | None:
     return building.solid_voxels(origin_m, grid.cell_m, grid.shape)
 
 
-def foot_m(item: Ignition, grid: FlowGrid, solid: BoolArray | None) -> tuple[float, float, float]:
+def foot_m(item: Ignition, grid: FlowGrid, solid: BoolArray | None) -> Place:
     """Where a fire stands in the air of the lattice: where it was lit, or the nearest cell of air from there up.
 
     Raises:
         ConfigError: there is none within two cells.
     """
-    place = np.array(item.position_m)
+    found = air_near(np.array(item.position_m), grid, solid)
+    if found is None:
+        raise ConfigError(
+            f"smoke solver: ignition {item.name} at {item.position_m} m stands in surfaces of the building with no air "
+            f"within two cells of {grid.cell_m} m; take smaller cells"
+        )
+    return found
+
+
+def air_near(place: FloatArray, grid: FlowGrid, solid: BoolArray | None) -> Place | None:
+    """A place (3,) in map if it is in air, else the nearest cell of air from there up; None: not within two cells."""
     at = np.floor((place - grid.origin_m) / grid.cell_m + _ON_BORDER).astype(int)  # x, y, z
+    east, north, up = place.tolist()
+    if (at < 0).any() or (at >= grid.shape[::-1]).any():
+        return None
     if solid is None or not solid[at[2], at[1], at[0]]:
-        return item.position_m
+        return east, north, up
     x, y, z = (
         np.arange(max(centre - below, 0), min(centre + 3, count))
         for centre, below, count in zip(at.tolist(), (2, 2, 0), grid.shape[::-1], strict=True)
     )
     free = np.argwhere(~solid[np.ix_(z, y, x)])
     if not len(free):
-        raise ConfigError(
-            f"smoke solver: ignition {item.name} at {item.position_m} m stands in surfaces of the building with no air "
-            f"within two cells of {grid.cell_m} m; take smaller cells"
-        )
+        return None
     cells = np.column_stack((x[free[:, 2]], y[free[:, 1]], z[free[:, 0]]))
     low = np.array(grid.origin_m) + cells * grid.cell_m
     outside = (np.maximum(low - place, 0.0) + np.maximum(place - low - grid.cell_m, 0.0)) / grid.cell_m
@@ -99,7 +110,7 @@ def foot_m(item: Ignition, grid: FlowGrid, solid: BoolArray | None) -> tuple[flo
     nearest = np.lexsort(((centred**2).sum(axis=1).round(6), (outside**2).sum(axis=1).round(6)))[0]
     moved = outside[nearest] > _ON_BORDER
     east, north = np.where(moved, low[nearest] + 0.5 * grid.cell_m, place)[:2].tolist()
-    return east, north, max(float(low[nearest, 2]), item.position_m[2])
+    return east, north, max(float(low[nearest, 2]), up)
 
 
 def checked(item: Ignition) -> None:

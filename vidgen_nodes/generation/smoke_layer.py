@@ -7,8 +7,8 @@ temperature of its gas. The flames themselves, and the soot in them, are the ana
 are too wide to hold their heat. Guarantees that what burns is what the analytic layer says (growth, size and flame
 height of each fire), that a building's surfaces are walls to the air, that between two ticks of the solver nothing
 jumps, and that every instant comes with a record of solver, processor, numbers, seed, step count and residuals.
-Leaves out fires that spread over surfaces, openings that the building does not have as a gap, and the choice between
-this and the analytic layer (``solved_smoke.py``).
+Leaves out the soot of surfaces that burn (they give their heat), openings that the building does not have as a gap,
+and the choice between this and the analytic layer (``solved_smoke.py``).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from llvmlite import binding  # type: ignore[import-untyped]  # it has none
 
 from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation import fire, nudging
+from vidgen_nodes.generation.burning import Burning
 from vidgen_nodes.generation.flow.domain import SIDES, Boundaries
 from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.nudging import Nudging
@@ -35,6 +36,7 @@ from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, SmokeState
 from vidgen_nodes.generation.smoke_box import SmokeBox, box_around, checked, foot_m, walls
 from vidgen_nodes.generation.smoke_field import between, opened_field
 from vidgen_nodes.generation.smoke_run import SmokeRun
+from vidgen_nodes.generation.surface_heat import SurfaceHeat
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 from vidgen_nodes.scene.building import Building
 
@@ -65,6 +67,7 @@ class SmokeLayer:
         ambient_k: temperature of the air.
         box: cells and ticks.
         building: whose surfaces stand in the air; None: nothing does.
+        burning: surfaces that burn and give their heat; None: none do.
         wind_mps: (east, north).
         device: cpu, or a torch device.
 
@@ -80,6 +83,7 @@ class SmokeLayer:
         ambient_k: float,
         box: SmokeBox,
         building: Building | None = None,
+        burning: Burning | None = None,
         *,
         wind_mps: tuple[float, float] = (0.0, 0.0),
         device: str = "cpu",
@@ -92,6 +96,7 @@ class SmokeLayer:
         self.shape, self.resolution_m = self.grid.shape, box.cell_m
         solid = walls(building, self.grid)
         self._feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
+        self._surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
         sides = {side: "open" for side in SIDES if side != "floor"}
         solver = SmokeSolver(self.grid, Boundaries(sides, solid, (), wind_mps), seed, self.params, device)
         tick_s = box.tick_ns * 1e-9
@@ -105,7 +110,11 @@ class SmokeLayer:
         return self.grid.centres_m()
 
     def sources(self, time_s: float) -> list[HeatSource]:
-        """What burns so long after the start of the scenario."""
+        """What gives heat so long after the start of the scenario."""
+        return self._fires(time_s) + ([] if self._surfaces is None else self._surfaces.sources(time_s))
+
+    def _fires(self, time_s: float) -> list[HeatSource]:
+        """What the scenario has lit."""
         found = []
         for item in self.ignitions:
             heat_kw = fire.heat_release_kw(time_s - item.start_s, item.growth_kw_per_s2, item.peak_kw)
@@ -176,7 +185,7 @@ class SmokeLayer:
         """Soot as it leaves flames: none up to ``smoke_from`` of their height, all of it from the tip on."""
         soot = state.soot_kg_per_m3.copy()
         z_m, y_m, x_m = self.grid.centres_m()
-        for source in self.sources(time_s):
+        for source in self._fires(time_s):
             east, north, up = source.position_m
             away_m = np.hypot(y_m[:, None] - north, x_m[None, :] - east)
             inside_m = _BESIDE * source.diameter_m + self.resolution_m
@@ -229,6 +238,7 @@ class SmokeLayer:
                 name: entry(list(place_m), "m in map", "the ignition, or the nearest cell of air")
                 for name, place_m in self._feet_m.items()
             },
+            "surfaces": {} if self._surfaces is None else self._surfaces.record(),
             "least_heat_kw": entry(self.model.least_heat_kw, "kW", "assumed: below this nothing burns"),
             "flame_beside": entry(
                 _BESIDE, "burning diameters", "assumed: soot so near the axis is the flame's"

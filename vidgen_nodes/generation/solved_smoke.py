@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vidgen_nodes.errors import InputError
+from vidgen_nodes.generation.burning import Burning
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.smoke_box import SmokeBox
@@ -144,6 +145,7 @@ def solved_smokes(
     seed: int,
     ambient_k: float,
     building: Building | None,
+    burning: Burning | None,
     wait_s: float,
 ) -> SolvedSmokes | None:
     """The solver of a scenario; None where nothing burns.
@@ -153,7 +155,7 @@ def solved_smokes(
     """
     if not ignitions:
         return None
-    return SolvedSmokes(SmokeLayer(ignitions, seed, ambient_k, box, building), wait_s)
+    return SolvedSmokes(SmokeLayer(ignitions, seed, ambient_k, box, building, burning), wait_s)
 
 
 def stood_in(elements: Sequence[str]) -> bool:
