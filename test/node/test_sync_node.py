@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import CameraInfo
 from vidgen.msg import GimbalState, NavState, SensorBundle, SyncReport, ThermalFrame
+from vidgen.msg import UncertaintyMap as MapMessage
 
 from vidgen_nodes.nodes.sync_node import SyncNode
 from vidgen_nodes.packets import (
     Bundle,
     Cause,
     GimbalAttitude,
+    Grid,
     Pose,
     RtkStatus,
     SourceRef,
+    UncertaintyMap,
 )
 from vidgen_nodes.packets import NavState as State
 from vidgen_nodes.ros import convert, fill, qos, unpack, wire
@@ -44,6 +47,35 @@ def test_a_thermal_frame_alone_gives_a_bundle_that_names_what_is_missing(bench: 
     bench.until(lambda: got, "the bundle")
     assert convert.stamp_ns(got[0].header.stamp) == STAMP_NS
     assert {"no_pose", "no_map"} <= set(got[0].causes)
+
+
+def test_a_map_in_force_is_named_by_its_digest_and_its_age_told(bench: Any) -> None:
+    grid, digest = Grid(-2.0, -2.0, 0.5, 8, 8), bytes(range(32))
+    floats = np.zeros(grid.shape, np.float32)
+    umap = UncertaintyMap(
+        stamp_ns=STAMP_NS - 1_000_000_000, grid=grid, elevation_m=floats, variance_m2=floats, uncertainty=floats,
+        entropy=floats, roughness_m=floats, deviation_m=floats, surface_variation=floats, lod95_m=floats,
+        observations=np.zeros(grid.shape, np.uint16), observed_ns=np.zeros(grid.shape, np.int64),
+        flags=np.zeros(grid.shape, np.uint8), digest=digest, sources=(),
+    )  # fmt: skip
+    node = bench.start(SyncNode)
+    peer = bench.peer()
+    got: list[Any] = []
+    peer.create_subscription(SensorBundle, "bundle", got.append, qos.BUNDLE)
+    frames = peer.create_publisher(ThermalFrame, "thermal/frame", qos.THERMAL_FRAME)
+    maps = peer.create_publisher(MapMessage, "uncertainty/map", qos.UNCERTAINTY_MAP)
+    bench.until(
+        lambda: frames.get_subscription_count() and maps.get_subscription_count()
+        and peer.count_publishers("/vidgen/bundle"), "discovery"
+    )  # fmt: skip
+    maps.publish(fill.uncertainty_map(umap))
+    bench.until(lambda: "newest_map_age_s" in node.health.extra, "the map's age")
+    frames.publish(thermal(STAMP_NS))
+    bench.until(lambda: got, "the bundle")
+    assert got[0].map_valid
+    assert bytes(got[0].map_digest) == digest
+    assert convert.stamp_ns(got[0].map_stamp) == umap.stamp_ns
+    assert "no_map" not in got[0].causes
 
 
 def test_the_report_counts_a_duplicate_under_its_name(bench: Any) -> None:
