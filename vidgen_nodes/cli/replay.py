@@ -10,6 +10,7 @@ frame is handed to the middleware to the arrival of its provenance here (one hop
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
     recording = opened(args, "replay", _playable)
     overrides = replay_overrides(recording)
     overrides["sync"] = {"replay_wait_ms": _REPLAY_WAIT_MS, "replay_inputs": recording.derived}
+
+    if args.rate > 1.0:  # there is always more to do then: real-time processes would leave nothing to the others
+        os.environ.setdefault("VIDGEN_REALTIME", "0")
 
     def prepare(run_dir: Path) -> dict[str, dict[str, Any]]:
         segment = run_dir / "segment.cbor"
