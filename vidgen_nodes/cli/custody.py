@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from vidgen_nodes.cli.main import BAD_RESULT, OK
+from vidgen_nodes.custody.heads import HeadStore, heads_path
 from vidgen_nodes.custody.keys import KeyRing, parse_public
 from vidgen_nodes.custody.ledger_slice import check_slice, write_slice
 from vidgen_nodes.custody.note import VerifierKey
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.retention import prune
-from vidgen_nodes.custody.signer import sign_ledger
+from vidgen_nodes.custody.signer import Signing, sign_ledger
+from vidgen_nodes.custody.witness_client import parse_witnesses
 from vidgen_nodes.errors import ConfigError, VerificationError
 from vidgen_nodes.summary import json_line
 
@@ -36,7 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="export: a new directory")
     parser.add_argument("--root", default="", help="check: public root key")
     parser.add_argument(
-        "--witness", action="append", default=[], metavar="KEY", help="check: must have cosigned"
+        "--witness",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="check: must have cosigned; sign: 'URL KEY' of who is asked",
     )
     parser.add_argument(
         "--authority", action="append", default=[], type=Path, help="check: PEM of a time authority"
@@ -70,10 +76,14 @@ def _keys(args: argparse.Namespace) -> KeyRing:
 
 
 def _sign(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    head = sign_ledger(_ledger(args), _keys(args))
+    signing = Signing(witnesses=parse_witnesses(",".join(args.witness)))
+    head = sign_ledger(_ledger(args), _keys(args), signing)
     if head is None:
         raise ConfigError(f"{args.path}: holds no leaf to sign")
-    return {"signed": head.head.size, "root": head.head.root.hex(), "log": head.head.origin}, []
+    content = {"signed": head.head.size, "root": head.head.root.hex(), "log": head.head.origin}
+    with HeadStore(heads_path(_ledger(args))) as store:
+        said = [line.name for line in store.at(head.head.size).cosignatures]
+    return {**content, "cosigned": said}, []
 
 
 def _export(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:

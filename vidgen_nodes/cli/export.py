@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -125,19 +126,32 @@ def _lines(claims: dict[str, Any]) -> list[str]:
         for p in claims["physics"]
     ]
     lines += [
-        f"SOP validated: {r['verdict']} by {r['reviewer']} at {r['made_s']} s, {r['seconds_viewed']:g} s viewed"
+        f"SOP validated: {r['verdict']} by {r['reviewer']} at {_time(r['made_s'])}, {r['seconds_viewed']:g} s viewed"
         for r in claims["sop_reviews"]
     ]
     lines += [
         f"frames reviewed: {r['verdict']} by {r['reviewer']}, leaves {r['leaf_index']} to {r['last_leaf']}, "
         f"{r['seconds_viewed']:g} s viewed, leaf {r['review_leaf']}, "
-        + (f"signed by {r['signer']} at {r['made_s']} s" if r["signer"] else "not signed")
+        + (f"signed by {r['signer']} at {_time(r['made_s'])}" if r["signer"] else "not signed")
         for r in claims["reviews"]
     ]
     for item in claims["validated"]:
-        session = item.get("session_s")
-        by = ", ".join(f"{line['by']} at {line['time_s']} s" for line in item.get("cosigned", [])) or "nobody"
+        start, end = item.get("session_s") or (None, None)
+        by = ", ".join(f"{line['by']} at {_time(line['time_s'])}" for line in item.get("cosigned", []))
         lines.append(
-            f"review: verdict in leaf {item['review_leaf']}; signed in session {session}; witnessed by {by}"
+            f"review: verdict in leaf {item['review_leaf']}; signed between {_time(start)} and {_time(end)}; "
+            f"witnessed by {by or 'nobody'}"
         )
+    if "exported_s" in claims:
+        lines.append(f"exported at {_time(claims['exported_s'])} by the clock of the unit")
     return lines
+
+
+def _time(unix_s: object) -> str:
+    """UTC, as ISO 8601 writes it."""
+    if type(unix_s) is not int or unix_s <= 0:
+        return "a time not said"
+    try:
+        return datetime.fromtimestamp(unix_s, timezone.utc).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"{unix_s} s"

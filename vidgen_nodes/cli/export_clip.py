@@ -15,7 +15,7 @@ from vidgen_nodes.cli.credentials import credentials_of
 from vidgen_nodes.cli.main import OK
 from vidgen_nodes.cli.options import resolved
 from vidgen_nodes.custody.reviewers import Reviewers
-from vidgen_nodes.custody.signer import keys_of
+from vidgen_nodes.custody.signer import keys_of, signing_of
 from vidgen_nodes.delivery.video import has_h264
 from vidgen_nodes.errors import ConfigError, MissingPackageError
 from vidgen_nodes.export.approval import Policy
@@ -65,6 +65,7 @@ def make_clip(args: argparse.Namespace, path: Path) -> int:
             to_s=args.to_s,
             producer=params.ar.content_producer,
             policy=_policy(params),
+            signing=signing_of(params.custody),
             progress=lambda: progress.advance(task),
         )
         report = export_clip(request, ring, credentials_of(ring))

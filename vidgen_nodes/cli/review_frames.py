@@ -42,7 +42,7 @@ from vidgen_nodes.custody.lock import take_lock
 from vidgen_nodes.custody.note import SigningKey
 from vidgen_nodes.custody.reader import LedgerReader, decode
 from vidgen_nodes.custody.reviewers import Reviewers
-from vidgen_nodes.custody.signer import sign_ledger
+from vidgen_nodes.custody.signer import sign_ledger, signing_of
 from vidgen_nodes.delivery.ar import composite
 from vidgen_nodes.delivery.content_label import Origin
 from vidgen_nodes.delivery.encode import png
@@ -79,7 +79,8 @@ def review_frames(args: argparse.Namespace) -> int:
             _show(ledger, args, frames, session)
         session.finish()
     if added and not args.live:
-        sign_ledger(ledger, KeyRing.open(args.keys, int(time.time()), args.unit_key))
+        signing = signing_of(resolved(args, {}).custody)  # witnesses and time authority, as the run has them
+        sign_ledger(ledger, KeyRing.open(args.keys, int(time.time()), args.unit_key), signing)
     content = {"ledger": str(ledger), "frames": len(frames), "verdicts": len(added), "leaves": added}
     print(json_line(content) if args.json else f"{len(added)} verdicts added")
     return OK

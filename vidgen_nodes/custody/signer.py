@@ -175,6 +175,9 @@ class HeadLog:
         for witness in self._signing.witnesses:
             if witness.known_size == size or not self._may_ask(witness, last=last):
                 continue
+            if self._has_signed(witness, size):  # when another process asked
+                witness.known_size = size
+                continue
             try:
                 line = witness.submit(newest, self._subtrees.consistency)
             except VidgenError as err:
@@ -182,6 +185,10 @@ class HeadLog:
             else:
                 self._asked_s.pop(witness, None)
                 self._store.add_cosignature(size, line)
+
+    def _has_signed(self, witness: WitnessClient, size: int) -> bool:
+        own = (witness.key.name, witness.key.key_id)
+        return any((line.name, line.key_id) == own for line in self._store.at(size).cosignatures)
 
     def _ask_authority(self, *, last: bool) -> None:
         authority = self._signing.authority

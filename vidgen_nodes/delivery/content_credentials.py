@@ -29,7 +29,9 @@ from vidgen_nodes.errors import ConfigError, InputError, VerificationError
 
 LINEAGE = "vidgen.lineage"  # our assertion: what the signature binds besides the pixels
 _ROOT = "root_certificate"
-_CLAIMS = "claims"
+_CLAIMS = "claims"  # their names
+_CLAIM = "vidgen.claim."  # label of the assertion about one
+_JSON = "json"
 _ACTIONS = "c2pa.actions"
 _TRUSTED = "Trusted"
 _OFFLINE = {
@@ -60,14 +62,17 @@ class Credentials:
             ConfigError: c2pa refuses file, key or certificates.
         """
         source_type = digital_source_type(code, camera=origin.camera)
-        # As text: c2pa makes byte strings of lists of small numbers.
-        text = json.dumps(claims, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         created = {"action": "c2pa.created", "digitalSourceType": source_type}
         manifest = {
             "claim_generator_info": [{"name": "vidgen", "version": vidgen_nodes.__version__}],
             "assertions": [
                 {"label": _ACTIONS, "data": {"actions": [created]}},
-                {"label": LINEAGE, "data": {_CLAIMS: text, _ROOT: self.root_pem}},
+                {"label": LINEAGE, "data": {_CLAIMS: ",".join(sorted(claims)), _ROOT: self.root_pem}},
+                # One each, so that a check can say which was altered.
+                *(
+                    {"label": f"{_CLAIM}{name}", "data": {_JSON: _text(claims[name])}}
+                    for name in sorted(claims)
+                ),
             ],
         }
         target = io.BytesIO()
@@ -115,7 +120,7 @@ def read_manifest(data: bytes, root_pem_of: Callable[[str], str]) -> Manifest:
     state, manifest, failures = _read(data, anchored)
     if state != _TRUSTED:
         why = "; ".join(failures) or "its signer is not vouched for by the root key"
-        where = _where(data, lineage)
+        where = _where(data, assertions)
         raise VerificationError(
             f"content credentials: the file is {state}, expected {_TRUSTED}: {why}{where}"
         )
@@ -129,13 +134,18 @@ def read_manifest(data: bytes, root_pem_of: Callable[[str], str]) -> Manifest:
         )
     generator = manifest.get("claim_generator_info") or [{}]
     name = f"{generator[0].get('name', '')} {generator[0].get('version', '')}"
-    return Manifest(_claims(lineage), kinds[0], name.strip())
+    return Manifest(_claims(assertions), kinds[0], name.strip())
 
 
-def _where(data: bytes, lineage: Mapping[str, Any]) -> str:
+def _text(claim: object) -> str:
+    """As text: c2pa makes byte strings of lists of small numbers."""
+    return json.dumps(claim, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _where(data: bytes, assertions: Mapping[str, Any]) -> str:
     """Which part of a video is not the one that its own list names; a hint, since that list is not believed here."""
     try:
-        signed = _claims(lineage).get("file")
+        signed = _claims(assertions).get("file")
     except VerificationError:
         return ""
     if not is_mp4(data) or not isinstance(signed, list):
@@ -143,14 +153,19 @@ def _where(data: bytes, lineage: Mapping[str, Any]) -> str:
     return "; " + ("; ".join(altered_parts(data, signed)) or "every part listed in it is as it was")
 
 
-def _claims(lineage: Mapping[str, Any]) -> dict[str, Any]:
+def _claims(assertions: Mapping[str, Any]) -> dict[str, Any]:
+    listed = assertions[LINEAGE].get(_CLAIMS)
+    names = [label.removeprefix(_CLAIM) for label in assertions if label.startswith(_CLAIM)]
+    if not isinstance(listed, str) or sorted(filter(None, listed.split(","))) != sorted(names):
+        raise VerificationError("content credentials: the lineage lists other claims than there are")
+    return {name: _claim(name, assertions[f"{_CLAIM}{name}"]) for name in names}
+
+
+def _claim(name: str, data: object) -> Any:
     try:
-        claims = json.loads(str(lineage.get(_CLAIMS)))
-    except ValueError as err:
-        raise VerificationError(f"content credentials: the lineage is no JSON: {err}") from err
-    if not isinstance(claims, dict):
-        raise VerificationError("content credentials: the lineage holds no claims")
-    return claims
+        return json.loads(str(data[_JSON] if isinstance(data, dict) else None))
+    except (ValueError, KeyError) as err:
+        raise VerificationError(f"content credentials: the claim {name!r} is no JSON: {err}") from err
 
 
 def _read(data: bytes, settings: dict[str, Any]) -> tuple[str, dict[str, Any], list[str]]:
@@ -167,7 +182,13 @@ def _read(data: bytes, settings: dict[str, Any]) -> tuple[str, dict[str, Any], l
     if not isinstance(active, dict):
         raise VerificationError("content credentials: there is no active manifest")
     failures = report.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
-    return state, active, [f"{item.get('code')}: {item.get('explanation', '')}" for item in failures]
+    return state, active, [_in_words(item) for item in failures]
+
+
+def _in_words(failure: Mapping[str, Any]) -> str:
+    said = f"{failure.get('code')}: {failure.get('explanation', '')}"
+    _, found, name = str(failure.get("url", "")).rpartition(f"/{_CLAIM}")
+    return f"what it says about {name!r} was altered ({said})" if found else said
 
 
 def _format(data: bytes) -> str:

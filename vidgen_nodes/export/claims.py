@@ -177,7 +177,10 @@ def _sop_reviews(reader: LedgerReader, frames: Sequence[RecordedFrame]) -> list[
 
 
 def _validated(reader: LedgerReader, leaf_index: int) -> dict[str, Any]:
-    """When a verdict was there at the latest, by the clocks of those who signed: witnesses, and the session key."""
+    """When a verdict was there at the latest, by the clocks of those who signed: witnesses, and the session key.
+
+    The first head over it that a witness signed; where none did, the first.
+    """
     path = heads_path(reader.path)
     said: dict[str, Any] = {"review_leaf": leaf_index, "head": None}
     if not path.is_file():
@@ -186,7 +189,8 @@ def _validated(reader: LedgerReader, leaf_index: int) -> dict[str, Any]:
         sizes = [size for size in store.sizes() if size > leaf_index]
         if not sizes:
             return said
-        head = store.at(sizes[0])
+        heads = map(store.at, sizes)
+        head = next((found for found in heads if found.cosignatures), None) or store.at(sizes[0])
     session = head.chain.session
     said["head"] = {"size": head.head.size, "root": head.head.root.hex(), "log": head.head.origin}
     said["session_s"] = [session.not_before_s, session.not_after_s]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,10 +22,11 @@ from typing import Any
 
 from vidgen_nodes.custody.keys import KeyRing, Session
 from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.lock import take_lock
 from vidgen_nodes.custody.proof_maker import make_proof
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.segment_file import manifests
-from vidgen_nodes.custody.signer import sign_ledger
+from vidgen_nodes.custody.signer import Signing, sign_ledger
 from vidgen_nodes.custody.statement import Statement, sign_statement
 from vidgen_nodes.delivery.content_credentials import Credentials
 from vidgen_nodes.delivery.content_label import Origin
@@ -54,6 +56,7 @@ class ClipRequest:
     to_s: float = float("inf")
     producer: str = "vidgen"
     policy: Policy = field(default_factory=Policy)
+    signing: Signing = field(default_factory=Signing)  # who cosigns the heads over verdicts and export
     progress: Callable[[], None] = field(default=lambda: None)
 
 
@@ -81,6 +84,7 @@ def export_clip(request: ClipRequest, ring: KeyRing, credentials: Credentials) -
     source, out = request.source, request.out
     if out.suffix != ".mp4" or out.exists():
         raise ConfigError(f"--out {out}: expected a new file with a name that ends in .mp4")
+    _sign(request, ring)  # so that the clip can name witnesses of the verdicts
     with LedgerReader(source.ledger) as reader:
         frames = choose_frames(reader, request.from_s, request.to_s)
         policy = request.policy
@@ -158,6 +162,15 @@ def _statement(
     return sign_statement(statement, SIGNER, session.key).encode()
 
 
+def _sign(request: ClipRequest, ring: KeyRing) -> None:
+    """Sign what is not signed yet and ask the witnesses, unless a run is writing the ledger: that signs it."""
+    try:
+        os.close(take_lock(request.source.ledger))
+    except CustodyError:
+        return
+    sign_ledger(request.source.ledger, ring, request.signing)
+
+
 def _record(
     request: ClipRequest, ring: KeyRing, frames: list[RecordedFrame], digest: bytes, statement: bytes
 ) -> Path | None:
@@ -173,7 +186,7 @@ def _record(
             index = log.size - 1
     except CustodyError:  # a run is writing it: the statement beside the clip has to do
         return None
-    sign_ledger(ledger, ring)
+    sign_ledger(ledger, ring, request.signing)
     path = beside(request.out, "proof")
     _write(path, make_proof(ledger, index))
     return path

@@ -210,3 +210,15 @@ def test_a_head_that_cannot_be_kept_is_said_and_tried_again(ledger, ring):
     log._store._connection.execute("PRAGMA query_only = 0")
     assert log.sign_new().head.size == 12
     log.close()
+
+
+def test_a_witness_that_signed_a_head_is_not_asked_for_it_by_the_next_process(ledger, ring, client):
+    signing = Signing(witnesses=(client,))
+    head = sign_ledger(ledger, ring, signing)
+    asked = client.asked
+    client.known_size = 0  # as a new process knows it
+    again = sign_ledger(ledger, ring, signing)
+    assert again.head.size == head.head.size
+    assert client.asked == asked
+    with HeadStore(heads_path(ledger)) as store:
+        assert len(store.newest().cosignatures) == 1

@@ -159,3 +159,27 @@ def test_the_root_certificate_is_a_function_of_the_key(ring: KeyRing) -> None:
 def test_what_is_no_certificate_is_refused(pem: str) -> None:
     with pytest.raises(VerificationError, match="root certificate"):
         root_of_key(pem, bytes(32))
+
+
+def test_the_claim_that_was_altered_is_named(ring: KeyRing, credentials: Credentials, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    claims = {
+        "sensors": "thermal-and-lidar",
+        "sop": "wall-fire",
+        "reviews": "by-alice",
+        "physics": "heskestad",
+    }
+    with VideoFile(path, 25.0, Origin(), credentials, dict(claims)) as video:
+        video.write(labelled())  # type: ignore[arg-type]
+    original = path.read_bytes()
+    for name, text in claims.items():
+        forged = original.replace(text.encode(), text[::-1].encode())
+        assert forged != original
+        with pytest.raises(VerificationError, match=f"what it says about '{name}' was altered"):
+            check(forged, ring.root.public)
+
+
+def test_a_claim_that_was_taken_out_is_missed(ring: KeyRing, credentials: Credentials) -> None:
+    signed = credentials.sign(png(labelled(), Origin()), "SYN", Origin(), {"sop": "a", "physics": "b"})  # type: ignore[arg-type]
+    with pytest.raises(VerificationError):
+        check(signed.replace(b"vidgen.claim.sop", b"vidgen.klaim.sop"), ring.root.public)
