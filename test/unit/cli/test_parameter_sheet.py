@@ -1,0 +1,45 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a person sees of a scenario before it may be drawn: every number with unit, source and allowed range."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from vidgen_nodes.cli.parameter_sheet import Row, sheet
+from vidgen_nodes.generation.generator import World
+from vidgen_nodes.packets import Leak
+from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.resources import config_dir
+from vidgen_nodes.scenario.timeline import load_scenario
+from vidgen_nodes.scene.building import load_building
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, Row]:
+    """Of the example with a leak, its smoke solved."""
+    params = GeneratorParams(smoke_model="solver")
+    scenario = load_scenario(config_dir() / "scenarios" / "sim_steam_leak.yaml", 0)
+    building = load_building(config_dir() / "buildings" / "sim_house.yaml")
+    return {row.name: row for row in sheet(World(params, scenario, building).constants, params)}
+
+
+def test_every_number_of_a_leak_has_its_unit_source_and_range(rows: dict[str, Row]) -> None:
+    found = {name.rpartition(".")[2]: row for name, row in rows.items() if ".riser.leak." in name}
+    assert set(found) == {item.name for item in dataclasses.fields(Leak)}
+    assert (found["pressure_pa"].value, found["pressure_pa"].allowed) == ("400000", "102000 to 1e+07")
+    assert (found["diameter_m"].value, found["diameter_m"].allowed) == ("0.025", "0.0005 to 0.2")
+    assert found["temperature_k"].allowed == "373.15 to 873.15"
+    for row in found.values():
+        assert row.source == "scenario"
+    # A fire's diameter has a range of its own.
+    assert rows["fires.wall_foot.diameter_m"].allowed == "0.05 to 30"
+
+
+def test_the_solver_is_on_the_sheet(rows: dict[str, Row]) -> None:
+    assert rows["parameters.smoke_cell_m"].allowed == "0.05 to 2"
+    assert rows["smoke/solver.cell_m"].unit == "m"
+    assert rows["smoke/solver.numbers.eddy"].value == "0.15"
+    assert all(row.source for row in rows.values() if row.name.startswith(("smoke/solver", "steam")))
