@@ -20,8 +20,10 @@ from vidgen_nodes.validation.check import Check, as_json, as_markdown  # noqa: E
 from vidgen_nodes.validation.debris_runs import debris_checks  # noqa: E402
 from vidgen_nodes.validation.formulas import formula_checks  # noqa: E402
 from vidgen_nodes.validation.numerics import numeric_checks  # noqa: E402
+from vidgen_nodes.validation.picture_runs import picture_checks  # noqa: E402
 from vidgen_nodes.validation.plume_runs import plume_checks  # noqa: E402
 from vidgen_nodes.validation.room_runs import room_checks  # noqa: E402
+from vidgen_nodes.validation.spread_runs import spread_checks  # noqa: E402
 
 HEAD = """# Validation
 
@@ -51,7 +53,7 @@ def main() -> int:
     )
     parser.add_argument(
         "--only",
-        choices=("formulas", "debris", "numerics", "plumes", "rooms"),
+        choices=("formulas", "spread", "pictures", "debris", "numerics", "plumes", "rooms"),
         help="one group; writes no table",
     )
     args = parser.parse_args()
@@ -70,6 +72,8 @@ def main() -> int:
 def _run(only: str | None) -> list[Check]:
     groups = {
         "formulas": formula_checks,
+        "spread": spread_checks,
+        "pictures": picture_checks,
         "debris": debris_checks,
         "numerics": numeric_checks,
         "plumes": lambda: plume_checks(_tell),

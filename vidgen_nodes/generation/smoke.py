@@ -1,11 +1,11 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Moving smoke and heat: a 3-D Boussinesq solver for the air around fires.
+"""Moving smoke and heat: a 3-D solver for the hot, light air around fires at low speed.
 
 What is carried as heat is the lightness of the air, ``theta = T_a (T - T_a) / T``: its sum times
 ``rho_a cp`` is the enthalpy of the real, thinner gas exactly, and ``g theta / T_a`` its true buoyancy, so a
-flame of 800 K is lifted by less than g, as in nature. What the approximation leaves out is the push of the
-expanding gas and its smaller inertia; both matter inside flames, not above them.
+flame of 800 K is lifted by less than g, as in nature. Heated gas expands, and momentum is carried with the
+gas's own mass (``flow/inertia.py``): light gas that mixes into heavy air moves it little.
 
 Guarantees that a step is a pure function of state, sources and step (same machine, same bytes), that heat and
 soot change only by what sources release and the border lets through, and that every step says how far it is
@@ -47,7 +47,7 @@ class SmokeParams:
         divergence_limit: of what the projection leaves, scaled by cell width and largest speed.
         source_noise: relative standard deviation of the heat released in a cell of a source, about its mean.
         stir: strength of the unrest in flames, of their own scale (``flow/release.py``); chosen while
-            looking at fires of 100 kW, 1 MW and 5 MW; what the validation says of other fires is prediction.
+            looking at free plumes of 100 kW and 1 MW; what the validation says of other fires is prediction.
         eddy: Smagorinsky's constant.
         viscosity_m2_per_s: of the fluid beside what the limiter does; air's own 1.5e-5 is below what cells see.
     """
@@ -58,7 +58,7 @@ class SmokeParams:
     divergence_limit: float = 1e-5
     source_noise: float = 0.1
     viscosity_m2_per_s: float = 0.0
-    stir: float = 0.46
+    stir: float = 0.6
     eddy: float = 0.15
 
     def __post_init__(self) -> None:

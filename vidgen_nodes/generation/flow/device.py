@@ -18,6 +18,7 @@ from vidgen_nodes.generation.fire import GRAVITY_MPS2
 from vidgen_nodes.generation.flow.domain import PERIODIC, Domain
 from vidgen_nodes.generation.flow.eddies import MOST_EXCHANGED, PRANDTL
 from vidgen_nodes.generation.flow.host import MOST_LIGHT, After, Before, Numbers
+from vidgen_nodes.generation.flow.inertia import LEAST_LEFT
 from vidgen_nodes.generation.flow.momentum import Velocity
 from vidgen_nodes.generation.flow.poisson import FastPoisson
 from vidgen_nodes.generation.flow.projection import MOST_ITERATIONS, ROUNDS, Projected, floor_of
@@ -82,13 +83,17 @@ class DeviceFlow:
         soot, soot_in = self._carry(
             self._tensor(before.soot_kg_per_m3), ahead, self._inflow_soot, scale, before
         )
-        velocity = self._force(self._up(before.velocity), given, pressure, dt_s)
-        velocity = self._carried(velocity, ahead, scale, before)
+        light = self._light(given)
+        velocity = self._force(self._up(before.velocity), light, pressure, dt_s)
+        velocity = self._carried(velocity, light, ahead, scale, before)
         if numbers.eddy > 0.0 and min(self._domain.grid.shape) >= 3:
             share = _strain(now, numbers.eddy**2 * scale) * self._air
-            velocity = tuple(_exchanged(own, _beside(share, axis), 1.0) for axis, own in enumerate(velocity))  # type: ignore[assignment]
+            velocity = tuple(
+                _rubbed(own, _beside(share, axis), 1.0 - _beside(light, axis))
+                for axis, own in enumerate(velocity)
+            )  # type: ignore[assignment]
             heat, soot = (_exchanged(item, share, 1.0 / PRANDTL) for item in (heat, soot))
-        velocity = self._force(velocity, heat, pressure, dt_s)
+        velocity = self._force(velocity, self._light(heat), pressure, dt_s)
         velocity, change, how = self._project(velocity, self._tensor(before.grown))
         thinnest = 1.0 - min(float(heat.max()) / numbers.ambient_k, MOST_LIGHT)
         pressure = pressure + change * (thinnest / scale)
@@ -101,25 +106,30 @@ class DeviceFlow:
         entered = 0.0
         for sweep in range(before.sweeps):
             upward = before.upward == (sweep % 2 == 0)
-            content, came = _swept(content, speeds, scale / before.sweeps, ends, upward, True)
+            content, came = _swept(content, speeds, scale / before.sweeps, ends, upward)
             entered += came
         return content, entered
 
-    def _carried(self, velocity: Fields, ahead: Fields, scale: float, before: Before) -> Fields:
+    def _carried(
+        self, velocity: Fields, light: torch.Tensor, ahead: Fields, scale: float, before: Before
+    ) -> Fields:
         wind = (0.0, self._domain.wind_mps[1], self._domain.wind_mps[0])
         found = []
         for axis, own in enumerate(velocity):
-            z, y, x = (_speed_beside(ahead[across], axis, across) for across in range(3))
+            speeds = tuple(_speed_beside(ahead[across], axis, across) for across in range(3))
+            density = 1.0 - _beside(light, axis)
             for sweep in range(before.sweeps):
                 ends = [_entering(own, axis, side, wind[axis]) for side in range(6)]
                 upward = before.upward == (sweep % 2 == 0)
-                own, _ = _swept(own, (z, y, x), scale / before.sweeps, ends, upward, False)
+                own, density = _swept_by_mass(own, density, speeds, scale / before.sweeps, ends, upward)
             found.append(own)
         return found[0], found[1], found[2]
 
-    def _force(self, velocity: Fields, heat: torch.Tensor, pressure: torch.Tensor, dt_s: float) -> Fields:
+    def _light(self, heat: torch.Tensor) -> torch.Tensor:
+        return (heat / self._numbers.ambient_k).clamp(max=MOST_LIGHT)
+
+    def _force(self, velocity: Fields, light: torch.Tensor, pressure: torch.Tensor, dt_s: float) -> Fields:
         half_s = 0.5 * dt_s
-        light = (heat / self._numbers.ambient_k).clamp(max=MOST_LIGHT)
         found = []
         for axis, own in enumerate(velocity):
             free = self._open[axis]
@@ -194,43 +204,66 @@ def _down(velocity: Fields) -> Velocity:
     return w, v, u
 
 
-def _flux(courant: torch.Tensor, padded: torch.Tensor, axis: int, limited: bool) -> torch.Tensor:
-    """As ``transport._flux``, on every face across an axis; ``padded`` has two cells more at each end."""
+def _flux(courant: torch.Tensor, padded: torch.Tensor, axis: int) -> torch.Tensor:
+    """As ``transport._flux``, limited, on every face across an axis; ``padded`` has two cells more at each end."""
     count = courant.shape[axis]
     a, b, d, e = (padded.narrow(axis, i, count) for i in range(4))
     forward, near = courant > 0.0, d - b
     far = torch.where(forward, b - a, e - d)
     slope = 0.5 * (near + far)
-    if limited:
-        least = 2.0 * torch.minimum(near.abs(), far.abs())
-        most = torch.where(near * far > 0.0, least, torch.zeros_like(least))
-        slope = torch.maximum(torch.minimum(slope, most), -most)
+    least = 2.0 * torch.minimum(near.abs(), far.abs())
+    most = torch.where(near * far > 0.0, least, torch.zeros_like(least))
+    slope = torch.maximum(torch.minimum(slope, most), -most)
     along = torch.where(forward, slope, -slope)
     return courant * (torch.where(forward, b, d) + 0.5 * (1.0 - courant.abs()) * along)
 
 
 def _swept(
-    content: torch.Tensor,
-    speeds: Fields,
-    scale: float,
-    ends: list[torch.Tensor],
-    upward: bool,
-    conserve: bool,
+    content: torch.Tensor, speeds: Fields, scale: float, ends: list[torch.Tensor], upward: bool
 ) -> tuple[torch.Tensor, float]:
-    """One sweep over all axes, as ``transport.carry``; conserving is limited, as it is for heat and soot."""
+    """One sweep over all axes, as ``transport.carry`` for heat and soot."""
     air, entered = torch.ones_like(content), 0.0
     for stage, axis in enumerate((0, 1, 2) if upward else (2, 1, 0)):
         low, high = (ends[2 * axis + end].unsqueeze(axis) for end in (0, 1))
         padded = torch.cat((low, low, content, high, high), axis)
         courant = scale * speeds[axis]
-        flux = _flux(courant, padded, axis, conserve)
+        flux = _flux(courant, padded, axis)
         held = air * content - flux.diff(dim=axis)
         air = air - courant.diff(dim=axis)
-        content = held if stage == 2 and conserve else held / air
-        if conserve:
-            first, last = flux.narrow(axis, 0, 1), flux.narrow(axis, flux.shape[axis] - 1, 1)
-            entered += float(first.sum(dtype=torch.float64) - last.sum(dtype=torch.float64))
+        content = held if stage == 2 else held / air
+        first, last = flux.narrow(axis, 0, 1), flux.narrow(axis, flux.shape[axis] - 1, 1)
+        entered += float(first.sum(dtype=torch.float64) - last.sum(dtype=torch.float64))
     return content, entered
+
+
+def _swept_by_mass(
+    content: torch.Tensor,
+    density: torch.Tensor,
+    speeds: tuple[torch.Tensor, ...],
+    scale: float,
+    ends: list[torch.Tensor],
+    upward: bool,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One sweep over all axes, as ``inertia.carry_momentum``."""
+    mass, room = density, torch.ones_like(density)
+    for axis in (0, 1, 2) if upward else (2, 1, 0):
+        low, high = (ends[2 * axis + end].unsqueeze(axis) for end in (0, 1))
+        padded, beyond = torch.cat((low, low, content, high, high), axis), torch.ones_like(low)
+        dense = torch.cat((beyond, mass / room, beyond), axis)
+        courant = scale * speeds[axis]
+        count = courant.shape[axis]
+        a, b, d, e = (padded.narrow(axis, i, count) for i in range(4))
+        forward = courant > 0.0
+        slope = 0.25 * (d - b + torch.where(forward, b - a, e - d))
+        value = torch.where(forward, b + (1.0 - courant) * slope, d - (1.0 + courant) * slope)
+        moved = courant * torch.where(forward, dense.narrow(axis, 0, count), dense.narrow(axis, 1, count))
+        left = mass - moved.diff(dim=axis)
+        found = (mass * content - (moved * value).diff(dim=axis)) / left
+        room = room - courant.diff(dim=axis)
+        least = LEAST_LEFT * room.clamp(min=LEAST_LEFT)
+        enough = left > least
+        content, mass = torch.where(enough, found, content), torch.where(enough, left, least)
+    return content, mass
 
 
 def _beside(cells: torch.Tensor, axis: int) -> torch.Tensor:
@@ -301,3 +334,18 @@ def _exchanged(content: torch.Tensor, share: torch.Tensor, factor: float) -> tor
         nothing = torch.zeros_like(moved.narrow(axis, 0, 1))
         found = found + torch.cat((moved, nothing), axis) - torch.cat((nothing, moved), axis)
     return found
+
+
+def _rubbed(content: torch.Tensor, share: torch.Tensor, density: torch.Tensor) -> torch.Tensor:
+    """As ``eddies._rubbed``."""
+    gain = torch.zeros_like(content)
+    for axis in range(3):
+        count = content.shape[axis]
+        least, lighter = (
+            torch.minimum(item.narrow(axis, 1, count - 1), item.narrow(axis, 0, count - 1))
+            for item in (share, density)
+        )
+        moved = least * lighter * content.diff(dim=axis)
+        nothing = torch.zeros_like(moved.narrow(axis, 0, 1))
+        gain = gain + torch.cat((moved, nothing), axis) - torch.cat((nothing, moved), axis)
+    return content + gain / density

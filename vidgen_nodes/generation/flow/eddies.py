@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from vidgen_nodes.generation.flow.arena import Arena
 from vidgen_nodes.generation.flow.domain import Domain
-from vidgen_nodes.generation.flow.momentum import Velocity
+from vidgen_nodes.generation.flow.momentum import Velocity, on_faces
 from vidgen_nodes.packets import Float32Array
 
 PRANDTL = 0.5
 MOST_EXCHANGED = 0.15  # of what is exchanged with one neighbour in a step; more would overshoot
 
 
-def exchange(velocity: Velocity, domain: Domain, constant: float, scale: float) -> Float32Array:
+def exchange(velocity: Velocity, domain: Domain, constant: float, scale: float, arena: Arena) -> Float32Array:
     """Share that eddies exchange with a neighbouring cell in a step (nz, ny, nx); 0 in obstacles.
 
     Args:
@@ -31,8 +32,9 @@ def exchange(velocity: Velocity, domain: Domain, constant: float, scale: float) 
         domain: where.
         constant: C.
         scale: step over cell width.
+        arena: holds the result.
     """
-    found = np.empty(domain.grid.shape, dtype=np.float32)
+    found = arena.empty(domain.grid.shape)
     if min(domain.grid.shape) < 3:
         found[:] = 0.0
         return found
@@ -49,17 +51,21 @@ def mixed(content: Float32Array, share: Float32Array) -> Float32Array:
     return out
 
 
-def rubbed(velocity: Velocity, share: Float32Array) -> Velocity:
-    """A velocity after the exchange of momentum."""
+def rubbed(velocity: Velocity, light: Float32Array, share: Float32Array, arena: Arena) -> Velocity:
+    """A velocity after the exchange of momentum: of mass and speed, so that light gas pushes heavy air little.
+
+    Args:
+        velocity: on the faces.
+        light: (nz, ny, nx) share below 1 by which the air is lighter than that around.
+        share: of ``exchange``.
+        arena: for what is needed meanwhile.
+    """
     found = []
     for axis, own in enumerate(velocity):
-        beside = np.empty_like(own)
-        turned, cells = np.moveaxis(beside, axis, 0), np.moveaxis(share, axis, 0)
-        np.add(cells[1:], cells[:-1], out=turned[1:-1])
-        turned[1:-1] *= np.float32(0.5)
-        turned[0], turned[-1] = cells[0], cells[-1]
+        beside, density = on_faces(share, axis, False, arena), on_faces(light, axis, False, arena)
+        np.subtract(np.float32(1.0), density, out=density)
         out = np.empty_like(own)
-        _exchanged(own, beside, np.float32(1.0), out)
+        _rubbed(own, beside, density, out)
         found.append(out)
     w, v, u = found
     return w, v, u
@@ -114,3 +120,31 @@ def _exchanged(q: Any, share: Any, factor: Any, out: Any) -> None:
                 for i in range(nx):
                     least = min(theirs[i], own[i])
                     to[i] += factor * least * (other[i] - row[i])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _rubbed(q: Any, share: Any, density: Any, out: Any) -> None:
+    """As ``_exchanged``, by mass: the lighter of two neighbours sets how much of it changes hands."""
+    nz, ny, nx = q.shape
+    gain = np.empty(nx, np.float32)
+    for k in range(nz):
+        for j in range(ny):
+            row, own, mass, to = q[k, j], share[k, j], density[k, j], out[k, j]
+            for i in range(nx):
+                gain[i] = np.float32(0.0)
+            for i in range(1, nx):
+                moved = min(own[i - 1], own[i]) * min(mass[i - 1], mass[i])
+                gain[i] -= moved * (row[i] - row[i - 1])
+            for i in range(nx - 1):
+                moved = min(own[i + 1], own[i]) * min(mass[i + 1], mass[i])
+                gain[i] += moved * (row[i + 1] - row[i])
+            for side in range(4):
+                kk = k - 1 if side == 0 else (k + 1 if side == 1 else k)
+                jj = j - 1 if side == 2 else (j + 1 if side == 3 else j)
+                if kk < 0 or kk >= nz or jj < 0 or jj >= ny:
+                    continue
+                other, theirs, others = q[kk, jj], share[kk, jj], density[kk, jj]
+                for i in range(nx):
+                    gain[i] += min(theirs[i], own[i]) * min(others[i], mass[i]) * (other[i] - row[i])
+            for i in range(nx):
+                to[i] = row[i] + gain[i] / mass[i]

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from vidgen_nodes.generation.flow import eddies, momentum
+from vidgen_nodes.generation.flow.arena import Arena
 from vidgen_nodes.generation.flow.domain import PERIODIC, Domain
 from vidgen_nodes.generation.flow.momentum import Velocity
 from vidgen_nodes.generation.flow.projection import Projected, Projection
@@ -83,6 +84,7 @@ class HostFlow:
     ) -> None:
         self._domain, self._numbers, self._inflow_k = domain, numbers, inflow_lightness_k
         self._projection = Projection(domain, numbers.divergence_limit)
+        self._arena = Arena()
         self._wraps = tuple(low == PERIODIC for low, _ in domain.kinds)
 
     def still(self, velocity: Velocity) -> Velocity:
@@ -92,38 +94,51 @@ class HostFlow:
     def move(self, before: Before, dt_s: float) -> After:
         """The air a sub-step later."""
         domain, numbers = self._domain, self._numbers
-        scale, ahead = dt_s / domain.grid.cell_m, before.ahead
-        lightness, heat_in = self._carry(before.lightness_k, before, self._inflow_k, scale)
-        soot, soot_in = self._carry(before.soot_kg_per_m3, before, domain.inflow_soot_kg_per_m3, scale)
-        self._act(before.velocity, before.lightness_k, before.pressure, dt_s)
+        scale, ahead, arena = dt_s / domain.grid.cell_m, before.ahead, self._arena
+        arena.begin()
+        air = arena.empty(domain.grid.shape), arena.empty(domain.grid.shape)
+        lightness, heat_in = self._carry(before.lightness_k, before, self._inflow_k, scale, air)
+        soot, soot_in = self._carry(before.soot_kg_per_m3, before, domain.inflow_soot_kg_per_m3, scale, air)
+        light = self._light(before.lightness_k)
+        self._act(before.velocity, light, before.pressure, dt_s)
         velocity = momentum.carried(
-            before.velocity, ahead, domain, scale, before.sweeps, upward=before.upward
+            before.velocity, light, ahead, domain, scale, before.sweeps, arena, upward=before.upward
         )
         if numbers.eddy > 0.0:
-            share = eddies.exchange(before.now, domain, numbers.eddy, scale)
-            velocity = eddies.rubbed(velocity, share)
+            share = eddies.exchange(before.now, domain, numbers.eddy, scale, arena)
+            velocity = eddies.rubbed(velocity, light, share, arena)
             lightness, soot = eddies.mixed(lightness, share), eddies.mixed(soot, share)
-        self._act(velocity, lightness, before.pressure, dt_s)
+        else:  # what was carried lies in the arena, and a state outlasts it
+            velocity, lightness, soot = momentum.copied(velocity), lightness.copy(), soot.copy()
+        self._act(velocity, self._light(lightness), before.pressure, dt_s)
         velocity, change, how = self._projection.apply(velocity, before.grown)
         # Dodd & Ferrante (2014): the new part of the pressure acts on the lightest air there is.
         thinnest = 1.0 - min(float(lightness.max()) / numbers.ambient_k, MOST_LIGHT)
         pressure = before.pressure + change * np.float32(thinnest / scale)
         return After(velocity, pressure, lightness, soot, heat_in, soot_in, how)
 
-    def _act(
-        self, velocity: Velocity, lightness_k: Float32Array, pressure: Float32Array, dt_s: float
-    ) -> None:
+    def _light(self, lightness_k: Float32Array) -> Float32Array:
+        """Share below 1 by which the air is lighter than that around."""
+        light = self._arena.empty(lightness_k.shape)
+        np.multiply(lightness_k, np.float32(1.0 / self._numbers.ambient_k), out=light)
+        return np.asarray(np.minimum(light, np.float32(MOST_LIGHT), out=light))
+
+    def _act(self, velocity: Velocity, light: Float32Array, pressure: Float32Array, dt_s: float) -> None:
         """Half a step of friction, weight and the pressure known so far, in place."""
         half_s, cell_m = 0.5 * dt_s, self._domain.grid.cell_m
         momentum.rub(velocity, self._domain, self._numbers.viscosity_m2_per_s * half_s / cell_m**2)
-        light = lightness_k * np.float32(1.0 / self._numbers.ambient_k)
-        np.minimum(light, np.float32(MOST_LIGHT), out=light)
         momentum.force(velocity, light, pressure, self._domain, half_s)
 
     def _carry(
-        self, content: Float32Array, before: Before, ends: tuple[Float32Array, ...], scale: float
+        self,
+        content: Float32Array,
+        before: Before,
+        ends: tuple[Float32Array, ...],
+        scale: float,
+        air: tuple[Float32Array, Float32Array],
     ) -> tuple[Float32Array, float]:
         entered = 0.0
+        rooms = (self._arena.empty(content.shape), self._arena.empty(content.shape), *air)
         for sweep in range(before.sweeps):
             content, came = carry(
                 content,
@@ -132,6 +147,7 @@ class HostFlow:
                 ends,
                 self._wraps,  # type: ignore[arg-type]
                 upward=before.upward == (sweep % 2 == 0),
+                rooms=rooms,
             )
             entered += came
         return content, entered

@@ -15,46 +15,83 @@ import numpy as np
 from numba import njit
 
 from vidgen_nodes.generation.fire import GRAVITY_MPS2
+from vidgen_nodes.generation.flow.arena import Arena
 from vidgen_nodes.generation.flow.domain import PERIODIC, Domain
-from vidgen_nodes.generation.flow.transport import carry
+from vidgen_nodes.generation.flow.inertia import carry_momentum, pairs_for
 from vidgen_nodes.packets import Float32Array
 
 Velocity = tuple[Float32Array, Float32Array, Float32Array]  # on the faces across z, y, x; m/s
 
 
 def carried(
-    velocity: Velocity, by: Velocity, domain: Domain, scale: float, parts: int, *, upward: bool
+    velocity: Velocity,
+    light: Float32Array,
+    by: Velocity,
+    domain: Domain,
+    scale: float,
+    parts: int,
+    arena: Arena,
+    *,
+    upward: bool,
 ) -> Velocity:
-    """A velocity carried by another one.
+    """A velocity carried by another one, with the mass it belongs to.
 
     Args:
         velocity: what is carried.
+        light: (nz, ny, nx) share below 1 by which the air is lighter than that around.
         by: what carries it; free of divergence.
         domain: where.
         scale: whole step over cell width.
         parts: how many sweeps over all axes it is cut into; each moves the air by less than a cell.
+        arena: holds the result.
         upward: order of the axes of the first part.
     """
     wraps = tuple(low == PERIODIC for low, _ in domain.kinds)
+    outside_mps = (0.0, domain.wind_mps[1], domain.wind_mps[0])
     found = []
     for axis, own in enumerate(velocity):
-        speeds = tuple(_speed_beside(by, axis, across, wraps[axis]) for across in range(3))
+        z, y, x = (_speed_beside(by, axis, across, wraps[axis], arena) for across in range(3))
         # A periodic axis has its first face twice: the second is not carried.
         content = own if not wraps[axis] else _without_last(own, axis)
+        density = _density_beside(light, axis, wraps[axis], arena)
+        ends, pairs = _still_ends(content, outside_mps[axis]), pairs_for(content.shape, arena)
         for part in range(parts):
-            content, _ = carry(
+            content, density = carry_momentum(
                 content,
-                speeds,  # type: ignore[arg-type]
+                density,
+                (z, y, x),
                 scale / parts,
-                _ends(content, axis, domain),
+                _ends(content, axis, ends),
                 wraps,  # type: ignore[arg-type]
+                pairs,
                 upward=upward == (part % 2 == 0),
-                limited=False,
-                conserve=False,
             )
         found.append(content if not wraps[axis] else _with_first(content, axis))
-    z, y, x = found
-    return z, y, x
+    w, v, u = found
+    return w, v, u
+
+
+def _density_beside(light: Float32Array, axis: int, wraps: bool, arena: Arena) -> Float32Array:
+    """Density of the boxes around the faces of an axis over that of ambient air; at a border its one cell's."""
+    found = on_faces(light, axis, wraps, arena)
+    return np.asarray(np.subtract(np.float32(1.0), found, out=found))
+
+
+def on_faces(cells: Float32Array, axis: int, wraps: bool, arena: Arena) -> Float32Array:
+    """Mean of the two cells at each face; at a border that of its one cell; a periodic axis has no last face."""
+    shape = tuple(
+        count + (1 if place == axis and not wraps else 0) for place, count in enumerate(cells.shape)
+    )
+    found = arena.empty(shape)
+    own, to = np.moveaxis(cells, axis, 0), np.moveaxis(found, axis, 0)
+    count = len(own)
+    np.add(own[1:], own[:-1], out=to[1:count])
+    to[1:count] *= np.float32(0.5)
+    if wraps:
+        to[0] = np.float32(0.5) * (own[0] + own[-1])
+    else:
+        to[0], to[count] = own[0], own[-1]
+    return found
 
 
 def _without_last(own: Float32Array, axis: int) -> Float32Array:
@@ -66,42 +103,44 @@ def _with_first(content: Float32Array, axis: int) -> Float32Array:
     return np.ascontiguousarray(np.moveaxis(np.concatenate((turned, turned[:1])), 0, axis))
 
 
-def _speed_beside(velocity: Velocity, axis: int, across: int, wraps: bool) -> Float32Array:
+def _speed_beside(velocity: Velocity, axis: int, across: int, wraps: bool, arena: Arena) -> Float32Array:
     """Speed across an axis on the borders of the boxes around the faces of ``axis``."""
-    turned = np.moveaxis(velocity[across], axis, 0)
+    if across != axis:
+        return on_faces(velocity[across], axis, wraps, arena)
+    # From n + 1 faces to the n middles between them, and an end beyond each.
+    own = velocity[axis]
+    shape = tuple(count + (1 if place == axis and not wraps else 0) for place, count in enumerate(own.shape))
+    found = arena.empty(shape)
+    turned, to = np.moveaxis(own, axis, 0), np.moveaxis(found, axis, 0)
     count = len(turned)
-    if across == axis:  # from n + 1 faces to the n middles between them, and an end beyond each
-        inner = turned[1:] + turned[:-1]
-        inner *= np.float32(0.5)
-        ends = (inner[-1:], inner) if wraps else (turned[:1], inner, turned[-1:])
-        found = np.concatenate(ends)
+    np.add(turned[1:], turned[:-1], out=to[1:count])
+    to[1:count] *= np.float32(0.5)
+    if wraps:
+        to[0] = to[count - 1]
     else:
-        found = np.empty((count + (0 if wraps else 1), *turned.shape[1:]), dtype=np.float32)
-        np.add(turned[1:], turned[:-1], out=found[1:count])
-        found[1:count] *= np.float32(0.5)
-        if wraps:
-            found[0] = np.float32(0.5) * (turned[0] + turned[-1])
-        else:
-            found[0], found[count] = turned[0], turned[-1]
-    return np.ascontiguousarray(np.moveaxis(found, 0, axis))
+        to[0], to[count] = turned[0], turned[-1]
+    return found
 
 
-def _ends(content: Float32Array, axis: int, domain: Domain) -> tuple[Float32Array, ...]:
-    """What enters from outside: across its own axis the wind's, along it half of its own.
+def _still_ends(content: Float32Array, outside_mps: float) -> tuple[Float32Array, ...]:
+    """What enters through each side across its own axis: the wind's speed."""
+    nz, ny, nx = content.shape
+    planes = (np.full(shape, outside_mps, dtype=np.float32) for shape in ((ny, nx), (nz, nx), (nz, ny)))
+    return tuple(plane for plane in planes for _ in range(2))
+
+
+def _ends(content: Float32Array, axis: int, across: tuple[Float32Array, ...]) -> tuple[Float32Array, ...]:
+    """What enters from outside: across its own axis what it is given, along it half of its own.
 
     Air that a side draws in comes from rest: on its way it trades pressure for speed, -u^2 / 2 at the side
     (Bernoulli). Where it enters at half its speed, the side takes just that much pressure; were it to enter
     at its full speed, an inflow would cost nothing and run away.
     """
-    outside = (0.0, domain.wind_mps[1], domain.wind_mps[0])[axis]
-    planes = []
-    for side in range(6):
-        edge = np.moveaxis(content, side // 2, 0)[0 if side % 2 == 0 else -1]
-        if side // 2 == axis:
-            inward = edge > 0.0 if side % 2 == 0 else edge < 0.0
-            planes.append(np.where(inward, np.float32(0.5) * edge, edge))
-        else:
-            planes.append(np.full(edge.shape, outside, dtype=np.float32))
+    planes = list(across)
+    for end in (0, 1):
+        edge = content[(slice(None),) * axis + (-end,)]
+        inward = edge > 0.0 if end == 0 else edge < 0.0
+        planes[2 * axis + end] = np.where(inward, np.float32(0.5) * edge, edge)
     return tuple(planes)
 
 

@@ -32,6 +32,10 @@ FLAME_RISE_K = (
 _TOO_HOT = "a flame is too small for its heat: cells got hotter than flames are"
 _EDDY = 0.25  # of D*, assumed
 _SHAKE, _STIR = 1, 2  # kinds of random numbers
+# Heat that a m3 of buoyant flame releases (Orloff & de Ris 1982, from memory): it says how full a flame is.
+FLAME_KW_PER_M3 = 1200.0
+_FULLEST = 0.5  # exponent of the fullest flame: the outline 1 - z / L - (r / w)^2 = 0 that ``plume.py`` draws
+_SLIMMEST = 2.0
 _FINE = 4  # points an edge at which a cell's share of the flame is sampled
 _KEPT = 256  # flames whose cells are remembered; a steady fire is one, a growing one many
 
@@ -43,7 +47,7 @@ class HeatSource:
     Args:
         position_m: foot of the flame's axis in map, (east, north, up).
         diameter_m: of the burning area.
-        height_m: of the flame; heat is released evenly over the upright cone of both.
+        height_m: of the flame; heat is released evenly over its volume (``slimness``).
         heat_release_kw: all of it.
         radiative_fraction: of it that does not warm the gas.
         soot_kg_per_s: released with it.
@@ -75,6 +79,19 @@ class Released:
     soot_kg_per_m3: Float32Array
     heat_release_kw: float
     notes: tuple[str, ...] = ()
+
+
+def slimness(heat_kw: float, diameter_m: float, height_m: float) -> float:
+    """Exponent n of a flame's outline r = D / 2 (1 - z / L)^n, of volume pi / 4 D^2 L / (2 n + 1).
+
+    It has the volume in which ``FLAME_KW_PER_M3`` are released, and is never fuller than the flame that is drawn;
+    slimmer where the fire is wide for its heat. Rounded to a hundredth.
+    """
+    upright_m3 = 0.25 * math.pi * diameter_m**2 * height_m
+    if heat_kw <= 0.0 or upright_m3 <= 0.0:
+        return _FULLEST
+    slim = 0.5 * (upright_m3 * FLAME_KW_PER_M3 / heat_kw - 1.0)
+    return round(min(max(slim, _FULLEST), _SLIMMEST), 2)
 
 
 class Release:
@@ -179,15 +196,16 @@ class Release:
 
     def _share(self, source: HeatSource) -> tuple[IndexArray, FloatArray]:
         """Flat cells of air in a flame, and the share of the release of each."""
-        key = (source.position_m, source.diameter_m, source.height_m)
+        slim = slimness(source.heat_release_kw, source.diameter_m, source.height_m)
+        key = (source.position_m, source.diameter_m, source.height_m, slim)
         found = self._shares.get(key)
         if found is None:
-            found = self._shares[key] = self._sample(source)
+            found = self._shares[key] = self._sample(source, slim)
             if len(self._shares) > _KEPT:
                 self._shares.popitem(last=False)
         return found
 
-    def _sample(self, source: HeatSource) -> tuple[IndexArray, FloatArray]:
+    def _sample(self, source: HeatSource, slim: float) -> tuple[IndexArray, FloatArray]:
         grid = self._domain.grid
         z_m, y_m, x_m = grid.centres_m()
         east, north, up = source.position_m
@@ -207,8 +225,8 @@ class Release:
             (centres[chosen][:, None] + fine * grid.cell_m).reshape(-1) - foot
             for centres, chosen, foot in zip((z_m, y_m, x_m), window, (up, north, east), strict=True)
         )
-        # A cone: flames neck in towards their tip, and with it each m3 of flame releases about as much as another.
-        reach = np.where((z >= 0.0) & (z <= height), (1.0 - z / height) * radius, -1.0)
+        within = (z >= 0.0) & (z <= height)
+        reach = np.where(within, np.maximum(1.0 - z / height, 0.0) ** slim * radius, -1.0)
         inside = (y[:, None] ** 2 + x[None, :] ** 2)[None] <= (np.abs(reach) * reach)[:, None, None]
         counts = [item for chosen in window for item in (len(chosen), _FINE)]
         share = np.zeros(grid.shape)

@@ -142,6 +142,7 @@ def carry(
     upward: bool,
     limited: bool = True,
     conserve: bool = True,
+    rooms: tuple[Float32Array, ...] | None = None,
 ) -> tuple[Float32Array, float]:
     """Content after one step, and how much of it (per cell volume) came in over the border.
 
@@ -154,15 +155,16 @@ def carry(
         upward: z, y, x in this order, otherwise x, y, z; alternate it from step to step.
         limited: keep what is carried within the range of its neighbours.
         conserve: keep the sum where the air expands; otherwise keep what is uniform uniform.
+        rooms: four arrays for what is made meanwhile, the result in one of them; what is given may be the result of
+            an earlier call with the same ones. None: fresh ones.
     """
     factor = np.float32(scale)
-    air = np.empty_like(content)
-    spare, air_spare = np.empty_like(content), np.empty_like(content)
+    first, second, air, air_spare = rooms or tuple(np.empty_like(content) for _ in range(4))
     order = (0, 1, 2) if upward else (2, 1, 0)
     q, entered = content, 0.0
     through = np.zeros(2, dtype=np.float64)
     for stage, axis in enumerate(order):
-        out = np.empty_like(content) if stage == 0 else spare
+        out = second if q is first else first
         through[:] = 0.0
         given = (q, air, speeds[axis], factor, ends[2 * axis], ends[2 * axis + 1])
         _sweep(
@@ -173,7 +175,7 @@ def carry(
             (out, air_spare, through),
         )
         entered += float(through[0] - through[1])
-        q, spare = out, (q if stage else spare)
+        q = out
         air, air_spare = air_spare, air
     return q, entered
 
