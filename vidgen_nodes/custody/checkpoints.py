@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vidgen_nodes.scheduling import yield_to_frames
 
-_EVERY_COMMITS = 128  # keeps the write-ahead log at a few megabytes
+_EVERY_COMMITS = 512  # keeps the write-ahead log at some ten megabytes; few frames meet one
 _TRIES = 4  # each moves what came during the one before, so each is shorter
 _TOO_MANY_PAGES = 16384  # 64 MiB
 _BUSY_S = 0.1  # a restart must not wait long for a reader: the writer waits with it

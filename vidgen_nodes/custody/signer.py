@@ -32,6 +32,8 @@ from vidgen_nodes.scheduling import yield_to_frames
 _LOG = logging.getLogger(__name__)
 _RENEW_S = 3600  # before a session certificate ends
 _AGAIN_S = 10.0  # until somebody who did not answer is asked again
+_POLL_S = 0.002
+_PATIENCE_S = 0.1  # to wait for a leaf: frames come more often while they come
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,16 @@ class HeadLog:
     def signed_size(self) -> int:
         """Leaves under the newest head."""
         return self._newest.head.size if self._newest else 0
+
+    @property
+    def leaves(self) -> int:
+        """Leaves in the ledger now.
+
+        Raises:
+            VerificationError: it cannot be read.
+        """
+        assert self._reader is not None
+        return self._reader.size
 
     def _check_beginning(self) -> None:
         self._catch_up()
@@ -239,12 +251,25 @@ class HeadSigner:
         self._closing.set()
         self._thread.join()
 
+    def _wait_for_leaf(self) -> bool:
+        """Wait until a leaf was just written; returns whether the signer is being closed.
+
+        The next frame is then most of a period away, and does not have to wait until the disk has kept the head.
+        """
+        before, until_s = self._log.leaves, time.monotonic() + _PATIENCE_S
+        while before > self._log.signed_size and self._log.leaves == before and time.monotonic() < until_s:
+            if self._closing.wait(_POLL_S):
+                return True
+        return False
+
     def _run(self) -> None:
         yield_to_frames()
         closing = False
         while not closing:
             closing = self._closing.wait(self._period_s)
             try:
+                if not closing:
+                    closing = self._wait_for_leaf()
                 self._log.sign_new(last=closing)
                 self.fault = ""
             except VidgenError as err:

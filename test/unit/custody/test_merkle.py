@@ -149,6 +149,14 @@ def test_a_copy_grows_apart(size):
     assert (twin.size, twin.root) == (size + 1, ROOTS[size + 1])
 
 
+@given(size=st.integers(0, 60), more=st.integers(0, 60))
+def test_many_leaves_at_once_give_the_root_after_each(size, more):
+    tree = MerkleTree()
+    assert tree.extend(HASHES[:size]) == ROOTS[1 : size + 1]
+    assert tree.extend(HASHES[size : size + more]) == ROOTS[size + 1 : size + more + 1]
+    assert (tree.size, tree.root) == (size + more, ROOTS[size + more])
+
+
 def test_equal_sizes_need_equal_roots_and_the_empty_tree_its_own():
     verify_consistency(5, 5, [], ROOTS[5], ROOTS[5])
     with pytest.raises(VerificationError):

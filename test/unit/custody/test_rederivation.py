@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from vidgen_nodes.custody.rederivation import Verdict, compare_frames
+from vidgen_nodes.custody.ledger import Ledger
+from vidgen_nodes.custody.rederivation import FrameHashes, Verdict, compare_frames
 
 RECORDED = {30: b"c", 10: b"a", 20: b"b"}
 
@@ -47,3 +48,25 @@ def test_a_frame_near_enough_is_within_tolerance_unless_it_came_out_worse_too():
     assert (near.ok, near.levels) == (True, 2)
     assert near.count(Verdict.IDENTICAL) == 2
     assert not compare_frames(RECORDED, [(10, b"a"), (20, b"x"), (30, b"x")], {20: 2}).ok
+
+
+def test_the_hash_of_a_frame_made_again_is_the_one_that_the_ledger_records(tmp_path, digests, make_frame):
+    with Ledger.open(tmp_path / "ledger.db", segment=digests.segment("start")) as ledger:
+        for number in range(3):
+            frame = make_frame(number)
+            recorded, again = (
+                ledger.append_frame(digests, *frame),
+                FrameHashes().append_frame(digests, *frame),
+            )
+            for name in (
+                "frame_sha256",
+                "stamp_ns",
+                "causes",
+                "gate",
+                "sigma_px",
+                "physics",
+                "marks",
+                "mission",
+            ):
+                assert getattr(again, name) == getattr(recorded, name)
+            assert again.leaf_hash == bytes(32), "it is in no ledger"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
+import threading
 import time
 
 import pytest
@@ -222,3 +223,32 @@ def test_a_witness_that_signed_a_head_is_not_asked_for_it_by_the_next_process(le
     assert client.asked == asked
     with HeadStore(heads_path(ledger)) as store:
         assert len(store.newest().cosignatures) == 1
+
+
+def test_a_head_is_signed_just_after_a_leaf_and_without_one_all_the_same(
+    tmp_path, ring, digests, make_frame, monkeypatch
+):
+    """Waiting for a leaf keeps the disk free for it; none comes here, and the head is not held back."""
+    from vidgen_nodes.custody import signer as module
+
+    monkeypatch.setattr(module, "_PATIENCE_S", 1e9)
+    path, asked = tmp_path / "ledger.db", threading.Event()
+    original = HeadLog.leaves.fget
+
+    def watched(self):
+        asked.set()
+        return original(self)
+
+    monkeypatch.setattr(HeadLog, "leaves", property(watched))
+    with Ledger.open(path, segment=digests.segment("start")) as ledger:
+        signer = HeadSigner(path, ring, Signing(period_s=0.01))
+        assert asked.wait(30.0)
+        assert signer.signed_size == 0
+        ledger.append_frame(digests, *make_frame(0))
+        until_s = time.monotonic() + 30.0
+        while not signer.signed_size and time.monotonic() < until_s:
+            asked.wait(0.01)
+        assert signer.signed_size == 2
+        ledger.append_frame(digests, *make_frame(1))
+    signer.close()
+    assert signer.signed_size == 3

@@ -452,3 +452,46 @@ def test_parts_of_a_log_cover_every_leaf_once_and_the_first_is_the_longest():
             assert len(lengths) == max(1, min(jobs, size // 20_000))
             assert min(lengths) >= 0
             assert max(lengths) == lengths[0]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_leaves_checked_together_and_one_by_one_have_the_same_faults(path, monkeypatch, seed):
+    dice = random.Random(seed)
+    with tampered(path) as connection:
+        for _ in range(dice.randint(1, 3)):
+            table, column = dice.choice(
+                [("leaves", "leaf"), ("leaves", "leaf_hash"), ("leaves", "root"), ("blobs", "data")]
+            )
+            rows = [row for (row,) in connection.execute(f"SELECT rowid FROM {table}")]
+            row = dice.choice(rows)
+            (data,) = connection.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (row,)).fetchone()
+            at = dice.randrange(len(data))
+            changed = data[:at] + bytes([data[at] ^ 1 << dice.randrange(8)]) + data[at + 1 :]
+            if seed % 3 == 2:
+                changed = b""
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed, row))
+    together = verify_ledger(path)
+    monkeypatch.setattr(LedgerAudit, "_add", lambda self, rows: False)
+    alone = verify_ledger(path)
+    assert (together.faults, together.root, together.frames) == (alone.faults, alone.root, alone.frames)
+    assert not together.ok
+
+
+def test_a_leaf_of_a_known_form_that_names_another_number_or_a_lost_record_is_placed(path):
+    """Rewritten as a whole, with hashes and roots that fit: only what the leaf says is wrong."""
+    with LedgerReader(path) as reader:
+        leaves = [row.leaf for row in reader.rows()]
+    for index, change, what in (
+        (5, {"seq": 9}, "is frame 9, expected frame 4"),
+        (6, {"inputs": bytes(32)}, f"its inputs record {bytes(32).hex()} is missing or cannot be read"),
+    ):
+        leaves[index] = canonical(decode(leaves[index], "") | change)
+        tree = MerkleTree()
+        with tampered(path) as connection:
+            for number, leaf in enumerate(leaves):
+                tree.append(leaf_hash(leaf))
+                connection.execute(
+                    "UPDATE leaves SET leaf = ?, leaf_hash = ?, root = ? WHERE idx = ?",
+                    (leaf, leaf_hash(leaf), tree.root, number),
+                )
+        assert f"leaf {index}: {what}" in [str(fault) for fault in verify_ledger(path).faults]
