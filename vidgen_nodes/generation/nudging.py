@@ -5,8 +5,9 @@
 Above the flame, where a plume stands free, the mean over the last second of what the solver holds around the axis
 is drawn to what the centreline correlation says, within a time constant. That adds heat, or takes it: coarse cells
 make plumes too wide and so too cool on the axis (300 kW on cells of 0.25 m: by a third; nudged, by a quarter, with the
-power at its bound all the time). Guarantees that the power is at most ``MOST_SHARE`` of what the fires convect and stands in the state's residuals and notes, and that the
-outcome is a function of the states since the last ``reset``. Leaves alone: flames, plumes thinner than a cell, plumes
+power at its bound all the time). Guarantees that the power is at most ``MOST_SHARE`` of what the fires convect and
+stands in the state's residuals and notes, and that the outcome is a function of the states since the last ``reset``.
+Leaves alone: flames, plumes thinner than a cell, plumes
 against walls or under ceilings or beside another plume (the correlation is of a free one), soot and motion. Never part
 of a validation: agreement that was forced shows nothing.
 """
