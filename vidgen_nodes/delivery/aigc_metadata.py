@@ -67,8 +67,8 @@ def aigc_field(producer: str, pointer: FramePointer, code: str) -> AigcField:
     Args:
         producer: who answers for the content.
         pointer: record of the first frame in the file.
-        code: label code; procedural pixels (``SYN``) are said to be "may be": no model of ours drew them, but what
-            is under them came from a camera that this program does not know.
+        code: label code; procedural pixels (``SYN``) are said to be "may be", the least wrong of three values none of
+            which means "synthetic, but by no AI" (docs/CUSTODY.md names the doubt).
 
     Raises:
         ConfigError: a producer in characters that the form does not allow.

@@ -4,7 +4,7 @@
 
 C2PA hashes a file as a whole and leaves out its first box. Guarantees: every byte of the boxes besides the index
 (``moov``, whose numbers change when the manifest is put in) and the manifest is under one of the hashes; a difference
-names the bytes of the file, and for pictures which share of them. Leaves out the index: that it was altered follows
+names the bytes of the file, and for pictures which share of theirs. Leaves out the index: that it was altered follows
 where the whole does not hold and every part does.
 """
 
@@ -49,7 +49,7 @@ def altered_parts(movie: bytes, signed: object) -> list[str]:
         if row == [kind, high - low, _digest(movie, low, high)]:
             continue
         where = f"bytes {low} to {high - 1} ({kind}"
-        share = f", pictures from {100 * (piece - 1) // media} % to {-(-100 * piece // media)} % of the clip"
+        share = f", {100 * (piece - 1) // media} % to {-(-100 * piece // media)} % of the pictures' bytes"
         faults.append(f"{where}{share if kind == 'mdat' else ''}) were altered")
     if len(rows) != len(found):
         faults.append(f"has {len(found)} parts, {len(rows)} were signed")

@@ -142,28 +142,42 @@ def _check_credentials(check: ClipCheck, data: bytes, root_public: bytes) -> Non
 
 def _check_tags(check: ClipCheck, clip: Path) -> None:
     listed = [(row[0], row[2]) for row in check.claims.get("frames", [])]
+    untagged: list[int] = []
     try:
         for picture in pictures_of(clip):
             pointer = read_strip(picture)
             check.tags_read += pointer is not None
-            _check_tag(check, pointer, listed)
+            if pointer is None:
+                untagged.append(check.pictures)
+            else:
+                _check_tag(check, pointer, listed)
             check.pictures += 1
     except VerificationError as err:
         check.faults.append(str(err))
+    check.faults += [f"{which}: no tag in it can be read" for which in _runs(untagged)]
     if listed and check.pictures != len(listed):
         check.faults.append(f"clip: holds {check.pictures} pictures, {len(listed)} records were signed")
     if len(check.faults) > _MOST_FAULTS:
         check.faults[_MOST_FAULTS:] = [f"... and {len(check.faults) - _MOST_FAULTS} more"]
 
 
-def _check_tag(check: ClipCheck, pointer: FramePointer | None, listed: list[tuple[int, str]]) -> None:
+def _check_tag(check: ClipCheck, pointer: FramePointer, listed: list[tuple[int, str]]) -> None:
     number = check.pictures
-    if pointer is None:
-        check.faults.append(f"picture {number}: carries no tag that can be read")
-    elif number < len(listed) and (pointer.leaf_index, pointer.prefix.hex()) != listed[number]:
+    if number < len(listed) and (pointer.leaf_index, pointer.prefix.hex()) != listed[number]:
         check.faults.append(
             f"picture {number}: is of leaf {pointer.leaf_index}, the signed list says leaf {listed[number][0]}"
         )
+
+
+def _runs(numbers: Sequence[int]) -> list[str]:
+    """Words for pictures: those that follow each other together."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [f"picture {r[0]}" if len(r) == 1 else f"pictures {r[0]} to {r[-1]}" for r in runs]
 
 
 def _check_reviews(check: ClipCheck, reviewers: Reviewers | None) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -62,6 +63,14 @@ def test_a_field_has_the_seven_members_in_allowed_characters_and_parses(
     assert (members["ContentPropagator"], members["PropagateID"]) == (producer, members["ProduceID"])
     assert all(0x21 <= ord(letter) <= 0x7E for value in members.values() for letter in value)
     assert AigcField.parse(field.text()) == field
+
+
+@pytest.mark.parametrize(("code", "label"), [("SYN", "2"), ("AIGC", "1")])
+def test_the_documentation_says_which_value_a_label_code_gives(code: str, label: str) -> None:
+    text = " ".join((Path(__file__).parents[3] / "docs" / "CUSTODY.md").read_text(encoding="utf-8").split())
+    said = {"SYN": f'label code `SYN`, AIGC label "{label}"', "AIGC": f'(`AIGC`, "{label}")'}[code]
+    assert said in text
+    assert json.loads(aigc_field("unit", POINTER, code).text())["Label"] == label
 
 
 @pytest.mark.parametrize("producer", ["", "a b", 'a"b', "a\\b", "合成", "a\n"])

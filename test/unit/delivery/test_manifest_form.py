@@ -148,7 +148,9 @@ def test_an_altered_picture_is_placed(files: dict[str, bytes], read: Callable[[b
     for place in (media[0], media[0] + 5000, media[1] - 1):
         damaged = bytearray(clip)
         damaged[place] ^= 1
-        with pytest.raises(VerificationError, match=r"bytes \d+ to \d+ \(mdat, pictures from") as caught:
+        with pytest.raises(
+            VerificationError, match=r"bytes \d+ to \d+ \(mdat, \d+ % to \d+ % of the pictures' bytes"
+        ) as caught:
             read(bytes(damaged))
         low, high = (int(word) for word in str(caught.value).split("bytes ")[1].split(" (")[0].split(" to "))
         assert low <= place <= high < low + 4096
