@@ -58,6 +58,14 @@ def custody() -> None:
     sha256_many(np.zeros((1, 1), np.uint8))
 
 
+def mapping() -> None:
+    """What sorts returns into cells."""
+    from vidgen_nodes.params import LidarParams
+    from vidgen_nodes.sensing.uncertainty import UncertaintyMapper
+
+    UncertaintyMapper(LidarParams())
+
+
 def flight() -> None:
     """What paints and casts rays in the simulated flight."""
     from vidgen_nodes.params import SimParams
@@ -81,7 +89,7 @@ def smoke() -> None:
 
 def main() -> None:
     """Compile everything."""
-    for part in (navigation, building, drawing, persons, custody, flight, smoke):
+    for part in (navigation, building, drawing, persons, custody, mapping, flight, smoke):
         start_s = time.monotonic()
         part()
         print(f"{part.__name__}: {time.monotonic() - start_s:.1f} s")

@@ -18,7 +18,7 @@ import numpy as np
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import FloatArray, Grid, Pose
-from vidgen_nodes.sensing.cell_returns import add_up, locate
+from vidgen_nodes.sensing.cell_returns import add_near, locate
 from vidgen_nodes.sensing.change import MIN_RETURNS, Baseline, BaselineLayers
 from vidgen_nodes.sensing.surface_shape import SurfaceShape
 from vidgen_nodes.sensing.top_surface import BAND_M, TopSurface
@@ -48,10 +48,8 @@ def baseline_of(points_m: FloatArray) -> Baseline:
         returns = locate(points_m, _AT_ORIGIN, grid)
         tops, shape = TopSurface(grid.shape), SurfaceShape(grid.shape)
         top_m = tops.add(returns, 1).top_m
-        height_m = returns.z_m - top_m[returns.cell]
-        sums = add_up(returns.only(np.abs(height_m) <= BAND_M, top_m), top_m.size)
+        sums, below = add_near(returns, top_m, BAND_M, _BELOW_M)
         sums.mean[2] += np.where(sums.count > 0, top_m, 0.0)
-        below = np.bincount(returns.cell[height_m < -_BELOW_M], minlength=top_m.size)
         seen = sums.count > 0
         shape.add(sums, below, seen, ~seen, 0.0)
         found = shape.describe(grid.resolution_m)

@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""The passes over the returns of a scan that sort them into cells and add them up, one return after the other.
+"""The passes over the returns of a scan that sort them into cells and add them up, and over cells that need loops.
 
 Guarantees: the order of the returns and of the arithmetic is fixed, and no two operations are joined into one
 that rounds otherwise: the same bytes on every processor. What the numbers mean is said in ``cell_returns.py``.
@@ -68,21 +68,63 @@ def add_to_cells(
     x: Float32Array,
     y: Float32Array,
     z: Float32Array,
-    count: Indices,
-    sums: FloatArray,
-    products: FloatArray,
+    level: Float32Array,
+    band: np.float32,
+    low: np.float32,
+    table: FloatArray,
 ) -> None:
-    """Add returns (N,) to count (cells,), sums (3, cells) of x y z and products (6, cells) xx xy yy xz yz zz."""
+    """Add returns (N,) to the table (cells, 11); what belongs to a cell lies together.
+
+    Args:
+        cell: of each return.
+        x: place in the cell.
+        y: the same.
+        z: height.
+        level: (cells,) heights are counted from it.
+        band: returns further from the level do not enter the sums.
+        low: returns so far below it are counted as below.
+        table: count, count below, sums of x y z, sums of xx xy yy xz yz zz.
+    """
     for i in range(cell.size):
         at = cell[i]
-        a, b, c = x[i], y[i], z[i]
-        count[at] += 1
-        sums[0, at] += a
-        sums[1, at] += b
-        sums[2, at] += c
-        products[0, at] += a * a
-        products[1, at] += a * b
-        products[2, at] += b * b
-        products[3, at] += a * c
-        products[4, at] += b * c
-        products[5, at] += c * c
+        a, b, c = x[i], y[i], z[i] - level[at]
+        if c < -low:
+            table[at, 1] += 1.0
+        if not abs(c) <= band:
+            continue
+        table[at, 0] += 1.0
+        table[at, 2] += a
+        table[at, 3] += b
+        table[at, 4] += c
+        table[at, 5] += a * a
+        table[at, 6] += a * b
+        table[at, 7] += b * b
+        table[at, 8] += a * c
+        table[at, 9] += b * c
+        table[at, 10] += c * c
+
+
+@compiled
+def smallest_roots(
+    trace: FloatArray, minors: FloatArray, determinant: FloatArray, steps: int, ends: float, root: FloatArray
+) -> None:
+    """The smallest root of each ``x^3 - trace x^2 + minors x - determinant``, by Newton's steps from 0.
+
+    Args:
+        trace: (N,), of positive semidefinite matrices, as the other two.
+        minors: (N,).
+        determinant: (N,).
+        steps: at most so many.
+        ends: a step so small against the root is the last.
+        root: (N,), written.
+    """
+    for i in range(trace.size):
+        at, t, m, d = 0.0, trace[i], minors[i], determinant[i]
+        for _ in range(steps):
+            value, slope = d - at * (m - at * (t - at)), m - at * (2.0 * t - 3.0 * at)
+            step = value / slope if slope > 0.0 and value > 0.0 else 0.0
+            small = not step > ends * at
+            at += step
+            if small:
+                break
+        root[i] = at

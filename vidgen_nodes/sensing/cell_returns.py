@@ -32,11 +32,6 @@ class CellReturns:
     z_m: Float32Array  # height in map
     outside: int  # returns off the window
 
-    def only(self, kept: npt.NDArray[np.bool_], below_m: Float32Array) -> CellReturns:
-        """Those with ``kept`` (N,), heights taken from ``below_m`` (cells,)."""
-        cell = self.cell[kept]
-        return CellReturns(cell, self.east[kept], self.north[kept], self.z_m[kept] - below_m[cell], 0)
-
 
 @dataclass(frozen=True, slots=True)
 class CellSums:
@@ -84,11 +79,39 @@ def middle(points_m: Float32Array, map_T_lidar: Pose, reach_m: float) -> tuple[f
 
 def add_up(returns: CellReturns, cells: int) -> CellSums:
     """Count, mean and centred second moments per cell."""
-    count = np.zeros(cells, np.intp)
-    sums, products = np.zeros((3, cells)), np.zeros((6, cells))
-    add_to_cells(returns.cell, returns.east, returns.north, returns.z_m, count, sums, products)
+    everything = np.float32(np.inf)
+    return add_near(returns, np.zeros(cells, np.float32), everything, everything)[0]
+
+
+def add_near(
+    returns: CellReturns, level_m: Float32Array, band_m: float, low_m: float
+) -> tuple[CellSums, Indices]:
+    """The same of the returns within a band about a level (cells,), heights counted from it; and how many lie below.
+
+    Args:
+        returns: of one scan.
+        level_m: height per cell.
+        band_m: half its width.
+        low_m: returns further below the level than this are counted in the second result, (cells,).
+    """
+    table = np.zeros((level_m.size, 11))
+    add_to_cells(
+        returns.cell, returns.east, returns.north, returns.z_m,
+        level_m, np.float32(band_m), np.float32(low_m), table,
+    )  # fmt: skip
+    columns = np.ascontiguousarray(table.T)
+    count, below = columns[:2].astype(np.intp)
+    sums, products = columns[2:5], columns[5:]
     safe = np.maximum(count, 1)
-    pairs = ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))
-    for row, (a, b) in enumerate(pairs):
+    for row, (a, b) in enumerate(((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2))):
         products[row] -= sums[a] * sums[b] / safe
-    return CellSums(count, sums / safe, products)
+    return CellSums(count, sums / safe, products), below
+
+
+def prepare() -> None:
+    """Have the machine code ready before the first scan, not when it comes."""
+    grid = Grid(0.0, 0.0, 1.0, 1, 1)
+    returns = locate(
+        np.full((1, 3), 0.5, np.float32), Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0])), grid
+    )
+    add_up(returns, 1)

@@ -21,6 +21,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from vidgen_nodes.packets import BoolArray, FloatArray
+from vidgen_nodes.sensing.cell_passes import smallest_roots
 from vidgen_nodes.sensing.cell_returns import CellSums, Indices
 from vidgen_nodes.sensing.cell_window import CellLayers
 
@@ -133,16 +134,8 @@ def _flatness(
     trace = xx + yy + zz
     minors = xx * yy - xy * xy + xx * zz - xz * xz + yy * zz - yz * yz
     determinant = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
-    root, open_ = np.zeros_like(trace), np.arange(trace.size)
-    for _ in range(_NEWTON_STEPS):
-        at, t, m, d = root[open_], trace[open_], minors[open_], determinant[open_]
-        value, slope = d - at * (m - at * (t - at)), m - at * (2.0 * t - 3.0 * at)
-        rising = (slope > 0.0) & (value > 0.0)
-        step = np.divide(value, slope, out=np.zeros_like(at), where=rising)
-        root[open_] = at + step
-        open_ = open_[step > _NEWTON_ENDS * at]
-        if not open_.size:
-            break
+    root = np.empty_like(trace)
+    smallest_roots(trace, minors, determinant, _NEWTON_STEPS, _NEWTON_ENDS, root)
     rest, product = trace - root, minors - root * (trace - root)
     half = np.sqrt(np.maximum(0.25 * rest * rest - product, 0.0))
     largest = np.maximum(0.5 * rest + half, np.finfo(np.float64).tiny)

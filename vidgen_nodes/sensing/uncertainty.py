@@ -42,7 +42,7 @@ from vidgen_nodes.packets import (
     UncertaintyMap,
 )
 from vidgen_nodes.params import LidarParams
-from vidgen_nodes.sensing.cell_returns import CellReturns, add_up, locate, middle
+from vidgen_nodes.sensing.cell_returns import CellReturns, add_near, locate, middle, prepare
 from vidgen_nodes.sensing.cell_window import CellWindow
 from vidgen_nodes.sensing.change import MIN_RETURNS, Baseline, Change
 from vidgen_nodes.sensing.elevation import Elevation
@@ -87,6 +87,8 @@ class UncertaintyMapper:
         self._shape, self._holes = SurfaceShape(shape), Holes(shape)
         self._change = Change(baseline, self.grid)
         self.reset()
+        prepare()
+        self._shape.describe(self.grid.resolution_m)
 
     @property
     def grid(self) -> Grid:
@@ -195,10 +197,8 @@ class UncertaintyMapper:
         self, returns: CellReturns, tops: Tops, stamp_ns: int, elapsed_s: float, pose_sigma_m: float
     ) -> None:
         """Hand the returns of the top surfaces to every layer."""
-        height_m = returns.z_m - tops.top_m[returns.cell]
-        below = np.bincount(returns.cell[height_m < -WALL_M], minlength=tops.top_m.size)
         # Heights below the top: float32 keeps micrometres there, wherever map has its origin.
-        sums = add_up(returns.only(np.abs(height_m) <= BAND_M, tops.top_m), tops.top_m.size)
+        sums, below = add_near(returns, tops.top_m, BAND_M, WALL_M)
         sums.mean[2] += np.where(sums.count > 0, tops.top_m, 0.0)
         safe = np.maximum(sums.count, 1)
         variance_m2 = np.maximum(sums.moments[5] / safe, self._sigma_m**2) / safe + pose_sigma_m**2
