@@ -195,3 +195,94 @@ def test_no_flipped_bit_is_obeyed(door: Door, place: int, bit: int) -> None:
 @given(data=st.binary(max_size=600))
 def test_noise_is_refused_as_malformed(door: Door, data: bytes) -> None:
     assert door.refusal(data) == "malformed"
+
+
+HANDS = (
+    ("ann", "bob"),
+    ("ann", "ann-2"),
+    ("ann", "ann"),
+    ("bob", "ann"),
+    ("ann", "eve"),
+    ("ann", "cyd"),
+    ("ann",),
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("make"), st.integers(0, len(HANDS) - 1), st.integers(-2, 3)),
+        st.tuples(st.just("make"), st.just(0), st.just(1)),
+        st.tuples(st.just("send"), st.integers(0, 30), st.just(0)),
+        st.tuples(st.just("flip"), st.integers(0, 30), st.integers(0, 4000)),
+        st.tuples(st.just("wait"), st.integers(-1500, 2500), st.just(0)),
+        st.tuples(st.just("restart"), st.just(0), st.just(0)),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_is_tried_in_whatever_order_only_what_two_persons_freshly_signed_is_obeyed_and_once(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
+) -> None:
+    """Forged, stale, replayed, signed by one person, after the clock was set back, left over from before a restart."""
+    door = Door(tmp_path_factory.mktemp("gate") / "gate.db")
+    made: list[tuple[bytes, Envelope, bool]] = []  # what may be sent, and whether the right two signed it
+    obeyed: list[tuple[Envelope, int]] = []  # and when
+
+    def send(data: bytes, envelope: Envelope, *, honest: bool) -> None:
+        door.gate.beat()
+        try:
+            door.gate.admit(data)
+        except InputError:
+            return
+        assert honest
+        assert envelope.epoch == door.gate.epoch
+        assert envelope.issued_ns <= door.now_ns <= envelope.not_after_ns
+        assert all(envelope.counter > before.counter for before, _ in obeyed)
+        assert all(door.now_ns >= when_ns for _, when_ns in obeyed)
+        obeyed.append((envelope, door.now_ns))
+
+    for kind, first, second in steps:
+        if kind == "make":
+            envelope = door.envelope(
+                issued_ns=door.now_ns - 10**8,
+                not_after_ns=door.now_ns + 10**9,
+                counter=door.memory.counter + second,
+                nonce=len(made).to_bytes(16, "big"),
+            )
+            made.append((signed(envelope, *HANDS[first]), envelope, first == 0))
+            send(*made[-1][:2], honest=first == 0)
+        elif kind == "wait":
+            door.now_ns += first * 10**6
+        elif kind == "restart":
+            door.memory.close()
+            door.open()
+        elif made:
+            data, envelope, honest = made[first % len(made)]
+            if kind == "flip":
+                altered = bytearray(data)
+                altered[second % len(data)] ^= 1 << first % 8
+                send(bytes(altered), envelope, honest=False)
+            else:
+                send(data, envelope, honest=honest)
+    door.memory.close()
+
+
+def test_such_a_campaign_does_admit_what_is_right(tmp_path: Path) -> None:
+    """Or the test above would pass for a gate that never opens."""
+    door = Door(tmp_path / "gate.db")
+    for number in range(5):
+        door.now_ns += 10**9
+        door.gate.beat()
+        door.gate.admit(
+            signed(
+                door.envelope(
+                    issued_ns=door.now_ns - 10**8,
+                    not_after_ns=door.now_ns + 10**9,
+                    nonce=number.to_bytes(16, "big"),
+                )
+            )
+        )
+    assert door.gate.admitted == 5
+    door.memory.close()

@@ -30,6 +30,7 @@ def hashes(*leaves: object) -> list[bytes]:
 
 HONEST = hashes(*range(60))
 FORKED = hashes(*range(10), "other", *range(11, 60))
+BRANCHED = hashes(*range(17), "other", *range(18, 60))  # after what the witness has seen in one test
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +180,67 @@ def test_a_witness_named_wrongly_is_refused(text):
     with pytest.raises(ConfigError, match="witness"):
         parse_witnesses(text)
     assert parse_witnesses("") == ()
+
+
+def test_of_two_forks_that_come_at_once_one_is_signed(tmp_path, ring):
+    for attempt in range(12):
+        made = Witness(tmp_path / str(attempt), "w.example/1", [ring.root.public], lambda: NOW_S)
+        first = signed(ring, HONEST, 15)
+        Direct(made).submit(first, proofs(HONEST))
+        start, accepted = threading.Barrier(6), []
+
+        def race(leaves, size, made=made, start=start, accepted=accepted):
+            client = Direct(made)
+            client.known_size = 15
+            head = signed(ring, leaves, size)
+            start.wait()
+            try:
+                client.submit(head, proofs(leaves))
+            except CustodyError:
+                return
+            accepted.append((leaves, size))
+
+        threads = [
+            threading.Thread(target=race, args=(leaves, size))
+            for leaves in (HONEST, FORKED, BRANCHED)
+            for size in (20, 30)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert accepted
+        roots = {tree_root(leaves[: min(20, size)]) for leaves, size in accepted}
+        assert len(roots) == 1, accepted
+        made.close()
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 59), st.integers(2, 60), st.data())
+def test_no_altered_consistency_proof_is_signed(tmp_path_factory, ring, old, size, data):
+    if old >= size:
+        old, size = sorted((old, size)) if old != size else (size - 1, size)
+    witness = Witness(tmp_path_factory.mktemp("w") / "w", "w.example/1", [ring.root.public], lambda: NOW_S)
+    Direct(witness).submit(signed(ring, HONEST, old), proofs(HONEST))
+    client = Direct(witness)
+    client.known_size = old
+    true = consistency_proof(HONEST[:size], old)
+    kind = data.draw(st.sampled_from(["flip", "drop", "add", "swap"]))
+    forged = list(true)
+    if kind == "add" or not forged:
+        forged.insert(data.draw(st.integers(0, len(forged))), bytes(32))
+    elif kind == "drop":
+        del forged[data.draw(st.integers(0, len(forged) - 1))]
+    elif kind == "swap" and len(set(forged)) > 1:
+        forged.reverse()
+    else:
+        at, place = data.draw(st.integers(0, len(forged) - 1)), data.draw(st.integers(0, 255))
+        node = bytearray(forged[at])
+        node[place // 8] ^= 1 << place % 8
+        forged[at] = bytes(node)
+    if forged != true:
+        with pytest.raises(CustodyError):
+            client.submit(signed(ring, HONEST, size), lambda *_: forged)
+        assert len(witness.refused()) <= 1
+    client.submit(signed(ring, HONEST, size), proofs(HONEST))  # the true one still passes
+    witness.close()
