@@ -24,7 +24,7 @@ Pair = tuple[Float32Array, Float32Array, Float32Array]  # speed, mass and room o
 
 # Share of a box's mass that must be left after a sweep; a box that would lose more keeps its speed instead.
 LEAST_LEFT = 0.05
-_BLOCK = 1024  # cells of a row at once: what a sweep holds of its neighbours stays in the cache
+_BLOCK = 256  # cells of a row at once: the column of rows that a sweep works on stays in the cache
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -56,10 +56,12 @@ def _along(
             a, b, d, e = padded[i], padded[i + 1], padded[i + 2], padded[i + 3]
             c = scale * speed[line, i]
             forward = c > none
-            near = d - b
-            slope = quarter * (near + (b - a if forward else e - d))
-            value = b + (one - c) * slope if forward else d - (one + c) * slope
-            taken = c * (dense[i] if forward else dense[i + 1])
+            behind, before = dense[i], dense[i + 1]
+            last, following = b - a, e - d
+            far = last if forward else following
+            upwind, along = (b, one) if forward else (d, -one)
+            value = upwind + along * (one - abs(c)) * (quarter * ((d - b) + far))
+            taken = c * (behind if forward else before)
             moved[i] = taken
             carried[i] = taken * value
         for i in range(n):
@@ -85,73 +87,66 @@ def _across(  # noqa: C901 (a kernel: calls between its rows would cost more tha
     one, quarter, none = np.float32(1.0), np.float32(0.25), np.float32(0.0)
     least = np.float32(LEAST_LEFT)
     size = min(inner, _BLOCK)
-    carried, before = np.empty(size, np.float32), np.empty(size, np.float32)
-    moved, moved_before = np.empty(size, np.float32), np.empty(size, np.float32)
-    dense_b, dense_d = np.empty(size, np.float32), np.empty(size, np.float32)
+    # One column of rows, with what lies beyond its ends: short loops over it are made into vectors.
+    padded = np.empty((n + 4, size), np.float32)
+    dense = np.empty((n + 2, size), np.float32)
+    carried, moved = np.empty((n + 1, size), np.float32), np.empty((n + 1, size), np.float32)
     for block in range(outer * ((inner + size - 1) // size)):
         o, start = block % outer, block // outer * size
         end = min(start + size, inner)
         count = end - start
+        for m in range(n):
+            own, had, space = q[o, m, start:end], mass[o, m, start:end], room[o, m, start:end]
+            for i in range(count):
+                padded[m + 2, i] = own[i]
+            if first:
+                for i in range(count):
+                    dense[m + 1, i] = had[i]
+            else:
+                for i in range(count):
+                    dense[m + 1, i] = had[i] / space[i]
         below, above = low[o, start:end], high[o, start:end]
-        if wraps:
-            row, space = mass[o, n - 1, start:end], room[o, n - 1, start:end]
-            for i in range(count):
-                dense_b[i] = row[i] if first else row[i] / space[i]
-        else:
-            dense_b[:] = one
-        for m in range(n + 1):
+        for i in range(count):
             if wraps:
-                a, b = q[o, (m - 2) % n, start:end], q[o, (m - 1) % n, start:end]
-                d, e = q[o, m % n, start:end], q[o, (m + 1) % n, start:end]
+                padded[0, i], padded[1, i] = padded[2 + (n - 2) % n, i], padded[n + 1, i]
+                padded[n + 2, i], padded[n + 3, i] = padded[2, i], padded[2 + 1 % n, i]
+                dense[0, i], dense[n + 1, i] = dense[n, i], dense[1, i]
             else:
-                a = q[o, m - 2, start:end] if m > 1 else below
-                b = q[o, m - 1, start:end] if m > 0 else below
-                d = q[o, m, start:end] if m < n else above
-                e = q[o, m + 1, start:end] if m < n - 1 else above
-            if m == n and not wraps:
-                dense_d[:] = one
-            else:
-                row, space = mass[o, m % n, start:end], room[o, m % n, start:end]
-                if first:
-                    for i in range(count):
-                        dense_d[i] = row[i]
-                else:
-                    for i in range(count):
-                        dense_d[i] = row[i] / space[i]
+                padded[0, i] = padded[1, i] = below[i]
+                padded[n + 2, i] = padded[n + 3, i] = above[i]
+                dense[0, i] = dense[n + 1, i] = one
+        for m in range(n + 1):
             s = speed[o, m, start:end]
-            # Short loops over few rows each: the compiler makes vectors of those.
             for i in range(count):
                 c = scale * s[i]
-                near = d[i] - b[i]
-                slope = quarter * (near + (b[i] - a[i] if c > none else e[i] - d[i]))
-                carried[i] = b[i] + (one - c) * slope if c > none else d[i] - (one + c) * slope
+                forward = c > none
+                a, b, d, e = padded[m, i], padded[m + 1, i], padded[m + 2, i], padded[m + 3, i]
+                behind, before = dense[m, i], dense[m + 1, i]
+                last, following = b - a, e - d
+                far = last if forward else following
+                upwind, along = (b, one) if forward else (d, -one)
+                value = upwind + along * (one - abs(c)) * (quarter * ((d - b) + far))
+                taken = c * (behind if forward else before)
+                moved[m, i] = taken
+                carried[m, i] = taken * value
+        for m in range(n):
+            had, space = mass[o, m, start:end], room[o, m, start:end]
+            s0, s = speed[o, m, start:end], speed[o, m + 1, start:end]
+            to, to_mass, to_room = out[o, m, start:end], mass_out[o, m, start:end], room_out[o, m, start:end]
+            if first:
+                for i in range(count):
+                    to_room[i] = one - scale * (s[i] - s0[i])
+            else:
+                for i in range(count):
+                    to_room[i] = space[i] - scale * (s[i] - s0[i])
             for i in range(count):
-                c = scale * s[i]
-                taken = c * (dense_b[i] if c > none else dense_d[i])
-                moved[i] = taken
-                carried[i] *= taken
-            if m > 0:
-                own, had = q[o, m - 1, start:end], mass[o, m - 1, start:end]
-                s0, space = speed[o, m - 1, start:end], room[o, m - 1, start:end]
-                to, to_mass = out[o, m - 1, start:end], mass_out[o, m - 1, start:end]
-                to_room = room_out[o, m - 1, start:end]
-                if first:
-                    for i in range(count):
-                        to_room[i] = one - scale * (s[i] - s0[i])
-                else:
-                    for i in range(count):
-                        to_room[i] = space[i] - scale * (s[i] - s0[i])
-                for i in range(count):
-                    to_mass[i] = had[i] - (moved[i] - moved_before[i])
-                    to[i] = (had[i] * own[i] - (carried[i] - before[i])) / to_mass[i]
-                for i in range(count):
-                    floor = least * max(to_room[i], least)
-                    enough = to_mass[i] > floor
-                    to[i] = to[i] if enough else own[i]
-                    to_mass[i] = to_mass[i] if enough else floor
-            before, carried = carried, before
-            moved_before, moved = moved, moved_before
-            dense_b, dense_d = dense_d, dense_b
+                own_i = padded[m + 2, i]
+                left = had[i] - (moved[m + 1, i] - moved[m, i])
+                found = (had[i] * own_i - (carried[m + 1, i] - carried[m, i])) / left
+                floor = least * max(to_room[i], least)
+                enough = left > floor
+                to[i] = found if enough else own_i
+                to_mass[i] = left if enough else floor
 
 
 def pairs_for(shape: tuple[int, ...], arena: Arena) -> tuple[Pair, Pair]:

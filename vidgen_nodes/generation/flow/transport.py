@@ -5,7 +5,7 @@
 The flux is Fromm's (1968): the mean of MacCormack's (forward and backward differences in turn, which for a
 linear flux is Lax and Wendroff's) and of its upwind twin (Warming & Beam 1976), whose errors point opposite
 ways. Heat and soot take it limited (monotonised central, van Leer 1977), so that nothing leaves the range of
-its neighbours; momentum takes it as it is. The axes are taken one after another, and the air that each of
+its neighbours; speeds take it as it is (``inertia.py``). The axes are taken one after another, and the air that each of
 them leaves in a cell is carried along (Easter 1993): a uniform content stays uniform, and the sum over the
 box changes only by what crosses its border. Valid for at most one cell a step along each axis. Leaves out
 the choice of steps (``momentum.py``, ``smoke.py``) and everything that is not transport.
@@ -19,8 +19,6 @@ import numpy as np
 from numba import njit
 
 from vidgen_nodes.packets import Float32Array
-
-FIRST, MIDDLE, LAST = 0, 1, 2  # which of the three axes of a step
 
 
 @njit(cache=True, inline="always", error_model="numpy", nogil=True)
@@ -141,7 +139,6 @@ def carry(
     *,
     upward: bool,
     limited: bool = True,
-    conserve: bool = True,
     rooms: tuple[Float32Array, ...] | None = None,
 ) -> tuple[Float32Array, float]:
     """Content after one step, and how much of it (per cell volume) came in over the border.
@@ -154,7 +151,6 @@ def carry(
         wraps: which axes are periodic.
         upward: z, y, x in this order, otherwise x, y, z; alternate it from step to step.
         limited: keep what is carried within the range of its neighbours.
-        conserve: keep the sum where the air expands; otherwise keep what is uniform uniform.
         rooms: four arrays for what is made meanwhile, the result in one of them; what is given may be the result of
             an earlier call with the same ones. None: fresh ones.
     """
@@ -171,7 +167,7 @@ def carry(
             axis,
             given,
             (wraps[axis], limited),
-            stage if conserve else min(stage, MIDDLE),
+            stage,
             (out, air_spare, through),
         )
         entered += float(through[0] - through[1])
