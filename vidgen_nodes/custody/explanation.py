@@ -200,7 +200,8 @@ class _Tracer:
         flames = [item for item in seen if item["rule"] != "debris"]
         spans = [(item["from_m"], min(item["to_m"], depth_m)) for item in flames]
         if "flame" in numbers and flames:
-            yield from met_fires(ray, spans, numbers["flame"], numbers.get("smoke", {}))
+            gone = numbers.get("smoke/solver", {}).get("flame_gone", (None,))[0]
+            yield from met_fires(ray, spans, numbers["flame"], numbers.get("smoke", {}), gone)
             yield from met_areas(ray, spans, numbers["flame"], numbers.get("spread", {}))
         for element in elements_of(physics) if flames else ():
             played = None

@@ -59,7 +59,9 @@ class Met:
     why: str = ""  # one sentence: by which rule it is there, and how large it is
 
 
-def met_fires(ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers) -> Iterator[Met]:
+def met_fires(
+    ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers, flame_gone: float | None = None
+) -> Iterator[Met]:
     """Fires that the scenario lit itself.
 
     Args:
@@ -67,6 +69,7 @@ def met_fires(ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers) -> It
         spans: where it is inside open columns and nothing hides it.
         flame: record of the element flame.
         smoke: of the element smoke: the constants of the fires.
+        flame_gone: flame heights above which a solver draws the air and nothing of a fire is left; None: no solver.
     """
     along, places = ray.points(spans)
     model = smoke.get("model", {})
@@ -88,6 +91,8 @@ def met_fires(ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers) -> It
         inside &= away <= model["field_half_widths"][0] * wide + near_m
         tip_m = state["flame_height_m"][0]
         in_flame = inside & (above <= 1.3 * tip_m) & (away <= 0.75 * diameter_m + near_m)
+        if flame_gone is not None:
+            in_flame = inside = inside & (above <= flame_gone * tip_m + near_m)
         for kind, where in (("flame", in_flame), ("smoke", inside & ~in_flame)):
             if where.any():
                 first = float(along[where][0])
