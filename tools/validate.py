@@ -36,9 +36,10 @@ How to read it:
   Where a row passes, it says "as good as the correlation within FDS's own scatter", for single fires in the
   correlation's range, without sprinklers; it claims no parity with FDS.
 - Nudging towards the analytic layer is off in every row of the solver.
-- One set of the solver's numbers serves every row. One of them, the strength of the unrest in flames, was
-  chosen while looking at K2 and K4 of the free plumes of 100 kW and 1 MW; other fires, ceilings and rooms are
-  prediction. How full a flame is follows from 1200 kW in a m3 (Orloff & de Ris) and from the flame that is drawn.
+- One set of the solver's numbers serves every row. Two choices were made with K1, K2 and K4 of free plumes in sight:
+  the strength of the unrest in flames (100 kW, 500 kW, 1 MW and 5 MW), and that a flame is from a cone to the one
+  that is drawn, as full as 1200 kW in a m3 ask for (Orloff & de Ris 1982, from memory). Ceilings, rooms and the
+  fire of 1.5 MW are prediction.
 - A row that misses its limit stays in the table and says by how much.
 - Smoke concentration against experiments is claimed no better than a factor of 2.6 (FDS: 3.41/1.27).
 

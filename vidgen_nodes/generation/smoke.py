@@ -47,7 +47,8 @@ class SmokeParams:
         divergence_limit: of what the projection leaves, scaled by cell width and largest speed.
         source_noise: relative standard deviation of the heat released in a cell of a source, about its mean.
         stir: strength of the unrest in flames, of their own scale (``flow/release.py``); chosen while
-            looking at free plumes of 100 kW and 1 MW; what the validation says of other fires is prediction.
+            looking at free plumes of 100 kW, 500 kW, 1 MW and 5 MW; what the validation says of other
+            fires is prediction.
         eddy: Smagorinsky's constant.
         viscosity_m2_per_s: of the fluid beside what the limiter does; air's own 1.5e-5 is below what cells see.
     """
@@ -58,7 +59,7 @@ class SmokeParams:
     divergence_limit: float = 1e-5
     source_noise: float = 0.1
     viscosity_m2_per_s: float = 0.0
-    stir: float = 0.6
+    stir: float = 0.65
     eddy: float = 0.15
 
     def __post_init__(self) -> None:

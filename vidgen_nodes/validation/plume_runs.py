@@ -4,9 +4,9 @@
 
 Guarantees five fires that differ in shape (Q* 0.8 to 1.8), one resolution in units of D*, no nudging, and
 numbers of the solver that are the same for all. The strength of the unrest in flames (``SmokeParams.stir``)
-was chosen while looking at those of 100 kW and 1 MW. Pairs are taken above the flame tip and below eight tenths
-of the box: its open top takes some hundredths of the mass flow below it. References are correlations: their own
-scatter is as large as what is asked of the solver.
+was chosen while looking at those of 100 kW, 500 kW, 1 MW and 5 MW. Pairs are taken above the flame tip and below
+eight tenths of the box: its open top takes some hundredths of the mass flow below it. References are
+correlations: their own scatter is as large as what is asked of the solver.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _SHAKE, _STIR = 1, 2  # kinds of random numbers
 # Heat that a m3 of buoyant flame releases (Orloff & de Ris 1982, from memory): it says how full a flame is.
 FLAME_KW_PER_M3 = 1200.0
 _FULLEST = 0.5  # exponent of the fullest flame: the outline 1 - z / L - (r / w)^2 = 0 that ``plume.py`` draws
-_SLIMMEST = 2.0
+_SLIMMEST = 1.0  # a cone
 _FINE = 4  # points an edge at which a cell's share of the flame is sampled
 _KEPT = 256  # flames whose cells are remembered; a steady fire is one, a growing one many
 
@@ -84,8 +84,8 @@ class Released:
 def slimness(heat_kw: float, diameter_m: float, height_m: float) -> float:
     """Exponent n of a flame's outline r = D / 2 (1 - z / L)^n, of volume pi / 4 D^2 L / (2 n + 1).
 
-    It has the volume in which ``FLAME_KW_PER_M3`` are released, and is never fuller than the flame that is drawn;
-    slimmer where the fire is wide for its heat. Rounded to a hundredth.
+    It has the volume in which ``FLAME_KW_PER_M3`` are released, from a cone's up to that of the flame that is drawn:
+    slim where the fire is wide for its heat. Rounded to a hundredth.
     """
     upright_m3 = 0.25 * math.pi * diameter_m**2 * height_m
     if heat_kw <= 0.0 or upright_m3 <= 0.0:

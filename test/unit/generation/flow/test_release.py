@@ -27,9 +27,9 @@ def test_a_flame_has_the_volume_of_its_heat_within_what_flames_look_like(
     diameter_m = width * fire.characteristic_diameter_m(heat_kw, 293.15)
     height_m = fire.flame_height_m(heat_kw, diameter_m)
     slim = slimness(heat_kw, diameter_m, height_m)
-    assert 0.5 <= slim <= 2.0
+    assert 0.5 <= slim <= 1.0
     volume_m3 = 0.25 * math.pi * diameter_m**2 * height_m / (2.0 * slim + 1.0)
-    if 0.5 < slim < 2.0:
+    if 0.5 < slim < 1.0:
         assert heat_kw / volume_m3 == pytest.approx(FLAME_KW_PER_M3, rel=0.02)
 
 
