@@ -171,6 +171,20 @@ def test_a_tilted_roof_is_descended_and_steep_ones_are_left() -> None:
         assert bool(lying) is not left  # 40 degrees is steeper than what friction holds
 
 
+def test_noise_from_map_to_map_hardly_ever_chooses_another_slope() -> None:
+    rows = np.arange(GRID.rows, dtype=np.float32)[:, None]
+    noise = np.random.default_rng(5)
+    border = 0.5 * (SLOPES_RAD[0] + SLOPES_RAD[1])
+    tilted = np.broadcast_to(-np.tan(border - 0.06) * 0.5 * rows, GRID.shape)
+    flipped = [
+        np.mean(slopes((tilted + noise.normal(0.0, 0.02, GRID.shape)).astype(np.float32), 0.5)[0] != 0)
+        for _ in range(20)
+    ]
+    assert (
+        np.mean(flipped) < 0.01
+    )  # 0.06 rad short of the next slope; single cells would flip one time in eight
+
+
 def test_walls_are_noslopes() -> None:
     elevation = FLAT.copy()
     elevation[:, 6:] = 9.0
