@@ -44,7 +44,7 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
         )
         maps, quality = "uncertainty/map", qos.UNCERTAINTY_MAP
         self._inputs = [
-            self.subscribe(UncertaintyMap, maps, quality, self._on_map, required=False),
+            self.subscribe_frequent(UncertaintyMap, maps, quality, self._on_map, required=False),
             self.subscribe_frequent(SensorBundle, "bundle", qos.BUNDLE, self._on_bundle),
         ]
 
