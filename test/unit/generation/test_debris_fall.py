@@ -180,9 +180,7 @@ def test_noise_from_map_to_map_hardly_ever_chooses_another_slope() -> None:
         np.mean(slopes((tilted + noise.normal(0.0, 0.02, GRID.shape)).astype(np.float32), 0.5)[0] != 0)
         for _ in range(20)
     ]
-    assert (
-        np.mean(flipped) < 0.01
-    )  # 0.06 rad short of the next slope; single cells would flip one time in eight
+    assert np.mean(flipped) < 0.01  # 0.06 rad short of the next slope; single cells would flip one time in 27
 
 
 def test_walls_are_noslopes() -> None:
