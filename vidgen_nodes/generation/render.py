@@ -56,6 +56,9 @@ _DEBRIS_ALPHA = 235
 # Debris lies where the LiDAR measured, which in a hole is under the modelled, intact roof: a surface
 # hides a piece only if it is more than this nearer.
 _SAG_ALLOWANCE_M = 1.0
+# Under an open sky what faces up mirrors its cold: in long waves tops are darker than sides. By more than the few
+# kelvin that it is, so that pieces keep their shape.
+_COLD_SKY = 0.4
 _LIGHT = np.array([0.35, 0.25, 0.9]) / math.sqrt(0.35**2 + 0.25**2 + 0.9**2)  # for the shading of faces
 
 _Rect = tuple[int, int, int, int]  # x0, y0, x1, y1; upper bounds excluded
@@ -79,7 +82,7 @@ class Renderer:
         rgba = np.zeros((scene.height_px, scene.width_px, 4), dtype=np.uint8)
         view: _Rect = (x, y, x + width, y + height)
         canvas = rgba[y : y + height, x : x + width]
-        pieces = _visible_debris(world.debris, scene, gate, camera)
+        pieces = _visible_debris(world.debris, scene, gate, camera, band)
         fire_m = min((_distance_m(field, camera.centre_m) for field in world.fields), default=math.inf)
         behind = _paint_debris(canvas, pieces, pieces.away_m >= fire_m, view, camera)
         burning = self._paint_fire(
@@ -284,28 +287,38 @@ class _Pieces:
 
 
 @functools.lru_cache(maxsize=4)
-def _shapes(boxes: tuple[DebrisBox, ...]) -> tuple[FloatArray, ...]:
+def _shapes(boxes: tuple[DebrisBox, ...], band: Band) -> tuple[FloatArray, ...]:
     """What does not depend on the camera, by the identity of the boxes: they stay from map to map.
 
     Returns:
         Corners (n, 8, 3), middles (n, 3), outward axes (n, 3, 3), half lengths along them (n, 3), and the
-        colour of each of the ``FACES`` under the fixed light (n, 6, 3).
+        colour of each of the ``FACES`` (n, 6, 3): to the eye its own under a fixed light, in long waves the grey of
+        what is as warm as the air.
     """
     corners_m = np.stack([box.corners_m for box in boxes])
-    colours_rgb = np.array([box.colour_rgb for box in boxes], dtype=np.float64)
     edges_m = corners_m[:, (4, 2, 1)] - corners_m[:, :1]  # along the normals of the face pairs
     lengths_m = np.sqrt((edges_m**2).sum(axis=2))
     axes = edges_m / lengths_m[..., None]
-    lit = axes @ _LIGHT
-    shade = 0.45 + 0.55 * np.maximum(np.stack((-lit, lit), axis=2).reshape(-1, 6), 0.0)
+    facing = axes[..., 2] if band is Band.LWIR else axes @ _LIGHT
+    turned = np.maximum(
+        np.stack((-facing, facing), axis=2).reshape(-1, 6), 0.0
+    )  # to the sky, or to the light
+    if band is Band.LWIR:
+        colours_rgb = np.full((len(boxes), 3), colour_of_radiance(np.zeros(1, np.float32))[0], np.float64)
+        shade = 1.0 - _COLD_SKY * turned
+    else:
+        colours_rgb = np.array([box.colour_rgb for box in boxes], dtype=np.float64)
+        shade = 0.45 + 0.55 * turned
     colours = (shade[..., None] * colours_rgb[:, None, :]).round()
     return corners_m, corners_m.mean(axis=1), axes, 0.5 * lengths_m, colours
 
 
-def _visible_debris(boxes: tuple[DebrisBox, ...], scene: Scene, gate: Gate, camera: Camera) -> _Pieces:
+def _visible_debris(
+    boxes: tuple[DebrisBox, ...], scene: Scene, gate: Gate, camera: Camera, band: Band
+) -> _Pieces:
     if not boxes:
         return _Pieces(np.empty((0, 8, 3)), np.empty((0, 6), bool), np.empty((0, 6, 3)), np.empty(0))
-    corners_m, middles_m, axes, half_m, colours = _shapes(boxes)
+    corners_m, middles_m, axes, half_m, colours = _shapes(boxes, band)
     towards_m = middles_m - camera.centre_m
     away_m = np.sqrt((towards_m**2).sum(axis=1))
     free_m = _depth_m(scene, gate, camera.centre_m, (towards_m / away_m[:, None]).astype(np.float32))
