@@ -46,7 +46,7 @@ How to read it:
 What stands in the way of the rows that miss:
 
 - K3 and K4: heat rises in lumps that mix too little. On a grid of 6.4 cells to D* the axis of the plume varies by
-  0.35 of its mean speed and by 0.6 of its mean rise; measured plumes vary by about 0.28 and 0.38 (from memory). Lumps
+  about 0.4 of its mean speed and 0.6 of its mean rise; measured plumes vary by about 0.28 and 0.38 (from memory). Lumps
   carry heat faster than the mean flow does, so the same heat lifts for a shorter time. Twice as strong an eddy
   viscosity, taller and wider boxes and fuller flames do not mend it; finer cells cost more than a test can run.
   Mass flow counts air that moves up by a hundredth of the axis' speed, which depends on the box.
