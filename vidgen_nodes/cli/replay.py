@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     overrides = replay_overrides(recording)
     overrides["sync"] = {"replay_wait_ms": _REPLAY_WAIT_MS, "replay_inputs": recording.derived}
 
-    if args.rate > 1.0:  # there is always more to do then: real-time processes would leave nothing to the others
+    if (
+        args.rate > 1.0
+    ):  # there is always more to do then: real-time processes would leave nothing to the others
         os.environ.setdefault("VIDGEN_REALTIME", "0")
 
     def prepare(run_dir: Path) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from vidgen_nodes.custody import schema
-from vidgen_nodes.custody.checkpoints import Checkpoints
+from vidgen_nodes.custody.checkpoints import Checkpoints, make_room
 from vidgen_nodes.custody.digest import RunDigests, canonical
 from vidgen_nodes.custody.heads import HeadStore, heads_path
 from vidgen_nodes.custody.leaf import FRAME, SEGMENT, FrameLeaves, Leaf, Records, segment_leaf
@@ -88,7 +88,12 @@ class Ledger:
 
     @classmethod
     def open(
-        cls, path: Path, *, segment: Mapping[str, object], committer: ObstacleCommitter | None = None
+        cls,
+        path: Path,
+        *,
+        segment: Mapping[str, object],
+        committer: ObstacleCommitter | None = None,
+        live: bool = False,
     ) -> Ledger:
         """Make or continue a ledger, and append the leaf that opens a segment.
 
@@ -96,6 +101,7 @@ class Ledger:
             path: the file; folders are made.
             segment: see ``leaf.segment_leaf``; ``RunDigests.segment(cause)`` makes one.
             committer: commits frames to the cells of their obstacles; the caller closes it. None: nothing does.
+            live: frames wait for each append; makes room beforehand (24 MiB).
 
         Raises:
             CustodyError: another writer, not a ledger, a ledger that does not verify, or no disk.
@@ -115,6 +121,8 @@ class Ledger:
         try:
             ledger._segment = {k: segment.get(k) for k in ("software", "config", "recording")}
             ledger._append_segment(segment)
+            if live:
+                make_room(path)
         except BaseException:
             ledger.close()
             raise
@@ -247,6 +255,10 @@ class Ledger:
                 return
             self._closed = True
             self._checkpoints.close()
+            with contextlib.suppress(
+                sqlite3.Error
+            ):  # a reader in the middle of it: the log beside the file holds it
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
             os.close(self._lock)
 

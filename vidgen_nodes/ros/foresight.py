@@ -31,6 +31,7 @@ class Foresight:
         self._newest: Bundle | None = None
         self._period_ns = 0
         self._drawn: deque[bytes] = deque(maxlen=8)  # gates
+        self._done: deque[tuple[int, bytes]] = deque(maxlen=8)  # tick and map
 
     def note(self, bundle: Bundle) -> None:
         """A bundle has come."""
@@ -68,6 +69,10 @@ class Foresight:
         and what it keeps only saves time.
         """
         for bundle in self.bundles(maps):
+            umap = bundle.uncertainty_map
+            what = bundle.stamp_ns // self._tick_ns, b"" if umap is None else umap.digest
+            if what in self._done:
+                continue
             scene, gate = pipeline.look(bundle)
             yield
             pipeline.world.survey(scene, gate)
@@ -79,4 +84,5 @@ class Foresight:
                 pipeline.renderer.draw(world, gate, scene)
                 yield
             pipeline.ledger.foresee(scene, world)
+            self._done.append(what)
             yield

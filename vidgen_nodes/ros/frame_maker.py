@@ -85,7 +85,9 @@ class FrameMaker:
         with ExitStack() as undo:
             store = undo.enter_context(OpeningStore(openings_path(path), writable=True))
             committer = ObstacleCommitter(store, params.tau_uncertainty, params.min_observations)
-            self._ledger = undo.enter_context(Ledger.open(path, segment=segment, committer=committer))
+            self._ledger = undo.enter_context(
+                Ledger.open(path, segment=segment, committer=committer, live=True)
+            )
             self._signer = HeadSigner(path, keys, signing)
             self._files = undo.pop_all()
         self._worker = LatestWorker(

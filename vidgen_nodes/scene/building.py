@@ -45,6 +45,7 @@ class Building:
     placement: str = "in map"  # how the place in map was found
     notes: tuple[str, ...] = ()  # what was corrected or left out on the way in, one sentence each
     _fuel: dict[Grid, CellFuel] = field(default_factory=dict, init=False, repr=False)
+    _roofs_m: dict[Grid, Float32Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         ordered = tuple(sorted(self.surfaces, key=lambda surface: surface.name))
@@ -80,7 +81,18 @@ class Building:
         return fuel
 
     def roof_height(self, grid: Grid) -> Float32Array:
-        """Highest roof or floor (rows, cols) over the cell centres, in metres; NaN where there is none."""
+        """Highest roof or floor (rows, cols) over the cell centres, in metres; NaN where there is none.
+
+        Worked out once per grid.
+        """
+        found = self._roofs_m.get(grid)
+        if found is None:
+            while len(self._roofs_m) >= _GRIDS_KEPT:
+                self._roofs_m.pop(next(iter(self._roofs_m)))
+            found = self._roofs_m[grid] = self._roof_height(grid)
+        return found
+
+    def _roof_height(self, grid: Grid) -> Float32Array:
         height_m = np.full(grid.shape, -np.inf)
         for surface in self.surfaces if self.placed else ():
             if surface.kind in ("roof", "floor"):

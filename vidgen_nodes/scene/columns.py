@@ -67,7 +67,8 @@ def _rectangles(cells: BoolArray, floor_m: Float32Array, ceiling_m: Float32Array
     """Cover the open cells by rectangles of equal columns: runs along rows, equal runs stacked."""
     done: list[tuple[int, int, int, int]] = []  # row0, col0, row1, col1
     growing: dict[tuple[int, int, float, float], int] = {}  # (col0, col1, floor, ceiling) -> first row
-    for row in range(cells.shape[0] + 1):
+    filled = np.flatnonzero(cells.any(axis=1)).tolist()
+    for row in sorted({*filled, *(row + 1 for row in filled)}):  # nothing begins or ends in other rows
         runs = set(_runs(cells[row], floor_m[row], ceiling_m[row])) if row < cells.shape[0] else set()
         ended = [run for run in growing if run not in runs]
         done.extend((growing.pop(run), run[0], row, run[1]) for run in ended)
