@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the write-ahead log of a ledger short, and in its place on the disk, without holding up the frames.
+"""Keeps the write-ahead log of a ledger short without holding up the frames.
 
 Guarantees: a checkpoint makes no frame wait for a lock, unless the log has outgrown 64 MiB. Leaves out
 durability: a commit is durable in the write-ahead log already.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -21,31 +20,7 @@ _EVERY_COMMITS = 512  # keeps the write-ahead log at some ten megabytes; few fra
 _TRIES = 4  # each moves what came during the one before, so each is shorter
 _TOO_MANY_PAGES = 16384  # 64 MiB
 _BUSY_S = 0.1  # a restart must not wait long for a reader: the writer waits with it
-LOG_ROOM_BYTES = 24 << 20  # what comes between two checkpoints, and half as much again
 _LOG = logging.getLogger(__name__)
-
-
-def make_room(path: Path) -> None:
-    """Write the log beside a ledger full of zeros behind what it holds; it must exist.
-
-    A file that grows makes every commit wait for the file system's own journal, and with it for whatever else is
-    written: one in a hundred took 23 ms instead of 4, one in a thousand 300 (ext4). SQLite writes into the room as
-    it would behind the end. Without room on the disk nothing changes.
-    """
-    log = path.with_name(path.name + "-wal")
-    zeros = bytes(1 << 20)
-    try:
-        with log.open("r+b") as file:
-            end = file.seek(0, os.SEEK_END)
-            try:
-                for _ in range(end, LOG_ROOM_BYTES, len(zeros)):
-                    file.write(zeros)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                os.ftruncate(file.fileno(), end)
-    except OSError as err:
-        _LOG.info("%s: no room made in the write-ahead log: %s", path, err)
 
 
 class Checkpoints:

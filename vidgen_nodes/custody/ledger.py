@@ -20,11 +20,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from vidgen_nodes.custody import schema
-from vidgen_nodes.custody.checkpoints import Checkpoints, make_room
+from vidgen_nodes.custody.checkpoints import Checkpoints
 from vidgen_nodes.custody.digest import RunDigests, canonical
 from vidgen_nodes.custody.heads import HeadStore, heads_path
 from vidgen_nodes.custody.leaf import FRAME, SEGMENT, FrameLeaves, Leaf, Records, segment_leaf
 from vidgen_nodes.custody.lock import take_lock
+from vidgen_nodes.custody.log_room import LEDGER_BYTES, make_room
 from vidgen_nodes.custody.merkle import MerkleTree, leaf_hash
 from vidgen_nodes.custody.note import TreeHead
 from vidgen_nodes.custody.reader import LedgerReader as LedgerReader
@@ -122,7 +123,7 @@ class Ledger:
             ledger._segment = {k: segment.get(k) for k in ("software", "config", "recording")}
             ledger._append_segment(segment)
             if live:
-                make_room(path)
+                make_room(path, LEDGER_BYTES)
         except BaseException:
             ledger.close()
             raise

@@ -20,6 +20,7 @@ from pathlib import Path
 from vidgen_nodes.custody.head import Head, origin_of
 from vidgen_nodes.custody.heads import HeadStore, heads_path
 from vidgen_nodes.custody.keys import KeyRing, Session
+from vidgen_nodes.custody.log_room import HEADS_BYTES, make_room
 from vidgen_nodes.custody.note import SignedNote, TreeHead, sign_note
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.subtrees import Subtrees
@@ -235,6 +236,7 @@ class HeadSigner:
             VerificationError: see ``HeadLog``.
         """
         self._log = HeadLog(ledger, keys, signing)
+        make_room(heads_path(ledger), HEADS_BYTES)
         self._period_s = signing.period_s
         self._closing = threading.Event()
         self.fault = ""  # why the newest leaves are not signed; empty: they are

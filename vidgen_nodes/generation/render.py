@@ -255,7 +255,10 @@ def _depth_m(scene: Scene, gate: Gate, centre_m: FloatArray, rays: Float32Array)
 
 
 def _distance_m(field: HazardField, centre_m: FloatArray) -> float:
-    return float(np.linalg.norm(_corners_m(field).mean(axis=0) - centre_m))
+    half_m = 0.5 * field.resolution_m
+    counts = field.temperature_k.shape[::-1]
+    middle_m = [low + half_m * count for low, count in zip(field.origin_m, counts, strict=True)]
+    return math.dist(middle_m, centre_m)
 
 
 def _corners_m(field: HazardField) -> FloatArray:

@@ -17,10 +17,7 @@ import numpy as np
 from vidgen_nodes.packets import Float32Array, FloatArray
 from vidgen_nodes.scene.surface import Surface
 
-FEW_QUADS = 48  # up to so many the plain way is faster and needs no compiler
-_SEAM = np.float32(-2e-6)  # sine of an angle: rays along the seam of two surfaces must not slip through
-_GRAZING = np.float32(1e-6)  # rays along the plane of a surface do not meet it
-_EDGE_ON_M = 1e-6  # a surface whose plane is this near hides nothing
+FEW_QUADS = 48  # up to so many, trying each is faster
 
 
 class Occluder(Protocol):
@@ -52,49 +49,16 @@ class FlatSurfaces:
         self._corners_m = np.array(quads, np.float64).reshape(-1, 4, 3)
         corners = self._corners_m
         normals = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-        self._normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-        self._last_view: dict[bytes, tuple[Float32Array, Float32Array]] = {}
+        self._normals = np.ascontiguousarray(normals / np.linalg.norm(normals, axis=1, keepdims=True))
 
     def first_hit_m(self, centres_m: FloatArray, directions: Float32Array) -> Float32Array:
         """Distance (n,) along each unit ray (n, 3) from a point (3,), inf where nothing is met."""
-        rays = np.ascontiguousarray(directions.T, np.float32)  # (3, N)
-        planes, distances_m = self._view_cones(np.asarray(centres_m, np.float64))
-        sides = planes @ rays  # (5, n, N)
-        inside = np.minimum(sides[0], sides[1])
-        for side in (sides[2], sides[3]):
-            np.minimum(inside, side, out=inside)
-        along = sides[4]
-        # Where the ray misses, the distance stays infinite.
-        met_m = np.full(along.shape, np.inf, np.float32)
-        np.divide(distances_m[:, None], along, out=met_m, where=(inside >= _SEAM) & (along > _GRAZING))
-        nearest: Float32Array = np.min(met_m, axis=0, initial=np.float32(np.inf))
-        return nearest
+        from vidgen_nodes.scene.flat_kernel import first_hits  # numba
 
-    def _view_cones(self, centre_m: FloatArray) -> tuple[Float32Array, Float32Array]:
-        """The surfaces as seen from a point.
-
-        Returns:
-            For each surface that is not seen edge on, unit normals (5, n, 3) that a ray into it goes along:
-            four planes through the point and an edge, then the surface itself; and its distance (n,).
-            Kept for the last point: one frame asks for fire and debris from the same one.
-        """
-        last = self._last_view.get(centre_m.tobytes())
-        if last is not None:
-            return last
-        local = self._corners_m - centre_m
-        distances_m = np.einsum("ni,ni->n", self._normals, local.mean(axis=1))
-        seen = np.abs(distances_m) > _EDGE_ON_M
-        local, distances_m = local[seen], distances_m[seen]
-        edges = np.cross(local, local[:, (1, 2, 3, 0)])
-        planes = np.concatenate((edges, self._normals[seen][:, None]), axis=1)
-        planes *= np.sign(distances_m)[:, None, None]
-        # The doubled corner of a triangle has no edge: its plane stays zero, and every ray passes it.
-        planes /= np.maximum(np.sqrt(np.einsum("nki,nki->nk", planes, planes)), 1e-12)[..., None]
-        by_edge = np.ascontiguousarray(planes.transpose(1, 0, 2), np.float32)
-        cones = by_edge, np.abs(distances_m).astype(np.float32)
-        self._last_view.clear()
-        self._last_view[centre_m.tobytes()] = cones
-        return cones
+        centre = np.ascontiguousarray(centres_m, np.float64)
+        return first_hits(
+            self._corners_m, self._normals, centre, np.ascontiguousarray(directions, np.float32)
+        )
 
 
 def _quads(polygon_m: FloatArray) -> list[FloatArray]:
