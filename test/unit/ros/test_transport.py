@@ -143,7 +143,8 @@ def test_signal_ends_the_loop_and_later_ones_change_nothing(number: signal.Signa
         spins = 0
 
         def spin_until_future_complete(self, future: Any, timeout_sec: float) -> None:
-            assert timeout_sec == transport.SPIN_S and not future.done()
+            assert timeout_sec == transport.SPIN_S
+            assert not future.done()
             self.spins += 1
             os.kill(os.getpid(), number)
             os.kill(os.getpid(), number)
