@@ -43,6 +43,7 @@ from vidgen_nodes.generation.physics_record import parameters_sha256
 from vidgen_nodes.packets import Bundle, GateReport, Overlay, PhysicsRef, RtkStatus, SourceRef, ThermalFrame
 from vidgen_nodes.params import NodeParams, SimParams
 from vidgen_nodes.scene.compose import Scene
+from vidgen_nodes.scheduling import Priority, set_priority
 from vidgen_nodes.summary import json_line
 
 RATE_HZ = 50.0
@@ -124,7 +125,8 @@ def _live(path: Path, digests: RunDigests, keys: KeyRing, seconds: float) -> dic
     beside = os.open(path.with_suffix(".flush"), os.O_CREAT | os.O_RDWR)
     os.pwrite(beside, bytes(4096), 0)
     os.fsync(beside)
-    with Ledger.open(path, segment=digests.segment("start")) as ledger:
+    set_priority(Priority.FRAME)  # as the generator has it
+    with Ledger.open(path, segment=digests.segment("start"), live=True) as ledger:
         signer = HeadSigner(path, keys, Signing())
         begin_cpu_s, begin_s = time.process_time(), time.perf_counter()
         for number, frame in enumerate(frames):
@@ -145,6 +147,7 @@ def _live(path: Path, digests: RunDigests, keys: KeyRing, seconds: float) -> dic
             flush_cpu_s += time.thread_time() - start_cpu_s
         cpu_s, wall_s = time.process_time() - begin_cpu_s - flush_cpu_s, time.perf_counter() - begin_s
     signer.close()
+    set_priority(Priority.NORMAL)
     os.close(beside)
     return {
         "added_p99_ms": round(float(np.percentile(waits_ms, 99)), 3),

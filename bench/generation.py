@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.generation_views import SIZES, VIEWERS, Views
+from bench.growth_plot import growth_svg
 from bench.phiflow import LeftOut, PhiFlow, Plane
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid
 from vidgen_nodes.generation.flow.release import HeatSource
@@ -36,6 +37,7 @@ from vidgen_nodes.params import GeneratorParams
 
 RESULTS = Path(__file__).with_name("generation.json")
 PAGE = Path(__file__).parent.parent / "docs" / "PERFORMANCE.md"
+PICTURE = PAGE.parent / "images" / "growth.svg"
 MARKS = ("<!-- generation -->", "<!-- end of generation -->")
 OUTSIDE = dict.fromkeys(("ceiling", "south", "north", "west", "east"), "open")
 SHAPE = (48, 64, 64)
@@ -68,9 +70,19 @@ _RISEN_S = 2.4
 _MEGAWATT = HeatSource((0.0, 0.0, 0.0), 1.0, 2.7, 1000.0, 0.35, 0.01)
 
 
+CURVES = {
+    "viewers_ms": "viewers of 640 × 512",
+    "step_ms_by_cells": "cells of the solver",
+    "step_ms_by_sources": "fires in the solver (48 × 48 × 36)",
+    "tick_ms_by_sources": "fires in a tick of the world without the solver",
+    "view_ms_by_sources": "fires in a view of 640 × 512",
+}
+
+
 def run(args: Any) -> int:
-    """Measure, write ``bench/generation.json`` and the table of ``docs/PERFORMANCE.md``, and print."""
+    """Measure, write ``bench/generation.json``, the table and the picture of ``docs/PERFORMANCE.md``, and print."""
     found = measure()
+    PICTURE.write_text(picture(found), encoding="utf-8")
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
     _, _, after = rest.partition(MARKS[1])
@@ -229,18 +241,24 @@ def table(found: Mapping[str, Any]) -> str:
 def curves(found: Mapping[str, Any]) -> str:
     """Growth in viewers, cells and fires, with the exponent of each."""
     rows = [("growing", "ms", "exponent"), ("---",) * 3]
-    for name, words in (
-        ("viewers_ms", "viewers of 640 × 512"),
-        ("step_ms_by_cells", "cells of the solver"),
-        ("step_ms_by_sources", "fires in the solver (48 × 48 × 36)"),
-        ("tick_ms_by_sources", "fires in a tick of the world without the solver"),
-        ("view_ms_by_sources", "fires in a view of 640 × 512"),
-    ):
+    for name, words in CURVES.items():
         curve = found[name]
         sizes = [float(_product(key)) for key in curve]
         listed = ", ".join(f"{key}: {value:.1f}" for key, value in curve.items())
         rows.append((words, listed, f"{growth(curve, sizes):.2f}"))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def picture(found: Mapping[str, Any]) -> str:
+    """The curves as an SVG."""
+    return growth_svg(
+        {
+            words.split(" (")[0].removesuffix(" without the solver"): {
+                float(_product(key)): value for key, value in found[name].items()
+            }
+            for name, words in CURVES.items()
+        }
+    )
 
 
 def _product(key: str) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.generation import MARKS, PAGE, RESULTS, growth, table
+from bench.generation import CURVES, MARKS, PAGE, PICTURE, RESULTS, growth, picture, table
 from bench.phiflow import INTERPRETER, LeftOut, PhiFlow, Plane
 
 CONTRACT = ("world_step_ms", "view_640x512_ms", "view_1080p_ms", "view_4k_ms", "viewers_ms", "device")
@@ -64,3 +64,10 @@ def test_our_plane_keeps_to_its_tolerance() -> None:
     plane()
     assert math.isfinite(plane.divergence)
     assert 0.0 < plane.divergence <= 1e-5
+
+
+def test_the_picture_shows_every_curve_as_measured() -> None:
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    made = picture(found)
+    assert PICTURE.read_text(encoding="utf-8") == made
+    assert made.count("<polyline") == len(CURVES) + 1
