@@ -95,7 +95,12 @@ def approximate_sync(arrivals: list[Arrival], queue: int, slop_s: float) -> dict
 
 
 class MatchingAlone(AnchoredSync):
-    """Without pose, covariance and sigma_px at the stamp: the peer computes none of them."""
+    """Without pose, covariance and sigma_px at the stamp, and without finding the camera's clock: the peer does
+    none of them.
+    """
+
+    def observe(self) -> None:
+        """Nothing."""
 
     def _place(self, *_: Any) -> tuple[Pose, np.ndarray, float]:
         return _NO_PLACE
