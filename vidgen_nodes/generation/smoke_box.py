@@ -108,7 +108,7 @@ def air_near(place: FloatArray, grid: FlowGrid, solid: BoolArray | None) -> Plac
     outside = (np.maximum(low - place, 0.0) + np.maximum(place - low - grid.cell_m, 0.0)) / grid.cell_m
     centred = (low + 0.5 * grid.cell_m - place) / grid.cell_m
     nearest = np.lexsort(((centred**2).sum(axis=1).round(6), (outside**2).sum(axis=1).round(6)))[0]
-    moved = outside[nearest] > _ON_BORDER
+    moved = cells[nearest] != at
     east, north = np.where(moved, low[nearest] + 0.5 * grid.cell_m, place)[:2].tolist()
     return east, north, max(float(low[nearest, 2]), up)
 

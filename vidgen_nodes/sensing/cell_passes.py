@@ -124,7 +124,8 @@ def smallest_roots(
             value, slope = d - at * (m - at * (t - at)), m - at * (2.0 * t - 3.0 * at)
             step = value / slope if slope > 0.0 and value > 0.0 else 0.0
             small = not step > ends * at
-            at += step
+            # It is at most the mean of the three: near three equal ones, value and slope are rounding.
+            at = min(at + step, t / 3.0)
             if small:
                 break
         root[i] = at

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vidgen_nodes.generation.areas import BurningAreas
@@ -89,6 +89,7 @@ def test_they_lift_the_air_before_the_wall(plan: Scenario, house: Building, area
 
 
 @settings(max_examples=100, deadline=None)
+@example((0.0, 1.0, 0.0), 1, 0.5)  # on the border of two cells, of which one is a wall
 @given(
     st.tuples(*(st.floats(-1.0, 5.0) for _ in range(3))),
     st.integers(0, 2**32 - 1),
