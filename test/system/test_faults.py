@@ -150,10 +150,9 @@ def test_when_the_disk_is_full_nothing_leaves_unlogged_and_the_node_says_so(
     wait_until(lambda: len(published) > 20, "frames with their records")
     first = vidgen.node("generator_node")
     ledger = vidgen.run_dir / "ledger.db"
-    room = max(path.stat().st_size for path in ledger.parent.glob("ledger.db*")) + 40_000
-    first.rlimit(
-        psutil.RLIMIT_FSIZE, (room, room)
-    )  # no file of this process can grow beyond: its disk is full
+    # Nothing of this process can be written beyond: its disk is full. The log has room, zeros, made for it beforehand.
+    room = max(len(path.read_bytes().rstrip(b"\0")) for path in ledger.parent.glob("ledger.db*")) + 40_000
+    first.rlimit(psutil.RLIMIT_FSIZE, (room, room))
     log = vidgen.run_dir / "logs" / "generator_node.log"
     wait_until(lambda: "nothing more is published: CustodyError" in log.read_text(), "the node said so")
     said = len(published)
