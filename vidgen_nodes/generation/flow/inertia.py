@@ -24,7 +24,7 @@ Pair = tuple[Float32Array, Float32Array, Float32Array]  # speed, mass and room o
 
 # Share of a box's mass that must be left after a sweep; a box that would lose more keeps its speed instead.
 LEAST_LEFT = 0.05
-_BLOCK = 256  # cells of a row at once: the column of rows that a sweep works on stays in the cache
+_BLOCK = 512  # cells of a row at once: the column of rows that a sweep works on stays in the cache
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -83,15 +83,46 @@ def on_faces(cells: Float32Array, axis: int, wraps: bool, arena: Arena) -> Float
         count + (1 if place == axis and not wraps else 0) for place, count in enumerate(cells.shape)
     )
     found = arena.empty(shape)
-    own, to = np.moveaxis(cells, axis, 0), np.moveaxis(found, axis, 0)
-    count = len(own)
-    np.add(own[1:], own[:-1], out=to[1:count])
-    to[1:count] *= np.float32(0.5)
-    if wraps:
-        to[0] = np.float32(0.5) * (own[0] + own[-1])
-    else:
-        to[0], to[count] = own[0], own[-1]
+    nz, ny, nx = cells.shape
+    if axis == 2:
+        _means_along(cells.reshape(nz * ny, nx), wraps, found.reshape(nz * ny, shape[2]))
+    else:  # as (what lies outside the axis, along it, inside it)
+        outer, inner = ((1, ny * nx), (nz, nx))[axis]
+        _means_across(cells.reshape(outer, -1, inner), wraps, found.reshape(outer, shape[axis], inner))
     return found
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _means_along(q: Any, wraps: Any, out: Any) -> None:
+    """``on_faces`` along the last axis; arrays (lines, n)."""
+    lines, n = q.shape
+    half = np.float32(0.5)
+    for line in range(lines):
+        own, to = q[line], out[line]
+        for i in range(1, n):
+            to[i] = half * (own[i] + own[i - 1])
+        if wraps:
+            to[0] = half * (own[0] + own[n - 1])
+        else:
+            to[0], to[n] = own[0], own[n - 1]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _means_across(q: Any, wraps: Any, out: Any) -> None:
+    """``on_faces`` along the middle axis; arrays (outer, n, inner)."""
+    outer, n, inner = q.shape
+    half = np.float32(0.5)
+    for o in range(outer):
+        first, last = q[o, 0], q[o, n - 1]
+        for m in range(1, n):
+            low, high, to = q[o, m - 1], q[o, m], out[o, m]
+            for i in range(inner):
+                to[i] = half * (high[i] + low[i])
+        for i in range(inner):
+            out[o, 0, i] = half * (first[i] + last[i]) if wraps else first[i]
+        if not wraps:
+            for i in range(inner):
+                out[o, n, i] = last[i]
 
 
 def _without_last(own: Float32Array, axis: int) -> Float32Array:
@@ -108,17 +139,10 @@ def _speed_beside(velocity: Velocity, axis: int, across: int, wraps: bool, arena
     if across != axis:
         return on_faces(velocity[across], axis, wraps, arena)
     # From n + 1 faces to the n middles between them, and an end beyond each.
-    own = velocity[axis]
-    shape = tuple(count + (1 if place == axis and not wraps else 0) for place, count in enumerate(own.shape))
-    found = arena.empty(shape)
-    turned, to = np.moveaxis(own, axis, 0), np.moveaxis(found, axis, 0)
-    count = len(turned)
-    np.add(turned[1:], turned[:-1], out=to[1:count])
-    to[1:count] *= np.float32(0.5)
-    if wraps:
-        to[0] = to[count - 1]
-    else:
-        to[0], to[count] = turned[0], turned[-1]
+    found = on_faces(velocity[axis], axis, wraps, arena)
+    if wraps:  # its first and last face are one
+        turned = np.moveaxis(found, axis, 0)
+        turned[0] = turned[-1]
     return found
 
 

@@ -92,17 +92,14 @@ class Projection:
         self, velocity: Velocity, expansion: Float32Array | None, least: float
     ) -> tuple[Velocity, Float32Array, Projected]:
         total = np.zeros(self._domain.grid.shape, dtype=np.float32)
-        rounds = 0
-        for _ in range(ROUNDS):
-            right = np.empty_like(total)
-            left = self._unbalance(velocity, expansion, right)
-            if rounds and left <= least:
-                break
+        right, rounds = np.empty_like(total), 0
+        left = self._unbalance(velocity, expansion, right)
+        while rounds < ROUNDS and not (rounds and left <= least):
             pressure = self._fast.solve(right)
             _push(*velocity, pressure, *self._domain.open_faces, self._wraps)
             total += pressure
             rounds += 1
-        left = self._unbalance(velocity, expansion, right)
+            left = self._unbalance(velocity, expansion, right)
         return velocity, total, self._report(left, least, rounds)
 
     def _unbalance(self, velocity: Velocity, expansion: Float32Array | None, right: Float32Array) -> float:
