@@ -17,6 +17,7 @@ from typing import Any
 
 import vidgen_nodes
 from vidgen_nodes.errors import BagError, ConfigError, InputError, MissingPackageError, VidgenError
+from vidgen_nodes.ros.transport import use_one_thread
 from vidgen_nodes.summary import json_line
 
 OK = 0
@@ -48,6 +49,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
+    use_one_thread()
     args = _parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if args.verbose else logging.INFO,

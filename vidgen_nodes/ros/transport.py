@@ -56,9 +56,16 @@ def process_environment() -> dict[str, str]:
     if not any(environment.get(name) for name in _PROFILE_VARIABLES):
         old = environment.get("ROS_DISTRO") in _FASTDDS_2_DISTRIBUTIONS
         environment.update(dict.fromkeys(_PROFILE_VARIABLES[: 2 if old else 1], str(PROFILE)))
+    return {**dict.fromkeys(_THREAD_VARIABLES, "1"), **environment}
+
+
+def use_one_thread() -> None:
+    """One thread a numeric library, where the user has said nothing; call it before numpy or torch is imported.
+
+    More are slower on busy cores, and sum in another order: pictures would not be those of the live graph.
+    """
     for name in _THREAD_VARIABLES:
-        environment.setdefault(name, "1")
-    return environment
+        os.environ.setdefault(name, "1")
 
 
 def prepare_process() -> None:
