@@ -8,9 +8,9 @@ flame of 800 K is lifted by less than g, as in nature. Heated gas expands, and m
 gas's own mass (``flow/inertia.py``): light gas that mixes into heavy air moves it little.
 
 Guarantees that a step is a pure function of state, sources and step (same machine, same bytes), that heat and
-soot change only by what sources release and the border lets through, and that every step says how far it is
+soot change only by what sources release, walls take and the border lets through, and that every step says how far it is
 from that (``Residuals``). What is not finite is refused. Leaves out combustion (the sources say where heat
-is released), radiation within the gas, friction at walls, and means: the analytic layer is the authority
+is released), radiation within the gas and to walls, and means: the analytic layer is the authority
 for those, and validation runs without nudging.
 """
 
@@ -25,11 +25,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidgen_nodes.errors import ConfigError, InputError
+from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.flow import momentum
 from vidgen_nodes.generation.flow.device import DeviceFlow
 from vidgen_nodes.generation.flow.domain import Boundaries, Domain, FlowGrid, make_domain
 from vidgen_nodes.generation.flow.host import Before, Flow, HostFlow, Numbers
 from vidgen_nodes.generation.flow.release import HeatSource, Release
+from vidgen_nodes.generation.flow.walls import WallNumbers, Walls
 from vidgen_nodes.packets import Float32Array
 
 MOST_TEMPERATURE_K = 2200.0  # what a state is said to have at most; counted, and never changed in the state
@@ -50,6 +52,9 @@ class SmokeParams:
             looking at free plumes of 100 kW, 500 kW, 1 MW and 5 MW; what the validation says of other
             fires is prediction.
         eddy: Smagorinsky's constant.
+        wall_roughness_m: sand grains on solid surfaces, floors and ceilings included; 0: smooth.
+        wall_inertia_kw2_s_per_m4_k2: their k rho c, of paper-faced gypsum board (``config/materials.yaml``); 0: they
+            take no heat.
         viscosity_m2_per_s: of the fluid beside what the limiter does; air's own 1.5e-5 is below what cells see.
     """
 
@@ -61,6 +66,8 @@ class SmokeParams:
     viscosity_m2_per_s: float = 0.0
     stir: float = 0.65
     eddy: float = 0.15
+    wall_roughness_m: float = 0.001
+    wall_inertia_kw2_s_per_m4_k2: float = 0.45
 
     def __post_init__(self) -> None:
         numbers = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
@@ -81,6 +88,7 @@ class Residuals:
     mass_error: float = 0.0  # the same of soot
     heat_release_kw: float = 0.0  # volume integral of what the sources gave, radiated share included
     enthalpy_out_kj: float = 0.0  # that left through the border in this step
+    wall_loss_kj: float = 0.0  # that solid surfaces took in this step
     nudging_kw: float = 0.0  # heat added or taken to follow the analytic layer
     substeps: int = 0
     cells_crossed: float = 0.0  # by the fastest air in one sub-step
@@ -105,12 +113,20 @@ class SmokeState:
     pressure: Float32Array  # over density, in m2/s2, of the last step
     before: momentum.Velocity  # one sub-step earlier: with it the speed is known half a step ahead
     before_s: float  # length of that sub-step; 0: there was none
+    wall_rise_k: Float32Array  # (surfaces, layers) of the solids above still air (``flow/walls.py``)
     residuals: Residuals
 
     def digest(self) -> bytes:
         """SHA-256 of every number of the state."""
         found = hashlib.sha256(f"{self.time_s!r} {self.steps}".encode())
-        arrays = (*self.velocity, self.lightness_k, self.soot_kg_per_m3, self.pressure, *self.before)
+        arrays = (
+            *self.velocity,
+            self.lightness_k,
+            self.soot_kg_per_m3,
+            self.pressure,
+            *self.before,
+            self.wall_rise_k,
+        )
         for array in arrays:
             found.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
         return found.digest()
@@ -141,6 +157,16 @@ class SmokeSolver:
         self.grid, self.params, self.seed = grid, params, seed
         self.domain: Domain = make_domain(grid, boundaries)
         self._release = Release(self.domain, params, seed)
+        self.walls = Walls(
+            self.domain,
+            WallNumbers(
+                params.ambient_k,
+                float(fire.air_density_kg_per_m3(params.ambient_k)),
+                fire.AIR_HEAT_CAPACITY_KJ_PER_KG_K,
+                params.wall_roughness_m,
+                params.wall_inertia_kw2_s_per_m4_k2,
+            ),
+        )
         numbers = Numbers(params.ambient_k, params.viscosity_m2_per_s, params.eddy, params.divergence_limit)
         inflow_k = tuple(lightness_k(plane, params.ambient_k) for plane in self.domain.inflow_rise_k)
         self._flow: Flow = (
@@ -161,7 +187,9 @@ class SmokeSolver:
         nothing = np.zeros(self.grid.shape, dtype=np.float32)
         w, v, u = self._flow.still(velocity)  # type: ignore[arg-type]
         rest = np.zeros_like(nothing)
-        return SmokeState(0.0, 0, w, v, u, nothing, rest, rest.copy(), (w, v, u), 0.0, Residuals())
+        return SmokeState(
+            0.0, 0, w, v, u, nothing, rest, rest.copy(), (w, v, u), 0.0, self.walls.cold(), Residuals()
+        )
 
     def snapshot(self) -> SmokeState:
         """The state now; later steps leave it as it is."""
@@ -230,6 +258,8 @@ class SmokeSolver:
         upward = state.steps % 2 == 0
         velocity = momentum.copied(state.velocity)
         self._release.stir(velocity, state.time_s, dt_s, sources)
+        had_k = float(given.lightness_k.sum(dtype=np.float64))
+        wall_rise_k, lost_k = self.walls.touch(velocity, given.lightness_k, state.wall_rise_k, dt_s)
         grown = given.lightness_k - state.lightness_k
         grown *= np.float32(cell_m / (dt_s * params.ambient_k))
         before = Before(
@@ -238,22 +268,24 @@ class SmokeSolver:
         )  # fmt: skip
         after = self._flow.move(before, dt_s)
         how, notes = after.projected, given.notes
+        soot = float(given.soot_kg_per_m3.sum(dtype=np.float64))
         if how.divergence > params.divergence_limit:
             notes = (*notes, f"divergence {how.divergence:.1e} left after {how.rounds} solves")
         kj_a_k = self._release.kj_per_k_cell
         residuals = Residuals(
             divergence=how.divergence,
-            energy_error=_unaccounted(after.lightness_k, given.lightness_k, after.heat_in),
-            mass_error=_unaccounted(after.soot_kg_per_m3, given.soot_kg_per_m3, after.soot_in),
+            energy_error=_unaccounted(after.lightness_k, had_k, after.heat_in - lost_k),
+            mass_error=_unaccounted(after.soot_kg_per_m3, soot, after.soot_in),
             heat_release_kw=given.heat_release_kw,
             enthalpy_out_kj=-after.heat_in * kj_a_k,
+            wall_loss_kj=lost_k * kj_a_k,
             cells_crossed=crossed,
             solves=how.rounds,
             notes=notes,
         )
         return SmokeState(
             state.time_s + dt_s, state.steps, *after.velocity, after.lightness_k, after.soot_kg_per_m3,
-            after.pressure, state.velocity, dt_s, residuals,
+            after.pressure, state.velocity, dt_s, wall_rise_k, residuals,
         )  # fmt: skip
 
     def _check(self, state: SmokeState) -> None:
@@ -261,8 +293,13 @@ class SmokeSolver:
             raise InputError(
                 "wrong_grid", f"smoke state: got {state.lightness_k.shape} cells, expected {self.grid.shape}"
             )
-        for name in ("w_mps", "v_mps", "u_mps", "lightness_k", "soot_kg_per_m3"):
-            if not math.isfinite(momentum.largest(getattr(state, name))):
+        if state.wall_rise_k.shape != self.walls.cold().shape:
+            raise InputError(
+                "wrong_walls",
+                f"smoke state: got solids of {state.wall_rise_k.shape}, expected {self.walls.cold().shape}",
+            )
+        for name in ("w_mps", "v_mps", "u_mps", "lightness_k", "soot_kg_per_m3", "wall_rise_k"):
+            if getattr(state, name).size and not math.isfinite(momentum.largest(getattr(state, name))):
                 raise InputError(
                     "not_finite",
                     f"smoke state: {name} is not finite at {state.time_s:.3f} s; nothing is drawn of it",
@@ -290,8 +327,7 @@ def _ahead(state: SmokeState, dt_s: float) -> momentum.Velocity:
     return w, v, u
 
 
-def _unaccounted(after: Float32Array, before: Float32Array, entered: float) -> float:
-    total = float(before.sum(dtype=np.float64))
+def _unaccounted(after: Float32Array, total: float, entered: float) -> float:
     error = float(after.sum(dtype=np.float64)) - total - entered
     return abs(error) / max(abs(total), abs(entered), 1e-12)
 
@@ -304,6 +340,7 @@ def _together(total: Residuals, part: Residuals) -> Residuals:
         mass_error=max(total.mass_error, part.mass_error),
         heat_release_kw=total.heat_release_kw + part.heat_release_kw,
         enthalpy_out_kj=total.enthalpy_out_kj + part.enthalpy_out_kj,
+        wall_loss_kj=total.wall_loss_kj + part.wall_loss_kj,
         cells_crossed=max(total.cells_crossed, part.cells_crossed),
         solves=total.solves + part.solves,
         notes=(*total.notes, *part.notes),

@@ -40,12 +40,14 @@ from vidgen_nodes.generation.surface_heat import SurfaceHeat
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 from vidgen_nodes.scene.building import Building
 
-SOLVER_VERSION = "2"
+SOLVER_VERSION = "3"
 _BESIDE = 0.75  # burning diameters from the axis: soot so near is part of the flame of the analytic layer
 _UNITS = {
     "ambient_k": "K",
     "cells_a_step": "cells",
     "viscosity_m2_per_s": "m2/s",
+    "wall_roughness_m": "m",
+    "wall_inertia_kw2_s_per_m4_k2": "(kW/(m2 K))^2 s",
     "divergence_limit": "1, times cell over largest speed",
 }
 
@@ -267,6 +269,7 @@ class SmokeLayer:
             "energy_error": entry(found.energy_error, "1", "residual"),
             "mass_error": entry(found.mass_error, "1", "residual"),
             "nudging_kw": entry(found.nudging_kw, "kW", "residual"),
+            "wall_loss_kj": entry(found.wall_loss_kj, "kJ", "heat that solid surfaces took in the step"),
             "notes": entry("; ".join(found.notes), "", source),
         }
 

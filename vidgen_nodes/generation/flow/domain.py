@@ -23,6 +23,7 @@ from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray
 IndexArray = npt.NDArray[np.int64]
 
 CLOSED, OPEN, PERIODIC = "closed", "open", "periodic"
+MIRROR = "mirror"  # closed, and no surface: air slips along it and keeps its heat
 SIDES = ("floor", "ceiling", "south", "north", "west", "east")  # lower, upper of z, y, x
 MOST_CELLS = 16_000_000
 _LEAST_OPEN = 1e-6  # m3/s by which supply and exhaust of a closed pocket may differ, of their sum
@@ -97,7 +98,7 @@ class Boundaries:
     """What bounds the air.
 
     Args:
-        sides: kind of each of ``SIDES``: closed, open or periodic; what is not named is closed.
+        sides: kind of each of ``SIDES``: closed, open, periodic or mirror; what is not named is closed.
         solid: (nz, ny, nx) cells that are no air; None: all air.
         vents: on closed sides (free openings, supply and exhaust).
         wind_mps: (east, north) outside; blows in through open sides that face it, at one speed all over.
@@ -128,6 +129,7 @@ class Domain:
     is_pinned: bool  # some air has an opening: the pressure has no free constant
     pockets: tuple[IndexArray, ...]  # flat cells of each pocket of air without an opening
     wind_mps: tuple[float, float]
+    mirrors: frozenset[str] = frozenset()  # of SIDES: closed, but no surfaces
 
 
 def make_domain(grid: FlowGrid, boundaries: Boundaries) -> Domain:
@@ -137,11 +139,16 @@ def make_domain(grid: FlowGrid, boundaries: Boundaries) -> Domain:
         ConfigError: an unknown side or kind, a half periodic axis, a vent off its side, an obstacle of another
             shape, no air, or a pocket that cannot let go of what is blown into it.
     """
-    kinds = _kinds(boundaries.sides)
+    mirrors = frozenset(side for side, kind in boundaries.sides.items() if kind == MIRROR)
+    kinds = _kinds({**boundaries.sides, **dict.fromkeys(mirrors, CLOSED)})
     air = _air(grid, boundaries.solid)
     faces = _Faces(grid, kinds, air)
     wind_sides = faces.blow(boundaries.wind_mps, kinds)
     for vent in boundaries.vents:
+        if vent.side in mirrors:
+            raise ConfigError(
+                f"vent on the {vent.side}: that side is a mirror, so nothing can be cut into it"
+            )
         faces.cut(vent, kinds)
     for axis, (low, _) in enumerate(kinds):
         if low == PERIODIC:
@@ -165,6 +172,7 @@ def make_domain(grid: FlowGrid, boundaries: Boundaries) -> Domain:
         is_pinned=free,
         pockets=pockets,
         wind_mps=boundaries.wind_mps,
+        mirrors=mirrors,
     )
 
 
@@ -174,7 +182,7 @@ def _kinds(sides: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     if unknown or wrong:
         raise ConfigError(
             f"flow borders: got {', '.join(unknown + wrong)}; expected sides {', '.join(SIDES)} that are "
-            f"{CLOSED}, {OPEN} or {PERIODIC}"
+            f"{CLOSED}, {OPEN}, {PERIODIC} or {MIRROR}"
         )
     pairs = []
     for axis in range(3):

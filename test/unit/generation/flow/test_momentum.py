@@ -12,7 +12,10 @@ import pytest
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver
 
-ROUND = dict.fromkeys(("south", "north", "west", "east"), "periodic")
+ROUND = {
+    **dict.fromkeys(("south", "north", "west", "east"), "periodic"),
+    **dict.fromkeys(("floor", "ceiling"), "mirror"),
+}
 
 
 def vortex(count: int, viscosity: float, time_s: float) -> tuple[np.ndarray, np.ndarray]:

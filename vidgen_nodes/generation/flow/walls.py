@@ -1,0 +1,267 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What solid surfaces do to the air beside them: friction, heat that they take, and how warm that makes them.
+
+Friction is that of a logarithmic profile between the wall and the middle of its cell, over a surface of a given
+roughness or as smooth as the gas's viscosity lets it be. Heat goes over by the larger of forced convection
+(Reynolds' analogy with that friction, as Colburn has it) and of natural convection where cooling or warming makes
+the air overturn. Behind the surface lies a solid without end, of one thermal inertia k rho c, in layers that double
+in depth down to what an hour's fire warms.
+
+Guarantees that friction slows and never turns the air, whatever the step, that what the air loses the solid holds
+to rounding, and that air at rest and as warm as its walls stays so. Leaves out radiation to surfaces, heat through
+thin walls to the room behind, and openings and mirrors, which are no surfaces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from vidgen_nodes.generation.flow.domain import MIRROR, PERIODIC, SIDES, Domain, IndexArray
+from vidgen_nodes.generation.flow.momentum import Velocity
+from vidgen_nodes.packets import Float32Array
+
+KARMAN = 0.41
+AIR_VISCOSITY_M2_PER_S = 1.5e-5  # at ambient temperature; it grows with the temperature to the power 1.7
+_GROWS = 1.7
+_SMOOTH = 0.11  # roughness length of a smooth wall, in viscous lengths (nu / u*)
+_SAND = 1.0 / 30.0  # roughness length of sand grains, in their heights (Nikuradse 1933)
+_COLBURN = 0.71 ** (-2.0 / 3.0)  # of air's Prandtl number
+# W/(m2 K^(4/3)) of natural convection in air: on upright surfaces, and on level ones that overturn (Holman, from
+# memory; fire codes use the same).
+NATURAL_UPRIGHT, NATURAL_LEVEL = 1.31, 1.52
+LAYERS = 7
+_FIRST_ROOT_S = 1.0  # depth of the first layer over sqrt(k / rho c): in a second heat goes through it
+_MOST_GIVEN = (
+    1.0 / 6.0
+)  # of a cell's excess over its wall that one surface takes in a step: a cell has six at most
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """Every face between air and a solid: the cell of air, and where the solid lies from it."""
+
+    cell: IndexArray  # (faces, 3): z, y, x
+    axis: IndexArray  # (faces,): across which the solid lies
+    upward: IndexArray  # (faces,): 1 where it lies above, -1 below, 0 beside
+
+    def __len__(self) -> int:
+        return len(self.axis)
+
+
+def surfaces_of(domain: Domain) -> Surfaces:
+    """The solid surfaces of a domain, in the order of axes, low sides first."""
+    cells, axes, upward = [], [], []
+    for axis, (low, _) in enumerate(domain.kinds):
+        if low == PERIODIC:
+            continue
+        for end in (0, 1):
+            shut = (domain.open_faces[axis] == 0.0) & (domain.fixed_mps[axis] == 0.0)
+            if SIDES[2 * axis + end] in domain.mirrors:
+                np.moveaxis(shut, axis, 0)[-end] = False
+            turned = np.moveaxis(shut, axis, 0)
+            beside = np.moveaxis(turned[1:] if end else turned[:-1], 0, axis)
+            found = np.argwhere(domain.air & beside)
+            cells.append(found)
+            axes.append(np.full(len(found), axis))
+            upward.append(np.full(len(found), 0 if axis else 2 * end - 1))
+    return Surfaces(
+        np.concatenate(cells).astype(np.int64) if cells else np.zeros((0, 3), np.int64),
+        np.concatenate(axes).astype(np.int64) if axes else np.zeros(0, np.int64),
+        np.concatenate(upward).astype(np.int64) if upward else np.zeros(0, np.int64),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WallNumbers:
+    """What surfaces are like.
+
+    Args:
+        ambient_k: temperature of still air, and of solids at first.
+        density_kg_per_m3: of still air.
+        heat_capacity_kj_per_kg_k: of air.
+        roughness_m: height of sand grains that would rub as much; 0: smooth.
+        inertia: k rho c of the solids, (kW/(m2 K))^2 s; 0: they take no heat.
+    """
+
+    ambient_k: float
+    density_kg_per_m3: float
+    heat_capacity_kj_per_kg_k: float
+    roughness_m: float
+    inertia: float
+
+
+class Walls:
+    """The solid surfaces of one domain.
+
+    Args:
+        domain: where.
+        numbers: what they are like.
+    """
+
+    def __init__(self, domain: Domain, numbers: WallNumbers) -> None:
+        self.surfaces, self._numbers, self._cell_m = surfaces_of(domain), numbers, domain.grid.cell_m
+        self._depths = _FIRST_ROOT_S * 2.0 ** np.arange(LAYERS)  # s^(1/2)
+        count = len(self.surfaces)
+        self._rate, self._taken = (np.empty(count, np.float32) for _ in range(2))
+
+    def cold(self) -> Float32Array:
+        """Solids as warm as still air: rise (faces, layers)."""
+        return np.zeros((len(self.surfaces), LAYERS), np.float32)
+
+    def held_kj(self, rise_k: Float32Array) -> float:
+        """Heat in the solids above still air's temperature."""
+        layers = rise_k.sum(axis=0, dtype=np.float64) * self._depths
+        return float(layers.sum()) * self._numbers.inertia**0.5 * self._cell_m**2
+
+    def touch(
+        self, velocity: Velocity, lightness_k: Float32Array, rise_k: Float32Array, dt_s: float
+    ) -> tuple[Float32Array, float]:
+        """Rub the air and let the solids take its heat.
+
+        Args:
+            velocity: on the faces; slowed in place.
+            lightness_k: (nz, ny, nx) of the air; changed in place.
+            rise_k: (faces, layers) of the solids above still air.
+            dt_s: for so long.
+
+        Returns:
+            The solids' rise afterwards, and what the air lost in units of a cell's lightness.
+        """
+        own, numbers = self.surfaces, self._numbers
+        warmed = rise_k.copy()
+        if not len(own):
+            return warmed, 0.0
+        per_k = numbers.density_kg_per_m3 * numbers.heat_capacity_kj_per_kg_k * self._cell_m
+        root = numbers.inertia**0.5
+        _law(
+            *velocity, lightness_k, warmed, own.cell, own.axis, own.upward, np.float32(self._cell_m),
+            np.float32(dt_s), np.float32(numbers.ambient_k), np.float32(per_k), np.float32(numbers.roughness_m),
+            np.float32(root), self._rate, self._taken,
+        )  # fmt: skip
+        _slow(*velocity, own.cell, own.axis, np.float32(dt_s), self._rate)
+        if root == 0.0:
+            return warmed, 0.0
+        lost = _cool(lightness_k, own.cell, self._taken)
+        below, inverse, above = _conduction(self._depths, dt_s)
+        _soak(warmed, self._taken, np.float32(per_k / (root * self._depths[0])), below, inverse, above)
+        return warmed, lost
+
+
+def _conduction(depths: Any, dt_s: float) -> tuple[Float32Array, Float32Array, Float32Array]:
+    """Thomas's factors of one implicit step of conduction through the layers; nothing leaves the deepest."""
+    between = dt_s / (0.5 * (depths[1:] + depths[:-1]))
+    below = np.concatenate(([0.0], between)) / depths  # to the layer nearer to the surface
+    above = np.concatenate((between, [0.0])) / depths
+    middle = 1.0 + below + above
+    inverse, ratio = np.empty(len(depths)), np.empty(len(depths))
+    for layer in range(len(depths)):
+        inverse[layer] = 1.0 / (middle[layer] - (below[layer] * ratio[layer - 1] if layer else 0.0))
+        ratio[layer] = above[layer] * inverse[layer]
+    return below.astype(np.float32), inverse.astype(np.float32), ratio.astype(np.float32)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _law(
+    w: Any, v: Any, u: Any, theta: Any, rise: Any, cell: Any, axis: Any, upward: Any, width: Any, dt: Any,
+    ambient: Any, per_k: Any, rough: Any, root: Any, rate: Any, taken: Any,
+) -> None:  # fmt: skip
+    """Rate at which every surface slows its cell (1/s), and the lightness that it takes from it."""
+    half, one, none = np.float32(0.5), np.float32(1.0), np.float32(0.0)
+    karman, still = np.float32(KARMAN), np.float32(1e-6)
+    middle, sand = half * width, rough * np.float32(_SAND)
+    inner = np.float32(0.5 * _FIRST_ROOT_S) / root if root > none else none  # from surface to first layer
+    third, milli = np.float32(1.0 / 3.0), np.float32(1e-3)
+    for f in range(len(axis)):
+        k, j, i = cell[f, 0], cell[f, 1], cell[f, 2]
+        up, north, east = (
+            half * (w[k, j, i] + w[k + 1, j, i]),
+            half * (v[k, j, i] + v[k, j + 1, i]),
+            half * (u[k, j, i] + u[k, j, i + 1]),
+        )
+        if axis[f] == 0:
+            speed = np.sqrt(north * north + east * east)
+        elif axis[f] == 1:
+            speed = np.sqrt(up * up + east * east)
+        else:
+            speed = np.sqrt(up * up + north * north)
+        dense = one - min(theta[k, j, i] / ambient, np.float32(0.9))
+        rubs = none
+        if speed > still:
+            viscosity = np.float32(AIR_VISCOSITY_M2_PER_S) * dense ** np.float32(-_GROWS)
+            # u* ln(y / z0) = 0.41 U with z0 = 0.11 nu / u* + s / 30, from above; but never beyond the laminar layer's.
+            rubs = np.float32(0.06) * speed
+            for _ in range(3):
+                rest = sand + np.float32(_SMOOTH) * viscosity / rubs
+                rubs = karman * speed / np.log(max(middle / rest, np.float32(2.0)))
+            rubs = max(rubs, np.sqrt(viscosity * speed / middle))
+            rate[f] = rubs * rubs / (speed * width)
+        else:
+            rate[f] = none
+        taken[f] = none
+        if root == none:
+            continue
+        excess = theta[k, j, i] / dense - rise[f, 0]
+        if excess == none:
+            continue
+        forced = (
+            none if speed <= still else per_k / width * dense * np.float32(_COLBURN) * rubs * rubs / speed
+        )
+        natural = none
+        if upward[f] == 0:
+            natural = np.float32(NATURAL_UPRIGHT) * milli * abs(excess) ** third
+        elif (excess > none) == (upward[f] > 0):
+            natural = np.float32(NATURAL_LEVEL) * milli * abs(excess) ** third
+        passes = max(forced, natural)
+        gone = passes / (one + passes * inner) * excess * dt / per_k
+        wall = ambient * rise[f, 0] / (ambient + rise[f, 0])
+        most = np.float32(_MOST_GIVEN) * (theta[k, j, i] - wall)
+        taken[f] = min(gone, most) if excess > none else max(gone, most)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _slow(w: Any, v: Any, u: Any, cell: Any, axis: Any, dt: Any, rate: Any) -> None:
+    """Half of a cell's friction goes to each of its faces along the surface; implicit, so it never turns them."""
+    one, half = np.float32(1.0), np.float32(0.5)
+    for f in range(len(axis)):
+        k, j, i = cell[f, 0], cell[f, 1], cell[f, 2]
+        left = one / (one + half * dt * rate[f])
+        if axis[f] != 0:
+            w[k, j, i] *= left
+            w[k + 1, j, i] *= left
+        if axis[f] != 1:
+            v[k, j, i] *= left
+            v[k, j + 1, i] *= left
+        if axis[f] != 2:
+            u[k, j, i] *= left
+            u[k, j, i + 1] *= left
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _cool(theta: Any, cell: Any, taken: Any) -> Any:
+    """Take from every cell what its surfaces take, and return the sum."""
+    lost = 0.0
+    for f in range(len(taken)):
+        k, j, i = cell[f, 0], cell[f, 1], cell[f, 2]
+        before = theta[k, j, i]
+        theta[k, j, i] = before - taken[f]
+        taken[f] = before - theta[k, j, i]  # as it was rounded: the solid gets what the air has lost
+        lost += taken[f]
+    return lost
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _soak(rise: Any, taken: Any, gain: Any, below: Any, inverse: Any, ratio: Any) -> None:
+    """Put what was taken into the first layer and let it go deeper, implicit; arrays (faces, layers)."""
+    faces, layers = rise.shape
+    for f in range(faces):
+        row = rise[f]
+        row[0] = (row[0] + gain * taken[f]) * inverse[0]
+        for n in range(1, layers):
+            row[n] = (row[n] + below[n] * row[n - 1]) * inverse[n]
+        for n in range(layers - 2, -1, -1):
+            row[n] += ratio[n] * row[n + 1]
