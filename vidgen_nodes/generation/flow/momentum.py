@@ -3,8 +3,8 @@
 """The air's own momentum: carried, rubbed and lifted, before the pressure acts.
 
 Guarantees that momentum is carried with its mass (``inertia.py``) on boxes shifted by half a cell, whose air is
-conserved because it is the mean of two cells'. Leaves out the pressure (``projection.py``). Walls let the air
-slip: cells are far larger than a wall's friction layer.
+conserved because it is the mean of two cells'. Leaves out the pressure (``projection.py``) and what solid
+surfaces do to it (``walls.py``).
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 """What solid surfaces do to the air beside them: friction, heat that they take, and how warm that makes them.
 
 Friction is that of a logarithmic profile between the wall and the middle of its cell, over a surface of a given
-roughness or as smooth as the gas's viscosity lets it be. Heat goes over by the larger of forced convection
-(Reynolds' analogy with that friction, as Colburn has it) and of natural convection where cooling or warming makes
-the air overturn. Behind the surface lies a solid without end, of one thermal inertia k rho c, in layers that double
+roughness or as smooth as the gas's viscosity lets it be. Heat goes over by forced convection (Reynolds' analogy with
+that friction, as Colburn has it) and, where cooling or warming makes the air overturn, by natural convection: the
+cube root of the sum of their cubes (Churchill 1977), which is the larger one unless both are alike. Behind the surface lies a solid without end, of one thermal inertia k rho c, in layers that double
 in depth down to what an hour's fire warms.
 
 Guarantees that friction slows and never turns the air, whatever the step, that what the air loses the solid holds
@@ -15,13 +15,14 @@ thin walls to the room behind, and openings and mirrors, which are no surfaces.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from vidgen_nodes.generation.flow.domain import MIRROR, PERIODIC, SIDES, Domain, IndexArray
+from vidgen_nodes.generation.flow.domain import PERIODIC, SIDES, Domain, IndexArray
 from vidgen_nodes.generation.flow.momentum import Velocity
 from vidgen_nodes.packets import Float32Array
 
@@ -116,7 +117,7 @@ class Walls:
     def held_kj(self, rise_k: Float32Array) -> float:
         """Heat in the solids above still air's temperature."""
         layers = rise_k.sum(axis=0, dtype=np.float64) * self._depths
-        return float(layers.sum()) * self._numbers.inertia**0.5 * self._cell_m**2
+        return float(layers.sum()) * math.sqrt(self._numbers.inertia) * self._cell_m**2
 
     def touch(
         self, velocity: Velocity, lightness_k: Float32Array, rise_k: Float32Array, dt_s: float
@@ -137,7 +138,7 @@ class Walls:
         if not len(own):
             return warmed, 0.0
         per_k = numbers.density_kg_per_m3 * numbers.heat_capacity_kj_per_kg_k * self._cell_m
-        root = numbers.inertia**0.5
+        root = math.sqrt(numbers.inertia)
         _law(
             *velocity, lightness_k, warmed, own.cell, own.axis, own.upward, np.float32(self._cell_m),
             np.float32(dt_s), np.float32(numbers.ambient_k), np.float32(per_k), np.float32(numbers.roughness_m),
@@ -175,7 +176,7 @@ def _law(
     karman, still = np.float32(KARMAN), np.float32(1e-6)
     middle, sand = half * width, rough * np.float32(_SAND)
     inner = np.float32(0.5 * _FIRST_ROOT_S) / root if root > none else none  # from surface to first layer
-    third, milli = np.float32(1.0 / 3.0), np.float32(1e-3)
+    third = np.float32(1.0 / 3.0)
     for f in range(len(axis)):
         k, j, i = cell[f, 0], cell[f, 1], cell[f, 2]
         up, north, east = (
@@ -211,12 +212,12 @@ def _law(
         forced = (
             none if speed <= still else per_k / width * dense * np.float32(_COLBURN) * rubs * rubs / speed
         )
-        natural = none
+        natural = none  # its cube over the excess
         if upward[f] == 0:
-            natural = np.float32(NATURAL_UPRIGHT) * milli * abs(excess) ** third
+            natural = np.float32((1e-3 * NATURAL_UPRIGHT) ** 3)
         elif (excess > none) == (upward[f] > 0):
-            natural = np.float32(NATURAL_LEVEL) * milli * abs(excess) ** third
-        passes = max(forced, natural)
+            natural = np.float32((1e-3 * NATURAL_LEVEL) ** 3)
+        passes = (forced * forced * forced + natural * abs(excess)) ** third
         gone = passes / (one + passes * inner) * excess * dt / per_k
         wall = ambient * rise[f, 0] / (ambient + rise[f, 0])
         most = np.float32(_MOST_GIVEN) * (theta[k, j, i] - wall)

@@ -105,8 +105,11 @@ def test_friction_is_that_of_the_log_law() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    seed=st.integers(0, 2**31), dt_s=st.floats(1e-3, 500.0), hot_k=st.floats(-40.0, 260.0), fast_mps=st.floats(0.0, 20.0)
-)  # fmt: skip
+    seed=st.integers(0, 2**31),
+    dt_s=st.floats(1e-3, 500.0),
+    hot_k=st.floats(-40.0, 260.0),
+    fast_mps=st.floats(0.0, 20.0),
+)
 def test_heat_into_walls_equals_the_loss_of_the_gas_and_overtakes_nothing(
     seed: int, dt_s: float, hot_k: float, fast_mps: float
 ) -> None:
