@@ -15,8 +15,9 @@ import numpy as np
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.flow.domain import FlowGrid
-from vidgen_nodes.packets import BoolArray, FloatArray, Ignition
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 from vidgen_nodes.scene.building import Building
+from vidgen_nodes.scene.materials import material_table
 
 _MARGIN = 0.25  # of the box's width that is kept free around the ignitions
 _ON_BORDER = 1e-4  # cells
@@ -71,6 +72,23 @@ def walls(building: Building | None, grid: FlowGrid) -> BoolArray | None:
         return None
     origin_m = np.array(grid.origin_m) + _ON_BORDER * grid.cell_m
     return building.solid_voxels(origin_m, grid.cell_m, grid.shape)
+
+
+def wall_inertia(building: Building | None, grid: FlowGrid) -> Float32Array | None:
+    """Thermal inertia k rho c of the cells of ``walls`` (nz, ny, nx), (kW/(m2 K))^2 s, from the table of materials.
+
+    NaN where it is not known. Of several materials in a cell, the one that takes most heat counts.
+    """
+    if building is None or not building.placed:
+        return None
+    table = material_table().materials
+    origin_m = np.array(grid.origin_m) + _ON_BORDER * grid.cell_m
+    found = np.full(grid.shape, np.nan, np.float32)
+    for identity in sorted({surface.material_id for surface in building.surfaces}):
+        if identity in table and math.isfinite(table[identity].krhoc):
+            cells = building.solid_voxels(origin_m, grid.cell_m, grid.shape, identity)
+            found[cells] = np.fmax(found[cells], np.float32(table[identity].krhoc))
+    return found
 
 
 def foot_m(item: Ignition, grid: FlowGrid, solid: BoolArray | None) -> Place:

@@ -33,7 +33,7 @@ from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, SmokeState
-from vidgen_nodes.generation.smoke_box import SmokeBox, box_around, checked, foot_m, walls
+from vidgen_nodes.generation.smoke_box import SmokeBox, box_around, checked, foot_m, wall_inertia, walls
 from vidgen_nodes.generation.smoke_field import between, opened_field
 from vidgen_nodes.generation.smoke_run import SmokeRun
 from vidgen_nodes.generation.surface_heat import SurfaceHeat
@@ -100,11 +100,13 @@ class SmokeLayer:
         self._feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
         self._surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
         sides = {side: "open" for side in SIDES if side != "floor"}
-        solver = SmokeSolver(self.grid, Boundaries(sides, solid, (), wind_mps), seed, self.params, device)
+        inertia = wall_inertia(building, self.grid)
+        bounds = Boundaries(sides, solid, (), wind_mps, inertia)
+        solver = SmokeSolver(self.grid, bounds, seed, self.params, device)
         tick_s = box.tick_ns * 1e-9
         self._try_out(solver, tick_s)
         drawn = Nudging(solver.domain, ambient_k, box.nudging_s) if box.nudging_s > 0.0 else None
-        self.record: Parameters = self._constants(solid, wind_mps)
+        self.record: Parameters = self._constants(solid, inertia, wind_mps)
         self._run = SmokeRun(solver, tick_s, self.sources, nudging=drawn)
 
     def axes_m(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -212,9 +214,12 @@ class SmokeLayer:
         except InputError as err:
             raise ConfigError(f"smoke solver: {err}; or leave smoke_model analytic") from err
 
-    def _constants(self, solid: BoolArray | None, wind_mps: tuple[float, float]) -> Parameters:
+    def _constants(
+        self, solid: BoolArray | None, inertia: Float32Array | None, wind_mps: tuple[float, float]
+    ) -> Parameters:
         source = "smoke solver"
         blocked = np.zeros(self.grid.shape, bool) if solid is None else solid
+        known = np.full(self.grid.shape, np.nan, np.float32) if inertia is None else inertia
         return {
             "numbers": {
                 item.name: entry(
@@ -235,6 +240,14 @@ class SmokeLayer:
             "walls": entry(int(blocked.sum()), "cells", "surfaces of the building"),
             "walls_sha256": entry(
                 hashlib.sha256(np.packbits(blocked).tobytes()).hexdigest(), "SHA-256", "of the cells, packed"
+            ),
+            "walls_inertia_known": entry(
+                int(np.isfinite(known).sum()), "cells", "k rho c from config/materials.yaml"
+            ),
+            "walls_inertia_sha256": entry(
+                hashlib.sha256(known.astype("<f4").tobytes()).hexdigest(),
+                "SHA-256",
+                "of k rho c, NaN: not known",
             ),
             "feet_m": {
                 name: entry(list(place_m), "m in map", "the ignition, or the nearest cell of air")

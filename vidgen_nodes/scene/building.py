@@ -114,7 +114,11 @@ class Building:
         return self._occluder.first_hit_m(centre, rays).reshape(directions.shape[:-1])
 
     def solid_voxels(
-        self, origin_m: FloatArray, resolution_m: float, shape: tuple[int, int, int]
+        self,
+        origin_m: FloatArray,
+        resolution_m: float,
+        shape: tuple[int, int, int],
+        material_id: str | None = None,
     ) -> BoolArray:
         """Voxels that a surface passes through, so at least one voxel thick.
 
@@ -122,6 +126,7 @@ class Building:
             origin_m: (3,) lower corner of voxel (0, 0, 0) in map: east, north, up.
             resolution_m: edge of a voxel.
             shape: (nz, ny, nx), as the hazard fields have it.
+            material_id: of the table of materials, whose surfaces count; None: all do.
 
         Returns:
             (nz, ny, nx), True where flow is blocked.
@@ -137,7 +142,8 @@ class Building:
 
         solid: BoolArray = np.zeros(shape, np.bool_)
         for surface in self.surfaces:
-            mark_voxels(surface.triangles_m, np.asarray(origin_m, np.float64), resolution_m, solid)
+            if material_id in (None, surface.material_id):
+                mark_voxels(surface.triangles_m, np.asarray(origin_m, np.float64), resolution_m, solid)
         return solid
 
     def prepare(self) -> None:

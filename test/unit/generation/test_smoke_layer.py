@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.physics_record import parameters_sha256
-from vidgen_nodes.generation.smoke_box import SmokeBox, box_around
+from vidgen_nodes.generation.smoke_box import SmokeBox, box_around, wall_inertia
 from vidgen_nodes.generation.smoke_layer import SmokeLayer
 from vidgen_nodes.packets import Ignition
 from vidgen_nodes.scene.building import Building, Surface
@@ -134,6 +134,25 @@ def test_walls_of_the_building_are_no_air() -> None:
     assert made.record["walls"][0] == 14 * 14
     assert soot[:5].max() > 0.1
     assert not soot[5:].any()
+
+
+def test_walls_take_heat_by_the_table_of_materials_where_it_knows_them() -> None:
+    made = []
+    for identity in ("concrete", "", "gypsum_board", "brick_nobody_knows"):
+        found = slab(4.0)
+        surface = dataclasses.replace(found.surfaces[0], material_id=identity)
+        made.append(wall_inertia(Building("slab", (surface,)), box_around([ROOF], 0.3, BOX.shape)))
+    concrete, nothing, board, unknown = made
+    assert set(np.unique(concrete[np.isfinite(concrete)])) == {np.float32(2.9)}
+    assert set(np.unique(board[np.isfinite(board)])) == {np.float32(0.45)}
+    assert np.isnan(nothing).all()
+    assert np.isnan(unknown).all()
+    assert wall_inertia(None, box_around([ROOF], 0.3, BOX.shape)) is None
+    layer = SmokeLayer(
+        [ROOF], 7, 293.15, BOX, Building("slab", (dataclasses.replace(surface, material_id="concrete"),))
+    )
+    assert layer.record["walls_inertia_known"][0] == np.isfinite(concrete).sum() > 0  # type: ignore[index]
+    layer.close()
 
 
 def slab(level_m: float) -> Building:

@@ -102,12 +102,14 @@ class Boundaries:
         solid: (nz, ny, nx) cells that are no air; None: all air.
         vents: on closed sides (free openings, supply and exhaust).
         wind_mps: (east, north) outside; blows in through open sides that face it, at one speed all over.
+        wall_inertia: (nz, ny, nx) k rho c of solid cells, (kW/(m2 K))^2 s; NaN, and None: not known.
     """
 
     sides: Mapping[str, str] = field(default_factory=dict)
     solid: BoolArray | None = None
     vents: tuple[Vent, ...] = ()
     wind_mps: tuple[float, float] = (0.0, 0.0)
+    wall_inertia: Float32Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +132,7 @@ class Domain:
     pockets: tuple[IndexArray, ...]  # flat cells of each pocket of air without an opening
     wind_mps: tuple[float, float]
     mirrors: frozenset[str] = frozenset()  # of SIDES: closed, but no surfaces
+    wall_inertia: Float32Array | None = None  # of solid cells; NaN, and None: not known
 
 
 def make_domain(grid: FlowGrid, boundaries: Boundaries) -> Domain:
@@ -173,6 +176,7 @@ def make_domain(grid: FlowGrid, boundaries: Boundaries) -> Domain:
         pockets=pockets,
         wind_mps=boundaries.wind_mps,
         mirrors=mirrors,
+        wall_inertia=_inertia(grid, boundaries.wall_inertia),
     )
 
 
@@ -205,6 +209,16 @@ def _air(grid: FlowGrid, solid: BoolArray | None) -> BoolArray:
     if not air.any():
         raise ConfigError("obstacles: every cell of the grid is solid; no air is left to move")
     return air
+
+
+def _inertia(grid: FlowGrid, inertia: Float32Array | None) -> Float32Array | None:
+    if inertia is None:
+        return None
+    if inertia.shape != grid.shape or np.isinf(inertia).any() or bool((inertia < 0.0).any()):
+        raise ConfigError(
+            f"obstacles: got thermal inertia of {inertia.shape}, expected the grid's {grid.shape} of 0 or more, or NaN"
+        )
+    return inertia.astype(np.float32)
 
 
 def _same_ends(faces: Float32Array, axis: int) -> None:

@@ -5,8 +5,8 @@
 Friction is that of a logarithmic profile between the wall and the middle of its cell, over a surface of a given
 roughness or as smooth as the gas's viscosity lets it be. Heat goes over by forced convection (Reynolds' analogy with
 that friction, as Colburn has it) and, where cooling or warming makes the air overturn, by natural convection: the
-cube root of the sum of their cubes (Churchill 1977), which is the larger one unless both are alike. Behind the surface lies a solid without end, of one thermal inertia k rho c, in layers that double
-in depth down to what an hour's fire warms.
+cube root of the sum of their cubes (Churchill 1977), which is the larger one unless both are alike. Behind the surface
+lies a solid without end, in layers that double in depth down to what an hour's fire warms.
 
 Guarantees that friction slows and never turns the air, whatever the step, that what the air loses the solid holds
 to rounding, and that air at rest and as warm as its walls stays so. Leaves out radiation to surfaces, heat through
@@ -15,7 +15,6 @@ thin walls to the room behind, and openings and mirrors, which are no surfaces.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +48,7 @@ class Surfaces:
     cell: IndexArray  # (faces, 3): z, y, x
     axis: IndexArray  # (faces,): across which the solid lies
     upward: IndexArray  # (faces,): 1 where it lies above, -1 below, 0 beside
+    inertia: Float32Array  # (faces,): k rho c of the solid, (kW/(m2 K))^2 s; NaN: not known
 
     def __len__(self) -> int:
         return len(self.axis)
@@ -56,7 +56,7 @@ class Surfaces:
 
 def surfaces_of(domain: Domain) -> Surfaces:
     """The solid surfaces of a domain, in the order of axes, low sides first."""
-    cells, axes, upward = [], [], []
+    cells, axes, upward, inertia = [], [], [], []
     for axis, (low, _) in enumerate(domain.kinds):
         if low == PERIODIC:
             continue
@@ -70,11 +70,25 @@ def surfaces_of(domain: Domain) -> Surfaces:
             cells.append(found)
             axes.append(np.full(len(found), axis))
             upward.append(np.full(len(found), 0 if axis else 2 * end - 1))
+            inertia.append(_inertia_behind(domain, found, axis, 2 * end - 1))
     return Surfaces(
         np.concatenate(cells).astype(np.int64) if cells else np.zeros((0, 3), np.int64),
         np.concatenate(axes).astype(np.int64) if axes else np.zeros(0, np.int64),
         np.concatenate(upward).astype(np.int64) if upward else np.zeros(0, np.int64),
+        np.concatenate(inertia) if inertia else np.zeros(0, np.float32),
     )
+
+
+def _inertia_behind(domain: Domain, cells: IndexArray, axis: int, way: int) -> Float32Array:
+    """That of the solid cells that lie so from cells of air; nothing is known of the box's own sides."""
+    found = np.full(len(cells), np.nan, np.float32)
+    if domain.wall_inertia is None:
+        return found
+    behind = cells.copy()
+    behind[:, axis] += way
+    inside = (behind[:, axis] >= 0) & (behind[:, axis] < domain.grid.shape[axis])
+    found[inside] = domain.wall_inertia[tuple(behind[inside].T)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,7 @@ class WallNumbers:
         density_kg_per_m3: of still air.
         heat_capacity_kj_per_kg_k: of air.
         roughness_m: height of sand grains that would rub as much; 0: smooth.
-        inertia: k rho c of the solids, (kW/(m2 K))^2 s; 0: they take no heat.
+        inertia: k rho c of solids of which it is not known, (kW/(m2 K))^2 s; 0: they take no heat.
     """
 
     ambient_k: float
@@ -107,8 +121,9 @@ class Walls:
     def __init__(self, domain: Domain, numbers: WallNumbers) -> None:
         self.surfaces, self._numbers, self._cell_m = surfaces_of(domain), numbers, domain.grid.cell_m
         self._depths = _FIRST_ROOT_S * 2.0 ** np.arange(LAYERS)  # s^(1/2)
-        count = len(self.surfaces)
-        self._rate, self._taken = (np.empty(count, np.float32) for _ in range(2))
+        known = self.surfaces.inertia
+        self._root = np.sqrt(np.where(np.isnan(known), numbers.inertia, known)).astype(np.float32)
+        self._rate, self._taken = (np.empty(len(known), np.float32) for _ in range(2))
 
     def cold(self) -> Float32Array:
         """Solids as warm as still air: rise (faces, layers)."""
@@ -116,8 +131,7 @@ class Walls:
 
     def held_kj(self, rise_k: Float32Array) -> float:
         """Heat in the solids above still air's temperature."""
-        layers = rise_k.sum(axis=0, dtype=np.float64) * self._depths
-        return float(layers.sum()) * math.sqrt(self._numbers.inertia) * self._cell_m**2
+        return float(self._root.astype(np.float64) @ (rise_k @ self._depths)) * self._cell_m**2
 
     def touch(
         self, velocity: Velocity, lightness_k: Float32Array, rise_k: Float32Array, dt_s: float
@@ -138,18 +152,15 @@ class Walls:
         if not len(own):
             return warmed, 0.0
         per_k = numbers.density_kg_per_m3 * numbers.heat_capacity_kj_per_kg_k * self._cell_m
-        root = math.sqrt(numbers.inertia)
         _law(
             *velocity, lightness_k, warmed, own.cell, own.axis, own.upward, np.float32(self._cell_m),
             np.float32(dt_s), np.float32(numbers.ambient_k), np.float32(per_k), np.float32(numbers.roughness_m),
-            np.float32(root), self._rate, self._taken,
+            self._root, self._rate, self._taken,
         )  # fmt: skip
         _slow(*velocity, own.cell, own.axis, np.float32(dt_s), self._rate)
-        if root == 0.0:
-            return warmed, 0.0
         lost = _cool(lightness_k, own.cell, self._taken)
         below, inverse, above = _conduction(self._depths, dt_s)
-        _soak(warmed, self._taken, np.float32(per_k / (root * self._depths[0])), below, inverse, above)
+        _soak(warmed, self._taken, np.float32(per_k / self._depths[0]), self._root, below, inverse, above)
         return warmed, lost
 
 
@@ -175,7 +186,7 @@ def _law(
     half, one, none = np.float32(0.5), np.float32(1.0), np.float32(0.0)
     karman, still = np.float32(KARMAN), np.float32(1e-6)
     middle, sand = half * width, rough * np.float32(_SAND)
-    inner = np.float32(0.5 * _FIRST_ROOT_S) / root if root > none else none  # from surface to first layer
+    inner = np.float32(0.5 * _FIRST_ROOT_S)  # from the surface to the first layer
     third = np.float32(1.0 / 3.0)
     for f in range(len(axis)):
         k, j, i = cell[f, 0], cell[f, 1], cell[f, 2]
@@ -204,7 +215,7 @@ def _law(
         else:
             rate[f] = none
         taken[f] = none
-        if root == none:
+        if root[f] == none:
             continue
         excess = theta[k, j, i] / dense - rise[f, 0]
         if excess == none:
@@ -218,7 +229,7 @@ def _law(
         elif (excess > none) == (upward[f] > 0):
             natural = np.float32((1e-3 * NATURAL_LEVEL) ** 3)
         passes = (forced * forced * forced + natural * abs(excess)) ** third
-        gone = passes / (one + passes * inner) * excess * dt / per_k
+        gone = passes / (one + passes * inner / root[f]) * excess * dt / per_k
         wall = ambient * rise[f, 0] / (ambient + rise[f, 0])
         most = np.float32(_MOST_GIVEN) * (theta[k, j, i] - wall)
         taken[f] = min(gone, most) if excess > none else max(gone, most)
@@ -256,12 +267,14 @@ def _cool(theta: Any, cell: Any, taken: Any) -> Any:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _soak(rise: Any, taken: Any, gain: Any, below: Any, inverse: Any, ratio: Any) -> None:
+def _soak(rise: Any, taken: Any, gain: Any, root: Any, below: Any, inverse: Any, ratio: Any) -> None:
     """Put what was taken into the first layer and let it go deeper, implicit; arrays (faces, layers)."""
     faces, layers = rise.shape
     for f in range(faces):
         row = rise[f]
-        row[0] = (row[0] + gain * taken[f]) * inverse[0]
+        if root[f] == np.float32(0.0):
+            continue
+        row[0] = (row[0] + gain * taken[f] / root[f]) * inverse[0]
         for n in range(1, layers):
             row[n] = (row[n] + below[n] * row[n - 1]) * inverse[n]
         for n in range(layers - 2, -1, -1):

@@ -189,3 +189,22 @@ def test_a_state_with_walls_of_another_box_is_refused() -> None:
     other = SmokeSolver(GRID, Boundaries(MIRRORS), 3, SmokeParams())
     with pytest.raises(InputError, match="solids"):
         other.restore(one.state)
+
+
+def test_the_solid_behind_a_surface_decides_how_warm_it_gets() -> None:
+    solid = np.zeros(GRID.shape, bool)
+    solid[3, :, :3] = True  # one half of a ceiling of concrete, the other of something that nobody named
+    inertia = np.where(solid, np.float32(2.9), np.float32(np.nan))
+    solid[3] = True
+    own = walls(GYPSUM, Boundaries(MIRRORS, solid, (), (0.0, 0.0), inertia))
+    assert np.isnan(own.surfaces.inertia).sum() == 15
+    air = np.full(GRID.shape, 80.0, np.float32)
+    rise, _ = own.touch(still(), air, own.cold(), 1.0)
+    concrete = own.surfaces.cell[:, 2] < 3
+    assert 0.0 < rise[concrete, 0].max() < 0.5 * rise[~concrete, 0].min()
+
+
+def test_an_inertia_that_no_solid_has_is_refused() -> None:
+    for wrong in (np.full(GRID.shape, -1.0, np.float32), np.full((1, 1, 1), 1.0, np.float32)):
+        with pytest.raises(ConfigError, match="inertia"):
+            make_domain(GRID, Boundaries({}, None, (), (0.0, 0.0), wrong))
