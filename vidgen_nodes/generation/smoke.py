@@ -47,14 +47,14 @@ class SmokeParams:
         cells_a_step: the fastest air may cross so many cells in one step; more is cut into sub-steps.
         most_substeps: a step that would need more is refused.
         divergence_limit: of what the projection leaves, scaled by cell width and largest speed.
+        wall_roughness_m: sand grains on solid surfaces, floors and ceilings included; 0: smooth.
+        wall_inertia_kw2_s_per_m4_k2: k rho c of solids of which it is not known, that of paper-faced gypsum board
+            (``config/materials.yaml``); 0: they take no heat.
         source_noise: relative standard deviation of the heat released in a cell of a source, about its mean.
         stir: strength of the unrest in flames, of their own scale (``flow/release.py``); chosen while
             looking at free plumes of 100 kW, 500 kW, 1 MW and 5 MW; what the validation says of other
             fires is prediction.
         eddy: Smagorinsky's constant.
-        wall_roughness_m: sand grains on solid surfaces, floors and ceilings included; 0: smooth.
-        wall_inertia_kw2_s_per_m4_k2: their k rho c, of paper-faced gypsum board (``config/materials.yaml``); 0: they
-            take no heat.
         viscosity_m2_per_s: of the fluid beside what the limiter does; air's own 1.5e-5 is below what cells see.
     """
 
@@ -62,12 +62,12 @@ class SmokeParams:
     cells_a_step: float = 5.0
     most_substeps: int = 16
     divergence_limit: float = 1e-5
+    wall_roughness_m: float = 0.001
+    wall_inertia_kw2_s_per_m4_k2: float = 0.45
     source_noise: float = 0.1
     viscosity_m2_per_s: float = 0.0
     stir: float = 0.65
     eddy: float = 0.15
-    wall_roughness_m: float = 0.001
-    wall_inertia_kw2_s_per_m4_k2: float = 0.45
 
     def __post_init__(self) -> None:
         numbers = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
