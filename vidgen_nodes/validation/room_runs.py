@@ -3,20 +3,18 @@
 """Fires under ceilings and in rooms: ceiling jet, smoke layer, hot layer.
 
 Guarantees the same numbers of the solver as in free plumes, walls that rub and take heat as everywhere, and no
-nudging. Leaves out the hot layer of a room with an opening over minutes: it is asked of the two-zone model
+nudging. Leaves out the hot layer of a room with an opening, which takes minutes: it is asked of the two-zone model
 (``generation/zone.py``).
 
-Ceiling jets are compared in the range of Alpert's correlation: ceilings of 4.6 to 18 m over the fuel, nothing near
-that confines the jet, radii beyond the turning region (r / H 0.18), and plumes that are weak when they arrive, for the
-correlation knows neither flame nor burner. Where flames are taller than 0.3 of the ceiling, jets do not follow the
-ceiling's height (Heskestad & Hamada 1993); by Heskestad's plume the gas of a 500 kW fire on 0.6 m arrives 1.5 times as
-hot under 3 m as Alpert has it there. What is compared are the largest means over time and around the axis, at whatever
-depth below the ceiling they lie.
+Alpert's ceiling jet is one that nothing confines, beyond the turning region (r / H 0.18 for the rise, 0.15 for the
+speed), under ceilings of 4.6 to 18 m, in the fire's total heat release; it knows neither burner nor flame, so it means
+plumes that are weak when they arrive. From flames of 0.3 of the ceiling's height on, jets no longer follow that height
+alone (Heskestad & Hamada 1993). The first two fires have flames of 0.7 and low ceilings, the third one is in range.
+What is compared are the largest means over time and around the axis, at whatever depth they lie.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -30,13 +28,8 @@ from vidgen_nodes.validation.check import Check, scored
 from vidgen_nodes.validation.estimator import SIGMA_DEPTH, SIGMA_TEMPERATURE, SIGMA_VELOCITY, score
 
 AMBIENT_K = 293.15
-_JETS = (
-    (1000.0, 1.3, 8.0),
-    (1000.0, 2.0, 6.0),
-)  # kW, burner m, ceiling m: flames to 0.30 and 0.28 of the ceiling
-_RADII = (0.35, 0.5, 0.75, 1.0, 1.25)  # in ceiling heights
-_CELLS_A_DSTAR = 6.0
-_JET_SETTLED, _JET_END = 2.5, 4.5  # in seconds a metre of ceiling height
+_JETS = ((500.0, 0.6, 3.0), (1000.0, 1.0, 4.0), (1000.0, 2.0, 6.0))  # kW, burner m, ceiling m
+_RADII = (0.35, 0.5, 0.75, 1.0, 1.25, 1.5)  # in ceiling heights, beyond the turning region
 _RADIATIVE_FRACTION = 0.3
 
 
@@ -72,26 +65,24 @@ def _ceiling_jets(tell: Callable[[str], None]) -> list[Check]:
 
 def _ceiling_jet(heat_kw: float, diameter_m: float, height_m: float) -> tuple[FloatArray, FloatArray]:
     """Largest mean rise and outward speed under the ceiling at each of the radii."""
-    high = math.ceil(_CELLS_A_DSTAR * height_m / fire.characteristic_diameter_m(heat_kw, AMBIENT_K))
-    cell_m, count = height_m / high, 2 * math.ceil(1.5 * high)
-    grid = FlowGrid((-0.5 * count * cell_m, -0.5 * count * cell_m, 0.0), cell_m, (high, count, count))
+    cell_m, count = height_m / 24.0, 80
+    grid = FlowGrid((-0.5 * count * cell_m, -0.5 * count * cell_m, 0.0), cell_m, (24, count, count))
     sides = dict.fromkeys(("south", "north", "west", "east"), "open")
     solver = SmokeSolver(grid, Boundaries(sides), 1, SmokeParams(ambient_k=AMBIENT_K))
-    tip_m = fire.flame_height_m(heat_kw, diameter_m)
+    tip_m = min(fire.flame_height_m(heat_kw, diameter_m), 0.9 * height_m)
     source = HeatSource((0.0, 0.0, 0.0), diameter_m, tip_m, heat_kw, _RADIATIVE_FRACTION)
-    settled_s, end_s = _JET_SETTLED * height_m, _JET_END * height_m
-    top = math.ceil(0.25 * high)
-    shape = (top, count, count)
+    settled_s, end_s = 2.5 * height_m, 5.5 * height_m
+    shape = (6, count, count)
     gas, east, north = (np.zeros(shape) for _ in range(3))
     samples = 0
     while solver.state.time_s < end_s:
-        state = solver.step(0.05, [source])
+        state = solver.step(0.025, [source])
         if state.time_s < settled_s:
             continue
         samples += 1
-        gas += temperature_k(state, AMBIENT_K)[-top:] - AMBIENT_K
-        east += 0.5 * (state.u_mps[-top:, :, 1:] + state.u_mps[-top:, :, :-1])
-        north += 0.5 * (state.v_mps[-top:, 1:] + state.v_mps[-top:, :-1])
+        gas += temperature_k(state, AMBIENT_K)[-6:] - AMBIENT_K
+        east += 0.5 * (state.u_mps[-6:, :, 1:] + state.u_mps[-6:, :, :-1])
+        north += 0.5 * (state.v_mps[-6:, 1:] + state.v_mps[-6:, :-1])
     place = (np.arange(count) + 0.5 - 0.5 * count) * cell_m
     x, y = np.meshgrid(place, place)
     away = np.hypot(x, y)

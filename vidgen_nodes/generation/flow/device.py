@@ -317,10 +317,11 @@ def _strain(velocity: Fields, factor: float) -> torch.Tensor:
 
 
 def _slope(cells: torch.Tensor, axis: int) -> torch.Tensor:
-    """Difference of the neighbours on both sides; at a border the border's own cell stands in for one."""
-    first, last = cells.narrow(axis, 0, 1), cells.narrow(axis, cells.shape[axis] - 1, 1)
-    padded = torch.cat((first, cells, last), axis)
+    """Difference of the neighbours on both sides, two cells apart; at a border twice that to the only one."""
     count = cells.shape[axis]
+    first, second = cells.narrow(axis, 0, 1), cells.narrow(axis, 1, 1)
+    last, before = cells.narrow(axis, count - 1, 1), cells.narrow(axis, count - 2, 1)
+    padded = torch.cat((2.0 * first - second, cells, 2.0 * last - before), axis)
     return padded.narrow(axis, 2, count) - padded.narrow(axis, 0, count)
 
 

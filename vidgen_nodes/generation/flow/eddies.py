@@ -73,23 +73,29 @@ def rubbed(velocity: Velocity, light: Float32Array, share: Float32Array, arena: 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _strain(w: Any, v: Any, u: Any, factor: Any, most: Any, out: Any) -> None:
-    """Factor times the strain rate of every cell, at most ``most``; edges take their neighbour's."""
+    """Factor times the strain rate of every cell, at most ``most``.
+
+    Along z and y a cell at a side of the box has one neighbour, a cell away, where others have two, two cells apart;
+    along x it takes its neighbour's.
+    """
     nz, ny, nx = out.shape
-    two, quarter = np.float32(2.0), np.float32(0.25)
+    one, two, quarter = np.float32(1.0), np.float32(2.0), np.float32(0.25)
     for k in range(nz):
         below, above = max(k - 1, 0), min(k + 1, nz - 1)
+        on_z = one if above - below == 2 else two
         for j in range(ny):
             south, north = max(j - 1, 0), min(j + 1, ny - 1)
+            on_y = one if north - south == 2 else two
             for i in range(1, nx - 1):
                 xx = u[k, j, i + 1] - u[k, j, i]
                 yy = v[k, j + 1, i] - v[k, j, i]
                 zz = w[k + 1, j, i] - w[k, j, i]
-                xy = (u[k, north, i] + u[k, north, i + 1]) - (u[k, south, i] + u[k, south, i + 1])
+                xy = on_y * ((u[k, north, i] + u[k, north, i + 1]) - (u[k, south, i] + u[k, south, i + 1]))
                 xy += (v[k, j, i + 1] + v[k, j + 1, i + 1]) - (v[k, j, i - 1] + v[k, j + 1, i - 1])
-                xz = (u[above, j, i] + u[above, j, i + 1]) - (u[below, j, i] + u[below, j, i + 1])
+                xz = on_z * ((u[above, j, i] + u[above, j, i + 1]) - (u[below, j, i] + u[below, j, i + 1]))
                 xz += (w[k, j, i + 1] + w[k + 1, j, i + 1]) - (w[k, j, i - 1] + w[k + 1, j, i - 1])
-                yz = (v[above, j, i] + v[above, j + 1, i]) - (v[below, j, i] + v[below, j + 1, i])
-                yz += (w[k, north, i] + w[k + 1, north, i]) - (w[k, south, i] + w[k + 1, south, i])
+                yz = on_z * ((v[above, j, i] + v[above, j + 1, i]) - (v[below, j, i] + v[below, j + 1, i]))
+                yz += on_y * ((w[k, north, i] + w[k + 1, north, i]) - (w[k, south, i] + w[k + 1, south, i]))
                 straight = two * (xx * xx + yy * yy + zz * zz)
                 across = quarter * quarter * (xy * xy + xz * xz + yz * yz)
                 found = factor * np.sqrt(straight + across)
