@@ -21,6 +21,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -86,6 +87,36 @@ class Residuals:
     cells_crossed: float = 0.0  # by the fastest air in one sub-step
     solves: int = 0  # of the pressure, by the fast solver
     notes: tuple[str, ...] = ()  # what was corrected, in words
+
+
+class SmokeAir(Protocol):
+    """What drawing needs to know of the air at one instant; a ``SmokeState`` has it."""
+
+    @property
+    def steps(self) -> int:
+        """Taken since the start."""
+
+    @property
+    def lightness_k(self) -> Float32Array:
+        """Theta of the module's text (nz, ny, nx)."""
+
+    @property
+    def soot_kg_per_m3(self) -> Float32Array:
+        """Of air at ambient density (nz, ny, nx)."""
+
+    @property
+    def residuals(self) -> Residuals:
+        """Of the last step."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenAir:
+    """That, and no more."""
+
+    steps: int
+    lightness_k: Float32Array
+    soot_kg_per_m3: Float32Array
+    residuals: Residuals
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,7 +300,7 @@ class SmokeSolver:
                 )
 
 
-def temperature_k(state: SmokeState, ambient_k: float) -> Float32Array:
+def temperature_k(state: SmokeAir, ambient_k: float) -> Float32Array:
     """Gas temperature (nz, ny, nx): T_a / (1 - theta / T_a), at most ``MOST_TEMPERATURE_K``."""
     least = np.float32(ambient_k / MOST_TEMPERATURE_K)
     share = np.float32(1.0) - state.lightness_k * np.float32(1.0 / ambient_k)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,15 +26,15 @@ from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation import fire, nudging
 from vidgen_nodes.generation.burning import Burning
 from vidgen_nodes.generation.flow.domain import SIDES, Boundaries
-from vidgen_nodes.generation.flow.release import HeatSource
-from vidgen_nodes.generation.nudging import Nudging
 from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel
-from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, SmokeState
+from vidgen_nodes.generation.smoke import SeenAir, SmokeAir, SmokeParams
 from vidgen_nodes.generation.smoke_box import SmokeBox, box_around, checked, foot_m, walls
 from vidgen_nodes.generation.smoke_field import between, opened_field
-from vidgen_nodes.generation.smoke_run import SmokeRun
+from vidgen_nodes.generation.smoke_plan import SmokePlan, SmokeTicks
+from vidgen_nodes.generation.smoke_process import SmokeProcess
+from vidgen_nodes.generation.smoke_sources import SmokeSources
 from vidgen_nodes.generation.surface_heat import SurfaceHeat
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 from vidgen_nodes.scene.building import Building
@@ -70,6 +69,7 @@ class SmokeLayer:
         burning: surfaces that burn and give their heat; None: none do.
         wind_mps: (east, north).
         device: cpu, or a torch device.
+        apart: solved in a process of its own; for a live world, which never waits.
 
     Raises:
         ConfigError: no ignition, ignitions that the box cannot hold, a number that no fire has, or a flame in which
@@ -87,6 +87,7 @@ class SmokeLayer:
         *,
         wind_mps: tuple[float, float] = (0.0, 0.0),
         device: str = "cpu",
+        apart: bool = False,
     ) -> None:
         for item in ignitions:
             checked(item)
@@ -95,40 +96,21 @@ class SmokeLayer:
         self.grid = box_around(self.ignitions, box.cell_m, box.shape)
         self.shape, self.resolution_m = self.grid.shape, box.cell_m
         solid = walls(building, self.grid)
-        self._feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
-        self._surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
+        feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
+        surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
+        self.sources = SmokeSources(self.ignitions, feet_m, self.model.least_heat_kw, surfaces)
         sides = {side: "open" for side in SIDES if side != "floor"}
-        solver = SmokeSolver(self.grid, Boundaries(sides, solid, (), wind_mps), seed, self.params, device)
-        tick_s = box.tick_ns * 1e-9
-        self._try_out(solver, tick_s)
-        drawn = Nudging(solver.domain, ambient_k, box.nudging_s) if box.nudging_s > 0.0 else None
+        plan = SmokePlan(
+            self.grid, Boundaries(sides, solid, (), wind_mps), seed, self.params, box.tick_ns * 1e-9, self.sources,
+            box.nudging_s, device,
+        )  # fmt: skip
+        _try_out(plan)
         self.record: Parameters = self._constants(solid, wind_mps)
-        self._run = SmokeRun(solver, tick_s, self.sources, nudging=drawn)
+        self._run: SmokeTicks = SmokeProcess(plan) if apart else plan.run()
 
     def axes_m(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Cell centres in map along z, y, x."""
         return self.grid.centres_m()
-
-    def sources(self, time_s: float) -> list[HeatSource]:
-        """What gives heat so long after the start of the scenario."""
-        return self._fires(time_s) + ([] if self._surfaces is None else self._surfaces.sources(time_s))
-
-    def _fires(self, time_s: float) -> list[HeatSource]:
-        """What the scenario has lit."""
-        found = []
-        for item in self.ignitions:
-            heat_kw = fire.heat_release_kw(time_s - item.start_s, item.growth_kw_per_s2, item.peak_kw)
-            if heat_kw < self.model.least_heat_kw:
-                continue
-            diameter_m = item.diameter_m * math.sqrt(heat_kw / item.peak_kw)
-            soot = fire.soot_release_kg_per_s(heat_kw, item.soot_yield, item.heat_of_combustion_kj_per_kg)
-            height_m = fire.flame_height_m(heat_kw, diameter_m)
-            found.append(
-                HeatSource(
-                    self._feet_m[item.name], diameter_m, height_m, heat_kw, item.radiative_fraction, soot
-                )
-            )
-        return found
 
     def at(self, scenario_ns: int, open_voxels: Float32Array, wait_s: float = 0.0) -> SolvedSmoke | None:
         """The smoke so long after the start of the scenario, where the gate lets it be.
@@ -174,18 +156,18 @@ class SmokeLayer:
 
     @property
     def is_running(self) -> bool:
-        """Whether the solver's thread lives."""
+        """Whether the solver works."""
         return self._run.is_running
 
     def close(self, *, wait: bool = True) -> None:
         """Stop the solver; ``wait``: for the step that it is taking."""
         self._run.close(wait=wait)
 
-    def _outside_flames(self, state: SmokeState, time_s: float) -> SmokeState:
+    def _outside_flames(self, air: SmokeAir, time_s: float) -> SmokeAir:
         """Soot as it leaves flames: none up to ``smoke_from`` of their height, all of it from the tip on."""
-        soot = state.soot_kg_per_m3.copy()
+        soot = air.soot_kg_per_m3.copy()
         z_m, y_m, x_m = self.grid.centres_m()
-        for source in self._fires(time_s):
+        for source in self.sources.fires(time_s):
             east, north, up = source.position_m
             away_m = np.hypot(y_m[:, None] - north, x_m[None, :] - east)
             inside_m = _BESIDE * source.diameter_m + self.resolution_m
@@ -195,20 +177,7 @@ class SmokeLayer:
             left = np.clip(((z_m[levels] - up) / source.height_m - start) / (1.0 - start), 0.0, 1.0)
             left = left * left * (3.0 - 2.0 * left)
             soot[levels] *= np.maximum(beside, left[:, None, None]).astype(np.float32)
-        return dataclasses.replace(state, soot_kg_per_m3=soot)
-
-    def _try_out(self, solver: SmokeSolver, tick_s: float) -> None:
-        """One step with every fire at its peak, thrown away: what cannot be solved is refused before any frame.
-
-        It also compiles what the thread would else compile beside the frames.
-        """
-        grown_s = max(
-            item.start_s + math.sqrt(item.peak_kw / item.growth_kw_per_s2) for item in self.ignitions
-        )
-        try:
-            solver.advance(solver.state, tick_s, self.sources(grown_s + 1.0))
-        except InputError as err:
-            raise ConfigError(f"smoke solver: {err}; or leave smoke_model analytic") from err
+        return SeenAir(air.steps, air.lightness_k, soot, air.residuals)
 
     def _constants(self, solid: BoolArray | None, wind_mps: tuple[float, float]) -> Parameters:
         source = "smoke solver"
@@ -236,9 +205,9 @@ class SmokeLayer:
             ),
             "feet_m": {
                 name: entry(list(place_m), "m in map", "the ignition, or the nearest cell of air")
-                for name, place_m in self._feet_m.items()
+                for name, place_m in self.sources.feet_m.items()
             },
-            "surfaces": {} if self._surfaces is None else self._surfaces.record(),
+            "surfaces": {} if self.sources.surfaces is None else self.sources.surfaces.record(),
             "least_heat_kw": entry(self.model.least_heat_kw, "kW", "assumed: below this nothing burns"),
             "flame_beside": entry(
                 _BESIDE, "burning diameters", "assumed: soot so near the axis is the flame's"
@@ -252,12 +221,12 @@ class SmokeLayer:
             "nudging_most": entry(nudging.MOST_SHARE, "of the convected heat", "bound"),
         }
 
-    def _state_record(self, state: SmokeState, share: float) -> Parameters:
-        found = state.residuals
+    def _state_record(self, air: SmokeAir, share: float) -> Parameters:
+        found = air.residuals
         star_m = fire.characteristic_diameter_m(max(found.heat_release_kw, 1e-3), self.ambient_k)
         source = "smoke solver"
         return {
-            "steps": entry(state.steps, "1", source),
+            "steps": entry(air.steps, "1", source),
             "share": entry(share, "1", "of the way to the next tick"),
             "substeps": entry(found.substeps, "1", source),
             "heat_release_kw": entry(found.heat_release_kw, "kW", "volume integral of the source"),
@@ -275,3 +244,15 @@ class SmokeLayer:
 def _processor() -> str:
     """The processor that kernels are compiled for: another one may round otherwise."""
     return str(binding.get_host_cpu_name())
+
+
+def _try_out(plan: SmokePlan) -> None:
+    """One step with every fire at its peak, thrown away: what cannot be solved is refused before any frame.
+
+    It also compiles what would else be compiled beside the frames.
+    """
+    solver = plan.solver()
+    try:
+        solver.advance(solver.state, plan.tick_s, plan.sources(plan.sources.grown_s() + 1.0))
+    except InputError as err:
+        raise ConfigError(f"smoke solver: {err}; or leave smoke_model analytic") from err

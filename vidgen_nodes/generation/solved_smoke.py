@@ -155,7 +155,8 @@ def solved_smokes(
     """
     if not ignitions:
         return None
-    return SolvedSmokes(SmokeLayer(ignitions, seed, ambient_k, box, building, burning), wait_s)
+    layer = SmokeLayer(ignitions, seed, ambient_k, box, building, burning, apart=wait_s == 0.0)
+    return SolvedSmokes(layer, wait_s)
 
 
 def stood_in(elements: Sequence[str]) -> bool:
