@@ -28,15 +28,22 @@ from vidgen_nodes.scene.ifc_model import IfcContent
 from vidgen_nodes.scene.surface import Surface
 
 _READERS = (
-    "exposure",
-    "triangle_tree",
-    "ifc_model",
-    "ifc_material",
-    "ifc_place",
-    "ifc_file",
     "combustibility",
-    "reaction_to_fire",
+    "exposure",
+    "georeference",
+    "ifc_archive",
+    "ifc_element",
+    "ifc_extent",
+    "ifc_file",
+    "ifc_kind",
+    "ifc_material",
+    "ifc_model",
+    "ifc_place",
+    "ifc_shape",
+    "ifc_text",
     "materials",
+    "reaction_to_fire",
+    "triangle_tree",
 )
 _TEXTS = ("name", "material", "kind", "combustible", "path", "decided_by", "material_id")
 
