@@ -360,6 +360,34 @@ class Scenario:
     debris: bool
     digest: bytes = field(repr=False, default=b"")
     spread: SpreadPlan | None = None  # None: fires stay where they are lit
+@dataclass(frozen=True, slots=True)
+class Wind:
+    """Air that moves over the site, the same for the whole run."""
+
+    speed_mps: float  # at height_m
+    from_deg: float  # where it comes from: 0 north, 90 east
+    height_m: float = 10.0  # above the foot of what burns
+    exponent: float = 0.14  # of the power law by which speed grows with height; 0: one speed all over
+    sheltered: tuple[str, ...] = ()  # names of ignitions that it does not reach
+
+
+@dataclass(frozen=True, slots=True)
+class Grille:
+    """An opening of the air conditioning through which a fan blows air into a room, or draws it out."""
+
+    name: str
+    side: str  # of the room: floor | ceiling | south | north | west | east
+    position_m: tuple[float, float, float]  # in map, its middle
+    size_m: tuple[float, float]  # along the axes of its side, in the order east, north, up
+    flow_m3_per_s: float  # into the room above 0, out of it below
+    temperature_k: float  # of the air that is blown in; 0: that of the air outside
+    on_s: tuple[tuple[float, float], ...]  # from and to, after scenario start
+
+
+# Not written down where it has its default, so that a scenario without it keeps the hash it had before.
+_IF_SAID: dict[str, bool] = {"if_said": True}
+
+
     rooms: tuple[Room, ...] = ()
     imported: tuple[ImportedField, ...] = ()  # fields that other engines computed
     leaks: tuple[Leak, ...] = ()  # of steam
@@ -375,6 +403,8 @@ class Hazard:
     radius_m: float
     height_m: float
     heat_release_kw: float  # 0 for debris
+    wind: Wind | None = field(default=None, metadata=_IF_SAID)  # None: still air
+    grilles: tuple[Grille, ...] = field(default=(), metadata=_IF_SAID)  # of the air conditioning
     confidence: float  # [0, 1]
     permitted_by: tuple[str, ...]  # rule, cells and building path that opened the gate
 

@@ -201,7 +201,8 @@ class _Tracer:
         spans = [(item["from_m"], min(item["to_m"], depth_m)) for item in flames]
         if "flame" in numbers and flames:
             gone = numbers.get("smoke/solver", {}).get("flame_gone", (None,))[0]
-            yield from met_fires(ray, spans, numbers["flame"], numbers.get("smoke", {}), gone)
+            smoke, wind = numbers.get("smoke", {}), numbers.get("wind")
+            yield from met_fires(ray, spans, numbers["flame"], smoke, gone, wind)
             yield from met_areas(ray, spans, numbers["flame"], numbers.get("spread", {}))
         for element in elements_of(physics) if flames else ():
             played = None
