@@ -349,18 +349,6 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
-    """What burns when: the fires of one run."""
-
-    name: str
-    start_ns: int  # event time of scenario second 0
-    seed: int
-    ambient_k: float
-    ignitions: tuple[Ignition, ...]
-    debris: bool
-    digest: bytes = field(repr=False, default=b"")
-    spread: SpreadPlan | None = None  # None: fires stay where they are lit
-@dataclass(frozen=True, slots=True)
 class Wind:
     """Air that moves over the site, the same for the whole run."""
 
@@ -388,10 +376,23 @@ class Grille:
 _IF_SAID: dict[str, bool] = {"if_said": True}
 
 
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What burns when: the fires of one run."""
+
+    name: str
+    start_ns: int  # event time of scenario second 0
+    seed: int
+    ambient_k: float
+    ignitions: tuple[Ignition, ...]
+    debris: bool
+    digest: bytes = field(repr=False, default=b"")
+    spread: SpreadPlan | None = None  # None: fires stay where they are lit
     rooms: tuple[Room, ...] = ()
     imported: tuple[ImportedField, ...] = ()  # fields that other engines computed
     leaks: tuple[Leak, ...] = ()  # of steam
-
+    wind: Wind | None = field(default=None, metadata=_IF_SAID)  # None: still air
+    grilles: tuple[Grille, ...] = field(default=(), metadata=_IF_SAID)  # of the air conditioning
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
@@ -403,8 +404,6 @@ class Hazard:
     radius_m: float
     height_m: float
     heat_release_kw: float  # 0 for debris
-    wind: Wind | None = field(default=None, metadata=_IF_SAID)  # None: still air
-    grilles: tuple[Grille, ...] = field(default=(), metadata=_IF_SAID)  # of the air conditioning
     confidence: float  # [0, 1]
     permitted_by: tuple[str, ...]  # rule, cells and building path that opened the gate
 

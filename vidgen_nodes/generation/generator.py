@@ -56,8 +56,8 @@ _SOURCES = {
     "smoke": "Heskestad 1986 entrainment; Tewarson soot yields; Mulholland-Croarkin 2000 extinction",
     "debris": "MuJoCo rigid bodies in air, solved on planes of the slopes of the measured elevation",
     "debris/releases": "open debris cells of the gate",
-}
     WIND: "AGA 1974 tilt of the flame; Briggs 1969 bent-over plume",
+}
 _Where = tuple[bytes, bytes, bytes]  # digests of gate, map and building
 _KEPT = 8  # states, and places, that were or will be; saves time only
 
@@ -167,11 +167,11 @@ class World:
         if self.scenario is None:
             return {}
         parts = [("spread", areas.record) for areas in self._areas.values() if areas is not None][:1]
+        parts += [(WIND, lit.wind.record) for lit in self._lit.values() if lit.wind is not None][-1:]
         if (smokes := self._smokes[1]) is not None:
             parts.append((SOLVER, smokes.record))
         if self._steam is not None:
             parts.append(("steam", self._steam.record))
-        parts += [(WIND, lit.wind.record) for lit in self._lit.values() if lit.wind is not None][-1:]
         return {**self._constants, **dict(parts)}
 
     def close(self, *, wait: bool = True) -> None:
@@ -280,12 +280,12 @@ class World:
                 parameters["spread"] = place.area.areas.record
                 physics = (*place.area.physics, *physics)
             physics = (*self._physics({"flame": flame}), *self._constants_ref, *physics)
-        return WorldState(
-            tick=tick,
-            fields=tuple(fields),
         if fires and place.lit.wind is not None:
             parameters[WIND] = place.lit.wind.record
             physics = (*physics, *self._physics({WIND: place.lit.wind.record}))
+        return WorldState(
+            tick=tick,
+            fields=tuple(fields),
             debris=debris,
             hazards=tuple(hazards),
             physics=physics,
@@ -320,9 +320,6 @@ class World:
             found.append(self._steam.step(scenario_s, place.steam, place.area.gate))
         return found
 
-    def _smokes_of(self, building: Building | None) -> SolvedSmokes | None:
-        """The solver of the smoke around a building; None with analytic smoke and where nothing burns."""
-        if self._box is None or self.scenario is None:
     def _lit_of(self, building: Building | None) -> LitFires:
         """The fires among the surfaces of a building, which may keep the wind off them."""
         digest = b"" if building is None or self._wind is None else building.digest
@@ -332,6 +329,9 @@ class World:
             )
         return self._lit[digest]
 
+    def _smokes_of(self, building: Building | None) -> SolvedSmokes | None:
+        """The solver of the smoke around a building; None with analytic smoke and where nothing burns."""
+        if self._box is None or self.scenario is None:
             return None
         digest = b"" if building is None else building.digest
         known, smokes = self._smokes
@@ -390,10 +390,10 @@ class _Place:
     """What gate and map decide, the same for every tick."""
 
     where: _Where
+    lit: LitFires
     open_voxels: tuple[Float32Array, ...]  # one a plume
     permits: tuple[tuple[str, ...], ...]  # one a plume
     area: _Area
-    lit: LitFires
     loose: _Loose | None
     imported: tuple[Float32Array, ...]  # open voxels, one a field
     steam: tuple[Float32Array, ...]  # open voxels, one a jet
