@@ -36,7 +36,7 @@ from vidgen_nodes.ros.diagnostics import NodeHealth
 from vidgen_nodes.ros.foresight import Foresight
 from vidgen_nodes.ros.worker import LatestWorker
 from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario
-from vidgen_nodes.scene.building import load_building
+from vidgen_nodes.scene.building import Progress, load_building
 
 T = TypeVar("T")
 _MAPS_KEPT = 8  # five a second come, ten at most; a bundle names one that is 0.3 to 0.5 s old
@@ -57,7 +57,13 @@ def with_inputs_of(dropped: Bundle, following: Bundle) -> Bundle:
 class FrameMaker:
     """Made when the generator is configured; :meth:`close` ends it."""
 
-    def __init__(self, graph: NodeParams, health: NodeHealth, publish: Callable[[Frame], None]) -> None:
+    def __init__(
+        self,
+        graph: NodeParams,
+        health: NodeHealth,
+        publish: Callable[[Frame], None],
+        progress: Progress | None = None,
+    ) -> None:
         """Load building and scenario, open the ledger, make the pipeline on its thread.
 
         Raises:
@@ -70,7 +76,9 @@ class FrameMaker:
         self._segment: int | None = None
         self._newest_ns = 0
         self._foresight = Foresight(round(graph.sync.map_delay_ms * 1e6), round(params.world_tick_ms * 1e6))
-        building = load_building(Path(params.building_file)) if params.building_file else None
+        building = (
+            load_building(Path(params.building_file), progress=progress) if params.building_file else None
+        )
         self._building = building
         scenario = None
         if params.scenario_file:  # a broken file must not wait for the first frame

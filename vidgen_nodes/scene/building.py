@@ -169,6 +169,28 @@ def load_building(path: Path, to_map: ToMap | None = None, progress: Progress | 
     return building
 
 
+def read_model_ahead(path: Path, progress: Progress) -> None:
+    """Parse the model that a building file is or names, so that loading it does not wait for that.
+
+    Args:
+        path: the file; nothing is done for one without a model.
+        progress: told the share done.
+
+    Raises:
+        ConfigError: unreadable, or a model that cannot be used.
+    """
+    from vidgen_nodes.scene.ifc_building import read_ahead
+
+    if is_model(path):
+        read_ahead(path, None, progress)
+    elif path.suffix.lower() not in (".geojson", ".json"):
+        from vidgen_nodes.scene.building_file import read_building_yaml
+
+        content = read_building_yaml(path)
+        if isinstance(content, dict) and "ifc" in content:
+            read_ahead(path, content, progress)
+
+
 def _load(path: Path, to_map: ToMap | None, progress: Progress | None) -> Building:
     if is_model(path):
         from vidgen_nodes.scene.ifc_building import load_ifc

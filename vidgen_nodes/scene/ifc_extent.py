@@ -29,14 +29,12 @@ def sized(
 
     Args:
         where: name of the model, for messages.
-        surfaces: of the whole model.
+        surfaces: of the whole model, one at least.
         metres_per_unit: what its unit of length was taken for.
 
     Raises:
-        ConfigError: no surfaces, too wide, or walls that are too high or too low: mostly a unit declared wrong.
+        ConfigError: too wide, or walls that are too high or too low: mostly a unit declared wrong.
     """
-    if not surfaces:
-        raise ConfigError(f"{where}: no element has geometry; export bodies, not only data")
     hint = f"the unit of length was taken as {metres_per_unit:g} m; correct it by metres_per_unit in a building YAML"
     boxes_m = _boxes_m(surfaces)
     near = _near(boxes_m)

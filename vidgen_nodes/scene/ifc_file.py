@@ -16,6 +16,7 @@ from typing import Any
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.scene.ifc_archive import plain_file
 from vidgen_nodes.scene.ifc_text import checked_text
+from vidgen_nodes.scene.ifc_unit import length_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class IfcFile:
     model: Any  # ifcopenshell.file
     schema: str
     metres_per_unit: float
+    factor: float  # of all that the library draws, to be metres
     notes: tuple[str, ...]  # what was corrected
 
 
@@ -72,33 +74,5 @@ def open_ifc(path: Path, metres_per_unit: float | None = None) -> IfcFile:
         raise ConfigError(
             f"{path}: got no IfcProject among {len(list(model))} entities; export the whole model"
         )
-    notes = list(text.notes)
-    return IfcFile(model, text.schema, _unit(path, library, model, metres_per_unit, notes), tuple(notes))
-
-
-def _unit(
-    path: Path, library: ModuleType, model: Any, metres_per_unit: float | None, notes: list[str]
-) -> float:
-    """Metres in one unit of length of the model."""
-    assigned = model.by_type("IfcProject")[0].UnitsInContext
-    units = (assigned.Units or ()) if assigned is not None else ()
-    lengths = [unit for unit in units if getattr(unit, "UnitType", "") == "LENGTHUNIT"]
-    if metres_per_unit is not None:
-        declared = library.util.unit.calculate_unit_scale(model) if lengths else None
-        notes.append(
-            f"unit of length: {metres_per_unit:g} m by the building file; the model says {declared} m"
-        )
-        return metres_per_unit
-    if not lengths:
-        raise ConfigError(
-            f"{path}: unit of length: got none, expected an IfcUnitAssignment with a LENGTHUNIT; "
-            "say it in a building YAML: metres_per_unit"
-        )
-    scale = float(library.util.unit.calculate_unit_scale(model))
-    if not 1e-4 <= scale <= 1e3:
-        raise ConfigError(
-            f"{path}: unit of length: got {scale} m, expected 0.0001 to 1000 m; set metres_per_unit"
-        )
-    if scale not in (1.0, 0.001, 0.01):
-        notes.append(f"unit of length: {scale:g} m, converted to metres")
-    return scale
+    unit = length_unit(str(path), library, model, metres_per_unit)
+    return IfcFile(model, text.schema, unit.metres, unit.metres / unit.drawn_m, (*text.notes, *unit.notes))

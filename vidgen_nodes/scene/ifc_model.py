@@ -107,11 +107,11 @@ class _Reading:
         file = open_ifc(self._path, metres_per_unit)
         library = ifc_library()
         reader = ElementReader(library, file.model, table, material_names)
-        # The library gives metres by the model's own unit; a unit that was overridden is put right here.
-        own_m = float(library.util.unit.calculate_unit_scale(file.model))
-        factor = file.metres_per_unit / own_m if metres_per_unit is not None else 1.0
-        found = self._surfaces(library, file, reader, factor)
+        found = self._surfaces(library, file, reader)
         self.at = "the project"
+        if not found:
+            why = "; ".join(self._faults.notes())
+            raise ConfigError(f"{self._path}: no element has geometry: {why}; export bodies, not only data")
         surfaces, strays = sized(str(self._path), found, file.metres_per_unit)
         self._look(0.0)
         shown, covered = exposed_fuel(tuple(surfaces), self._look)
@@ -125,9 +125,7 @@ class _Reading:
             (*file.notes, *self._faults.notes(), *strays, *_left_out(file.model), *covered, *doubts),
         )
 
-    def _surfaces(
-        self, library: ModuleType, file: IfcFile, reader: ElementReader, factor: float
-    ) -> list[Surface]:
+    def _surfaces(self, library: ModuleType, file: IfcFile, reader: ElementReader) -> list[Surface]:
         elements = self._elements(file.model)
         surfaces: list[Surface] = []
         drawn: set[int] = set()
@@ -136,7 +134,7 @@ class _Reading:
             self._tell(_OPENED + (_CUT - _OPENED) * share, f"cutting {len(elements)} elements into triangles")
             self.at = f"{element.is_a()} #{element.id()}"
             drawn.add(element.id())
-            shape = usable(library, element, made, factor, self._faults)
+            shape = usable(library, element, made, file.factor, self._faults)
             if shape is None:
                 continue
             count += len(shape.faces)
@@ -173,9 +171,14 @@ class _Reading:
     def _shapes(
         self, library: ModuleType, model: Any, elements: list[Any]
     ) -> Iterator[tuple[Any, Any, float]]:
-        if self._caution.one_by_one:
-            return shapes_one_by_one(library, elements, self._caution.begin)
-        return shapes(library, model, elements, self._caution.begin)
+        drawn: set[int] = set()
+        if not self._caution.one_by_one:
+            for item in shapes(library, model, elements, self._caution.begin):
+                drawn.add(item[0].id())
+                yield item
+        # What the library passes over among others it sometimes makes when asked for alone (on grids, say).
+        rest = [element for element in elements if element.id() not in drawn]
+        yield from shapes_one_by_one(library, rest, self._caution.begin)
 
     def _look(self, share: float) -> None:
         self._tell(_CUT + (1.0 - _CUT) * share, "looking for covered faces")

@@ -20,6 +20,7 @@ import numpy as np
 
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.scene.georeference import Georeference
+from vidgen_nodes.scene.ifc_unit import metres
 
 _ARM_M = 100.0
 _SAME = 0.01  # projections stretch by parts in a thousand, units differ by more than this
@@ -180,9 +181,7 @@ def _grid_unit_m(library: ModuleType, model: Any) -> float | None:
     unit = systems[0].MapUnit if systems else None
     if unit is None:
         return None
-    if unit.is_a("IfcConversionBasedUnit"):
-        return float(unit.ConversionFactor.ValueComponent.wrappedValue)
-    return float(library.util.unit.get_prefix_multiplier(unit.Prefix))
+    return metres(library, unit)
 
 
 def _site(library: ModuleType, model: Any, metres_per_unit: float) -> tuple[_Point | None, _Point | None]:
