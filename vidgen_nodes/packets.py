@@ -48,6 +48,18 @@ class Mark(str, Enum):
     POSE_OLD = "pose_old"
 
 
+class LeakCause(str, Enum):
+    """Why the gate keeps one leak of steam shut; the rest of the frame is drawn. The value is what users read."""
+
+    OFF_MAP = "leak_off_map"
+    UNOBSERVED = "leak_unobserved"
+    STALE = "leak_stale"
+    UNCERTAIN = "leak_uncertain"
+    COVERED = "leak_covered"
+    UNSUPPORTED = "leak_unsupported"
+    BLOCKED = "leak_blocked"
+
+
 class RtkStatus(IntEnum):
     """Quality of the newest position fix; order means "better"."""
 
@@ -394,6 +406,7 @@ class Scenario:
     wind: Wind | None = field(default=None, metadata=_IF_SAID)  # None: still air
     grilles: tuple[Grille, ...] = field(default=(), metadata=_IF_SAID)  # of the air conditioning
 
+
 @dataclass(frozen=True, slots=True)
 class Hazard:
     """One synthetic thing in the world, as robots and AR markers see it."""
@@ -426,6 +439,8 @@ class GateReport:
     cells_open: int
     pixels_drawn: int
     pixels_outside: int
+    leaks_closed: tuple[LeakCause, ...] = ()  # one for each leak of the scenario that the gate keeps shut
+    withheld: tuple[str, ...] = ()  # the same in a sentence each
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from vidgen_nodes.generation.steam_leaks import SteamLeaks, SteamStep
 from vidgen_nodes.generation.wind_on_fires import ELEMENT as WIND
 from vidgen_nodes.packets import Float32Array, Hazard, PhysicsRef, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scene.leak_reach import LeakReach
 
 if TYPE_CHECKING:
     from vidgen_nodes.scene.building import Building
@@ -117,6 +118,7 @@ class World:
         self._smokes: tuple[bytes, SolvedSmokes | None] = b"", None  # of the building with that digest
         self._states: OrderedDict[tuple[int, _Where, bool], WorldState] = OrderedDict()
         self._places: OrderedDict[_Where, _Place] = OrderedDict()
+        self.leaks: tuple[LeakReach, ...] = ()  # how far the steam of each leak could reach: for the gate
         self._lit: dict[bytes, LitFires] = {}  # by digest of the building; without wind there is one
         self._areas: dict[bytes, BurningAreas | None] = {}  # by digest of the building
         if scenario is None:
@@ -159,6 +161,8 @@ class World:
             )
         leaks = self._reading.item("leaks")
         self._steam = SteamLeaks(leaks, self._seed, self._ambient_k, resolution_m) if leaks else None
+        if self._steam is not None:
+            self.leaks = tuple(jet.reach for jet in self._steam.jets)
         self._smokes_of(building)
 
     @property
@@ -223,8 +227,7 @@ class World:
         own = _Area(areas, sheets, gate, () if areas is None else self._physics({"spread": areas.record}))
         played = () if self._imported is None else self._imported.played
         imported = tuple(open_voxels(item, gate, floor_m) for item in played)
-        jets = () if self._steam is None else self._steam.jets
-        steam = tuple(open_voxels(item, gate, floor_m) for item in jets)
+        steam = () if self._steam is None else self._steam.open_voxels(gate)
         smokes = self._smokes_of(building)
         solved = None if smokes is None else (smokes, open_voxels(smokes.layer, gate, floor_m))
         loose = self._loose(gate, umap, building)
