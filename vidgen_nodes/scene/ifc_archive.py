@@ -24,7 +24,7 @@ LARGEST_BYTES = (
 )  # about 10 million lines; the library keeps some 5 times that in memory while it reads
 SUFFIXES = (".ifc", ".ifczip", ".ifcxml", ".zip")
 STEP_HEAD = b"ISO-10303-21"
-_ZIP_HEAD = b"PK\x03\x04"
+_ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06")  # with something in it, empty
 _BLOCK_BYTES = 1 << 20
 _NAMED = 4  # of what an archive holds, in a refusal
 
@@ -50,7 +50,7 @@ def plain_file(path: Path) -> Iterator[tuple[Path, str]]:
     Raises:
         ConfigError: an archive without exactly one ``.ifc``, encrypted, damaged or too large.
     """
-    if not first_bytes(path).startswith(_ZIP_HEAD):
+    if not first_bytes(path).startswith(_ZIP_HEADS):
         yield path, str(path)
         return
     with tempfile.TemporaryDirectory(prefix="vidgen-ifczip-") as folder:

@@ -66,10 +66,15 @@ def checked_text(path: Path, where: str) -> IfcText:
             _check_ends(where, data)
             schema, read_as = _schema(where, data)
             _check_numbers(where, data)
-            has_wide = _NOT_ASCII.search(data) is not None
+            head = data.find(
+                STEP_HEAD
+            )  # after a mark of the encoding and blanks, which the library stumbles over
+            has_wide = _NOT_ASCII.search(data, head) is not None
     except OSError as err:
         raise ConfigError(f"{where}: cannot be read: {err}") from err
-    return _for_the_library(path, schema, read_as, has_wide=has_wide)
+    if schema == read_as and not has_wide and head == 0:
+        return IfcText(schema, read_as, None, ())
+    return _for_the_library(path.read_bytes()[head:], schema, read_as, has_wide=has_wide)
 
 
 def _check_ends(where: str, data: mmap.mmap) -> None:
@@ -109,11 +114,8 @@ def _check_numbers(where: str, data: mmap.mmap) -> None:
             )
 
 
-def _for_the_library(path: Path, schema: str, read_as: str, *, has_wide: bool) -> IfcText:
-    if schema == read_as and not has_wide:
-        return IfcText(schema, read_as, None, ())
+def _for_the_library(data: bytes, schema: str, read_as: str, *, has_wide: bool) -> IfcText:
     notes = [] if schema.upper() == read_as else [f"schema {schema} was read as {read_as}"]
-    data = path.read_bytes()
     encoding = _encoding(data) if has_wide else "ascii"
     content = data.decode(encoding)
     if has_wide:
