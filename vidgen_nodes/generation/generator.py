@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidgen_nodes.generation import fire
+from vidgen_nodes.generation.air_conditioning import read_grilles
 from vidgen_nodes.generation.areas import AreaStep, BurningAreas
 from vidgen_nodes.generation.debris import DebrisBox
 from vidgen_nodes.generation.debris_fall import DebrisFall, choices_record
@@ -132,13 +133,17 @@ class World:
         ignitions = [read_ignition(item) for item in scenario.ignitions]
         self._ignitions = tuple(item for item, _ in ignitions)
         resolution_m = self._resolution_m = float(self._params.get("field_resolution_m", "m"))
-        self._wind = self._reading.item("wind")
+        self._wind, self._grilles = self._reading.item("wind"), self._reading.item("grilles")
         self._lit_of(building)
         self._constants: Parameters = {
             **self._common(),
             "fires": {item.name: record for item, record in ignitions},
             "model": {**model_parameters(PlumeModel()), **_constants()},
         }
+        if self._grilles:
+            used = "the solver" if self._is_solved else "nothing: the analytic layer knows no rooms"
+            _, read = read_grilles(self._grilles)
+            self._constants["air_conditioning"] = {**read, "used_by": entry(used, "", "smoke_model")}
         self._constants_ref = self._physics({"smoke": self._constants})
         digest = self._constants_ref[0].parameters_sha256
         self._constants_link = entry(digest.hex(), "SHA-256", "the record of the element smoke")
@@ -343,9 +348,11 @@ class World:
                 smokes.close(wait=False)
             areas = self._areas_of(building)
             burning = None if areas is None else areas.burning
+            wind, grilles = self._lit_of(building).wind, () if building is None else self._grilles
             smokes = solved_smokes(
-                self._box, self._ignitions, self._seed, self._ambient_k, building, burning, self._smoke_wait_s
-            )
+                self._box, self._ignitions, self._seed, self._ambient_k, building, burning, self._smoke_wait_s,
+                wind, grilles,
+            )  # fmt: skip
             self._smokes = digest, smokes
         return smokes
 

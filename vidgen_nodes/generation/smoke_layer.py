@@ -24,8 +24,9 @@ from llvmlite import binding  # type: ignore[import-untyped]  # it has none
 
 from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation import fire, nudging
+from vidgen_nodes.generation.air_conditioning import changes, ducts, ducts_record, read_grilles, trimmed
 from vidgen_nodes.generation.burning import Burning
-from vidgen_nodes.generation.flow.domain import SIDES, Boundaries
+from vidgen_nodes.generation.flow.domain import SIDES
 from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel
@@ -36,7 +37,9 @@ from vidgen_nodes.generation.smoke_plan import SmokePlan, SmokeTicks
 from vidgen_nodes.generation.smoke_process import SmokeProcess
 from vidgen_nodes.generation.smoke_sources import SmokeSources
 from vidgen_nodes.generation.surface_heat import SurfaceHeat
-from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
+from vidgen_nodes.generation.wind_on_box import outside_leaning, wind_on_box, wind_record
+from vidgen_nodes.generation.wind_on_fires import WindOnFires
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grille, Ignition
 from vidgen_nodes.scene.building import Building
 
 SOLVER_VERSION = "2"
@@ -67,13 +70,14 @@ class SmokeLayer:
         box: cells and ticks.
         building: whose surfaces stand in the air; None: nothing does.
         burning: surfaces that burn and give their heat; None: none do.
-        wind_mps: (east, north).
+        wind: on those of the fires that it reaches; None: still air.
+        grilles: of the air conditioning; the box ends at the surfaces that they lie in.
         device: cpu, or a torch device.
         apart: solved in a process of its own; for a live world, which never waits.
 
     Raises:
-        ConfigError: no ignition, ignitions that the box cannot hold, a number that no fire has, or a flame in which
-            there is no air.
+        ConfigError: no ignition, ignitions that the box cannot hold, a number that no fire has, a flame in which
+            there is no air, or grilles that do not fit the box.
     """
 
     def __init__(
@@ -85,7 +89,8 @@ class SmokeLayer:
         building: Building | None = None,
         burning: Burning | None = None,
         *,
-        wind_mps: tuple[float, float] = (0.0, 0.0),
+        wind: WindOnFires | None = None,
+        grilles: Sequence[Grille] = (),
         device: str = "cpu",
         apart: bool = False,
     ) -> None:
@@ -93,19 +98,29 @@ class SmokeLayer:
             checked(item)
         self.ignitions, self.ambient_k, self.box, self.seed = tuple(ignitions), ambient_k, box, seed
         self.model, self.params = PlumeModel(), SmokeParams(ambient_k=ambient_k)
-        self.grid = box_around(self.ignitions, box.cell_m, box.shape)
+        read, grille_record = read_grilles(grilles)
+        self.grid = trimmed(box_around(self.ignitions, box.cell_m, box.shape), read, building)
         self.shape, self.resolution_m = self.grid.shape, box.cell_m
         solid = walls(building, self.grid)
         feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
         surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
-        self.sources = SmokeSources(self.ignitions, feet_m, self.model.least_heat_kw, surfaces)
+        wind_mps, leans = wind_on_box(wind, feet_m, self.grid)
+        self.sources = SmokeSources(self.ignitions, feet_m, self.model.least_heat_kw, surfaces, leans)
         sides = {side: "open" for side in SIDES if side != "floor"}
+        cut = ducts(self.grid, read, ambient_k)
+        (_, first), *later = changes(cut, sides, solid, wind_mps)
+        # The correlation that plumes are drawn to is of still air.
+        self._nudging_s = 0.0 if leans else box.nudging_s
         plan = SmokePlan(
-            self.grid, Boundaries(sides, solid, (), wind_mps), seed, self.params, box.tick_ns * 1e-9, self.sources,
-            box.nudging_s, device,
+            self.grid, first, seed, self.params, box.tick_ns * 1e-9, self.sources, self._nudging_s, device,
+            tuple(later),
         )  # fmt: skip
         _try_out(plan)
-        self.record: Parameters = self._constants(solid, wind_mps)
+        self.record: Parameters = self._constants(solid)
+        if wind is not None:
+            self.record |= wind_record(wind_mps, leans, self.grid)
+        if cut:
+            self.record["air_conditioning"] = ducts_record(cut, grille_record, box.cell_m)
         self._run: SmokeTicks = SmokeProcess(plan) if apart else plan.run()
 
     def axes_m(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -167,7 +182,11 @@ class SmokeLayer:
         """Soot as it leaves flames: none up to ``smoke_from`` of their height, all of it from the tip on."""
         soot = air.soot_kg_per_m3.copy()
         z_m, y_m, x_m = self.grid.centres_m()
-        for source in self.sources.fires(time_s):
+        for flame in self.sources.flames(time_s):
+            if flame.axis is not None:
+                soot *= outside_leaning(flame, self.grid, self.model.smoke_from, _BESIDE)
+                continue
+            source = flame.upright
             east, north, up = source.position_m
             away_m = np.hypot(y_m[:, None] - north, x_m[None, :] - east)
             inside_m = _BESIDE * source.diameter_m + self.resolution_m
@@ -179,7 +198,7 @@ class SmokeLayer:
             soot[levels] *= np.maximum(beside, left[:, None, None]).astype(np.float32)
         return SeenAir(air.steps, air.lightness_k, soot, air.residuals)
 
-    def _constants(self, solid: BoolArray | None, wind_mps: tuple[float, float]) -> Parameters:
+    def _constants(self, solid: BoolArray | None) -> Parameters:
         source = "smoke solver"
         blocked = np.zeros(self.grid.shape, bool) if solid is None else solid
         return {
@@ -198,7 +217,7 @@ class SmokeLayer:
             "cell_m": entry(self.resolution_m, "m", "parameter"),
             "origin_m": entry(list(self.grid.origin_m), "m in map", "around the ignitions"),
             "tick": entry(self.box.tick_ns, "ns", "parameter"),
-            "wind": entry(list(wind_mps), "m/s east, north", "not modelled: still air"),
+            "wind": entry([0.0, 0.0], "m/s east, north", "not modelled: still air"),
             "walls": entry(int(blocked.sum()), "cells", "surfaces of the building"),
             "walls_sha256": entry(
                 hashlib.sha256(np.packbits(blocked).tobytes()).hexdigest(), "SHA-256", "of the cells, packed"
@@ -216,7 +235,7 @@ class SmokeLayer:
                 self.model.smoke_from, "flame heights", "assumed: soot leaves the flame from here"
             ),
             "luminous_flame": entry(False, "", "flames are drawn by the analytic layer"),
-            "nudging_s": entry(self.box.nudging_s, "s", "parameter; 0: none"),
+            "nudging_s": entry(self._nudging_s, "s", "parameter; 0: none"),
             "nudging_mean_s": entry(nudging.MEAN_S, "s", "over which the solver's mean is taken"),
             "nudging_most": entry(nudging.MOST_SHARE, "of the convected heat", "bound"),
         }

@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from vidgen_nodes.generation.air_conditioning import Changes
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid
 from vidgen_nodes.generation.nudging import Nudging
 from vidgen_nodes.generation.smoke import SmokeAir, SmokeParams, SmokeSolver
 from vidgen_nodes.generation.smoke_run import SmokeRun
 from vidgen_nodes.generation.smoke_sources import SmokeSources
+from vidgen_nodes.generation.switched_solver import SwitchedSolver
 
 
 class SmokeTicks(Protocol):
@@ -56,6 +58,7 @@ class SmokePlan:
         sources: what gives heat, by seconds since tick 0.
         nudging_s: time constant of the pull towards the analytic means; 0: none.
         device: cpu, or as torch names another one.
+        changes: borders that come later, and from when; empty: ``boundaries`` hold all the time.
     """
 
     grid: FlowGrid
@@ -66,6 +69,7 @@ class SmokePlan:
     sources: SmokeSources
     nudging_s: float = 0.0
     device: str = "cpu"
+    changes: Changes = ()
 
     def solver(self) -> SmokeSolver:
         """At rest.
@@ -73,6 +77,9 @@ class SmokePlan:
         Raises:
             ConfigError: a box in which no flow exists, or no such device.
         """
+        if self.changes:
+            changes = ((0.0, self.boundaries), *self.changes)
+            return SwitchedSolver(self.grid, changes, self.seed, self.params, self.device)
         return SmokeSolver(self.grid, self.boundaries, self.seed, self.params, self.device)
 
     def run(self, ahead: int = 10, kept: int = 16) -> SmokeRun:
