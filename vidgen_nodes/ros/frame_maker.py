@@ -28,7 +28,7 @@ from vidgen_nodes.custody.scenario_review import scenario_reviews
 from vidgen_nodes.custody.segment_file import read_segment_file
 from vidgen_nodes.custody.signer import HeadSigner, keys_of, signing_of
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.generation.areas import solve_ahead
+from vidgen_nodes.generation.generator import World
 from vidgen_nodes.packets import Bundle, Frame, Scenario, UncertaintyMap
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.pipeline import Pipeline
@@ -161,8 +161,8 @@ class FrameMaker:
                 "no_frame_yet", "no frame has come yet, so that now is not known; give a start time"
             )
         scenario = parse_scenario(text, start_ns or self._newest_ns)
-        solve_ahead(scenario, self._building)  # here and not between two frames
-        self._on_thread(lambda: self._review_and_replace(scenario, review))
+        world = self._pipeline.world_of(scenario)  # here and not between two frames
+        self._on_thread(lambda: self._review_and_replace(world, review))
         return scenario
 
     def review(self, fields: Mapping[str, Any], statement: bytes = b"") -> int:
@@ -214,19 +214,20 @@ class FrameMaker:
 
     def _replace_scenario(self, scenario: Scenario) -> None:
         self._starts_with_first = False
-        self._pipeline.set_scenario(scenario)
+        self._pipeline.set_world(self._pipeline.world_of(scenario))
 
-    def _review_and_replace(self, scenario: Scenario, review: bytes) -> None:
+    def _review_and_replace(self, world: World, review: bytes) -> None:
         before = self._reviews.state
         self._reviews.statement = review or self._reviews.statement
         try:
-            replaced = self._pipeline.set_scenario(scenario, if_reviewed=True)
+            replaced = self._pipeline.set_world(world, if_reviewed=True)
         except BaseException:
             self._reviews.state = before
             raise
         if not replaced:
             fault, self._reviews.state = self._reviews.fault, before
-            raise InputError("not_reviewed", f"scenario {scenario.name}: {fault}; nothing changed")
+            name = "" if world.scenario is None else world.scenario.name
+            raise InputError("not_reviewed", f"scenario {name}: {fault}; nothing changed")
         self._starts_with_first = False
 
     def _append_review(self, review: FrameReview, statement: bytes) -> int:
