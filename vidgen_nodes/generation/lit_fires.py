@@ -91,6 +91,10 @@ def state_record(plume: Plume, state: FireState) -> Parameters:
         "heat_release_kw": entry(state.heat_release_kw, "kW", "t-squared growth, NFPA 92"),
         "burning_diameter_m": entry(state.diameter_m, "m", "constant release per area"),
         "flame_height_m": entry(state.flame_height_m, "m", "Heskestad 1983"),
+        "soot_absorption_per_m": entry(
+            state.soot_absorption_per_m, "1/m", "luminous flame that radiates its share of the heat"
+        ),
+        "flame_radiated_kw": entry(state.radiated_kw, "kW", "grey gas in a mean beam length, Hottel"),
         "time_s": entry(state.time_s, "s after ignition", "event time"),
         **leaning,
     }

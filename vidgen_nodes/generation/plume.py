@@ -20,6 +20,7 @@ import torch
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.appearance import Band, relative_luminance, relative_luminance_of
+from vidgen_nodes.generation.flame_soot import FlameSoot
 from vidgen_nodes.generation.lean import MOST_STRETCH, Axis, Lean
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.turbulence import CarriedNoise, IntArray, seed_of
@@ -85,6 +86,8 @@ class FireState:
     heat_release_kw: float
     diameter_m: float  # of the burning area: grows with the heat release at constant release per area
     flame_height_m: float
+    soot_absorption_per_m: float  # of luminous flame, grey
+    radiated_kw: float  # by the mean flame with it
 
 
 class Plume:
@@ -113,6 +116,7 @@ class Plume:
     ) -> None:
         self.ignition = ignition
         self.model = model
+        self._soot = FlameSoot(model)
         self.lean = lean
         self.ambient_k = ambient_k
         self.resolution_m = resolution_m
@@ -213,7 +217,9 @@ class Plume:
             return None
         # Constant release per area, as design fires grow: keeps Q* in the correlations' range.
         diameter_m = ignition.diameter_m * math.sqrt(heat_kw / ignition.peak_kw)
-        return FireState(time_s, heat_kw, diameter_m, fire.flame_height_m(heat_kw, diameter_m))
+        tip_m = fire.flame_height_m(heat_kw, diameter_m)
+        glow = self._soot.glow(ignition.radiative_fraction * heat_kw, diameter_m, tip_m)
+        return FireState(time_s, heat_kw, diameter_m, tip_m, glow.absorption_per_m, glow.radiated_kw)
 
     def field(self, state: FireState, open_voxels: Float32Array) -> HazardField | None:
         """The field at an instant where the gate lets it be.
@@ -235,7 +241,7 @@ class Plume:
         temperature_k = (rise_k * mask).add_(self.ambient_k)
         flame.mul_(mask)
         soot.mul_(mask)
-        luminous = flame * self.ignition.flame_absorption_per_m
+        luminous = flame * state.soot_absorption_per_m
         soot.mul_(1.0 - flame)
         lwir = fire.SOOT_EXTINCTION_M2_PER_KG * fire.LWIR_EXTINCTION_RATIO
         absorbed = luminous.add(soot, alpha=lwir)
@@ -308,17 +314,14 @@ class Plume:
         omega = 2.0 * math.pi * fire.puffing_frequency_hz(self.ignition.diameter_m)
         tip_m = state.flame_height_m
         scaled = height_m / tip_m
-        # Above the tip the noise fades again, or luminous pockets would fly to twice the flame height.
-        fading = 1.0 - 0.5 * np.clip(scaled - 1.0, 0.0, 1.0)
-        ragged = model.ragged_base + model.ragged_tip * np.minimum(scaled, 1.0) * fading
         inverse_w2 = 1.0 / (0.5 * state.diameter_m) ** 2
         puffed = scaled / (1.0 + model.puff_height * math.sin(omega * state.time_s))
         swollen = inverse_w2 / (1.0 + model.puff_width * np.sin(omega * emission_s))
         soft = model.edge_softness
         now = _ramp(r2, -swollen / soft, (1.0 - puffed) / soft + 0.5)
-        now.add_(eddies * _levels(ragged / soft)).clamp_(0.0, 1.0)
+        now.add_(eddies * _levels(self._soot.ragged(scaled) / soft)).clamp_(0.0, 1.0)
         # Mean of the clamped ramp under noise taken as Gaussian, puffing included: a normal integral.
-        spread = np.sqrt(2.0 * (ragged**2 + soft**2 / 12.0 + 0.5 * (model.puff_height * scaled) ** 2))
+        spread = math.sqrt(2.0) * self._soot.spread(scaled)
         mean = _ramp(r2, -inverse_w2 / spread, (1.0 - scaled) / spread)
         return now, mean.erf_().add_(1.0).mul_(0.5)
 

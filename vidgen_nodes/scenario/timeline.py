@@ -51,7 +51,8 @@ class Fuel:
     net chemical; wood is the middle of 12 to 17 kJ/g. Radiative fraction 0.35 is the usual default of
     design fires. Flame absorption: grey *total* coefficients of Yuen and Tien (1977) as tabulated by
     Drysdale; that they hold in 8-14 um is an assumption of this project. Where no value
-    is tabulated for the fuel the one of furnishings (1.13) is assumed.
+    is tabulated for the fuel the one of furnishings (1.13) is assumed. They are of flames over burning surfaces and
+    of the solver's; a lit fire's own flame has the soot that its radiated share asks for (``flame_soot.py``).
     """
 
     soot_yield: float  # kg soot per kg fuel
