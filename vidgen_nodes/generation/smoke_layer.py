@@ -104,13 +104,14 @@ class SmokeLayer:
         solid = walls(building, self.grid)
         feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
         surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
-        wind_mps, leans = wind_on_box(wind, feet_m, self.grid)
-        self.sources = SmokeSources(self.ignitions, feet_m, self.model.least_heat_kw, surfaces, leans)
+        self.sources = SmokeSources(self.ignitions, feet_m, self.model.least_heat_kw, surfaces)
+        self._leans = {} if wind is None else wind.leans
+        wind_mps = wind_on_box(wind, self.grid)
         sides = {side: "open" for side in SIDES if side != "floor"}
         cut = ducts(self.grid, read, ambient_k)
         (_, first), *later = changes(cut, sides, solid, wind_mps)
         # The correlation that plumes are drawn to is of still air.
-        self._nudging_s = 0.0 if leans else box.nudging_s
+        self._nudging_s = 0.0 if self._leans else box.nudging_s
         plan = SmokePlan(
             self.grid, first, seed, self.params, box.tick_ns * 1e-9, self.sources, self._nudging_s, device,
             tuple(later),
@@ -118,7 +119,7 @@ class SmokeLayer:
         _try_out(plan)
         self.record: Parameters = self._constants(solid)
         if wind is not None:
-            self.record |= wind_record(wind_mps, leans, self.grid)
+            self.record |= wind_record(wind_mps, self.grid)
         if cut:
             self.record["air_conditioning"] = ducts_record(cut, grille_record, box.cell_m)
         self._run: SmokeTicks = SmokeProcess(plan) if apart else plan.run()
@@ -182,11 +183,11 @@ class SmokeLayer:
         """Soot as it leaves flames: none up to ``smoke_from`` of their height, all of it from the tip on."""
         soot = air.soot_kg_per_m3.copy()
         z_m, y_m, x_m = self.grid.centres_m()
-        for flame in self.sources.flames(time_s):
-            if flame.axis is not None:
-                soot *= outside_leaning(flame, self.grid, self.model.smoke_from, _BESIDE)
+        for name, source in self.sources.by_name(time_s).items():
+            lean = self._leans.get(name)
+            if lean is not None:
+                soot *= outside_leaning(source, lean, self.grid, self.model.smoke_from, _BESIDE)
                 continue
-            source = flame.upright
             east, north, up = source.position_m
             away_m = np.hypot(y_m[:, None] - north, x_m[None, :] - east)
             inside_m = _BESIDE * source.diameter_m + self.resolution_m
