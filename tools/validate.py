@@ -40,6 +40,10 @@ How to read it:
   the strength of the unrest in flames (100 kW, 500 kW, 1 MW and 5 MW), and that a flame is from a cone to the one
   that is drawn, as full as 1200 kW in a m3 ask for (Orloff & de Ris 1982, from memory). Ceilings, rooms and the
   fire of 1.5 MW are prediction.
+- K8 in the drawn flame: its soot has one temperature (1350 K) and the absorption with which grey gas in the mean
+  beam length of the mean flame (Hottel) sends out the fire's radiated share; one rule for all sizes, as FDS holds its
+  radiated share by correcting emission. So the heat sent out is a check of consistency (rays against the mean beam
+  length), and what the flux adds is how it spreads over sides and distances: a wide flame near by is no point.
 - A row that misses its limit stays in the table and says by how much.
 - Smoke concentration against experiments is claimed no better than a factor of 2.6 (FDS: 3.41/1.27).
 
@@ -53,8 +57,6 @@ What stands in the way of the rows that miss:
 - K5: Alpert's ceiling takes heat and friction, the solver's takes neither, and its jet is two cells deep, too few
   to draw air in from below. The excess of speed grows outwards, as it must without friction. Other fits of measured
   jets lie 1.2 (Motevalli & Marks) to 1.6 (Heskestad & Delichatsios) times above Alpert's speeds (from memory).
-- K8 in the drawn flame: one grey absorption and one soot temperature (1350 K) for all sizes make small fires too
-  dark and large ones too bright; the analytic layer, which has the fire's radiated share, stays the authority.
 - K11 in the solver: heat is released where the flame is said to stand, so it does not follow the air that the
   last puff drew in. The drawn flame puffs by the law.
 

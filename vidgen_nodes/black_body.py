@@ -19,6 +19,7 @@ from vidgen_nodes.packets import FloatArray
 BAND_UM: Final = (8.0, 14.0)
 FIRST_RADIATION_W_UM4_PER_M2_SR: Final = 1.191042972e8  # 2 h c^2, CODATA 2018
 SECOND_RADIATION_UM_K: Final = 14387.76877  # h c / k, CODATA 2018
+STEFAN_BOLTZMANN_KW_PER_M2_K4: Final = 5.670374419e-11  # CODATA 2018; all wavelengths
 _NODES: Final = 32
 
 

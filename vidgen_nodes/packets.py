@@ -48,6 +48,18 @@ class Mark(str, Enum):
     POSE_OLD = "pose_old"
 
 
+class LeakCause(str, Enum):
+    """Why the gate keeps one leak of steam shut; the rest of the frame is drawn. The value is what users read."""
+
+    OFF_MAP = "leak_off_map"
+    UNOBSERVED = "leak_unobserved"
+    STALE = "leak_stale"
+    UNCERTAIN = "leak_uncertain"
+    COVERED = "leak_covered"
+    UNSUPPORTED = "leak_unsupported"
+    BLOCKED = "leak_blocked"
+
+
 class RtkStatus(IntEnum):
     """Quality of the newest position fix; order means "better"."""
 
@@ -349,6 +361,34 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
+class Wind:
+    """Air that moves over the site, the same for the whole run."""
+
+    speed_mps: float  # at height_m
+    from_deg: float  # where it comes from: 0 north, 90 east
+    height_m: float = 10.0  # above the foot of what burns
+    exponent: float = 0.14  # of the power law by which speed grows with height; 0: one speed all over
+    sheltered: tuple[str, ...] = ()  # names of ignitions that it does not reach
+
+
+@dataclass(frozen=True, slots=True)
+class Grille:
+    """An opening of the air conditioning through which a fan blows air into a room, or draws it out."""
+
+    name: str
+    side: str  # of the room: floor | ceiling | south | north | west | east
+    position_m: tuple[float, float, float]  # in map, its middle
+    size_m: tuple[float, float]  # along the axes of its side, in the order east, north, up
+    flow_m3_per_s: float  # into the room above 0, out of it below
+    temperature_k: float  # of the air that is blown in; 0: that of the air outside
+    on_s: tuple[tuple[float, float], ...]  # from and to, after scenario start
+
+
+# Not written down where it has its default, so that a scenario without it keeps the hash it had before.
+_IF_SAID: dict[str, bool] = {"if_said": True}
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What burns when: the fires of one run."""
 
@@ -363,6 +403,8 @@ class Scenario:
     rooms: tuple[Room, ...] = ()
     imported: tuple[ImportedField, ...] = ()  # fields that other engines computed
     leaks: tuple[Leak, ...] = ()  # of steam
+    wind: Wind | None = field(default=None, metadata=_IF_SAID)  # None: still air
+    grilles: tuple[Grille, ...] = field(default=(), metadata=_IF_SAID)  # of the air conditioning
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +439,8 @@ class GateReport:
     cells_open: int
     pixels_drawn: int
     pixels_outside: int
+    leaks_closed: tuple[LeakCause, ...] = ()  # one for each leak of the scenario that the gate keeps shut
+    withheld: tuple[str, ...] = ()  # the same in a sentence each
 
 
 @dataclass(frozen=True, slots=True)

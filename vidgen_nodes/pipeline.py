@@ -47,19 +47,21 @@ class Pipeline:
         self._reviews = reviews
         self.ledger = ledger
         self.world = World(params, None, building)
-        self.set_scenario(scenario)
+        self.set_world(self.world_of(scenario))
         self.renderer = Renderer(params)
         warm_bodies.prepare()
         render.prepare()
 
-    def set_scenario(self, scenario: Scenario | None, *, if_reviewed: bool = False) -> bool:
-        """Put another scenario in force from the next frame on.
+    def world_of(self, scenario: Scenario | None) -> World:
+        """A world for :meth:`set_world`, made on whatever thread has the time; raises as :class:`World`."""
+        return World(self._params, scenario, self._building, smoke_wait_s=self._smoke_wait_s)
 
-        One that should have a review and has none that holds is never drawn; ``if_reviewed``: the one before then
-        stays in force, and this is False.
+    def set_world(self, world: World, *, if_reviewed: bool = False) -> bool:
+        """Put another world, and so its scenario, in force from the next frame on.
+
+        Without a review that holds, where one is asked, it is never drawn; ``if_reviewed``: nothing changes then.
         """
-        world = World(self._params, scenario, self._building, smoke_wait_s=self._smoke_wait_s)
-        review = b"" if self._reviews is None else self._reviews.of(scenario, world.constants)
+        review = b"" if self._reviews is None else self._reviews.of(world.scenario, world.constants)
         if review is None and if_reviewed:
             world.close(wait=False)
             return False
@@ -92,4 +94,4 @@ class Pipeline:
     def look(self, bundle: Bundle) -> tuple[Scene, Gate]:
         """What is where at a bundle, and what may be drawn there."""
         scene = compose_scene(bundle, self._building, self.world.scenario, self._review)
-        return scene, open_gate(scene, self._params)
+        return scene, open_gate(scene, self._params, self.world.leaks)

@@ -46,3 +46,5 @@ def set_priority(priority: Priority) -> None:
 def yield_to_frames() -> None:
     """Give up what this thread inherited of ``Priority.FRAME``: nothing waits for it."""
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    with suppress(PermissionError):  # Linux counts a nice value by thread
+        os.setpriority(os.PRIO_PROCESS, 0, max(Priority.NORMAL.value, os.getpriority(os.PRIO_PROCESS, 0)))

@@ -43,6 +43,9 @@ class RunSummary:
     custody: CustodyState
     causes: Mapping[str, int] = field(default_factory=dict)  # why overlays were transparent, by frames
     extra: Mapping[str, Any] = field(default_factory=dict)
+    leaks_closed: Mapping[str, int] = field(
+        default_factory=dict
+    )  # why leaks of steam were kept shut, by frames
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; NaN is null."""
@@ -66,6 +69,7 @@ class RunSummary:
                 "cells_open": self.cells_open,
                 "pixels_drawn": self.pixels_drawn,
                 "pixels_outside": self.pixels_outside,
+                **({"leaks_closed": dict(self.leaks_closed)} if self.leaks_closed else {}),
             },
             "custody": {
                 "records": self.custody.records,

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,9 +15,13 @@ import pytest
 
 from vidgen_nodes.cli import scene, scene_room
 from vidgen_nodes.cli.main import main
+from vidgen_nodes.delivery.ar import visible_rgb
+from vidgen_nodes.packets import ThermalFrame
+from vidgen_nodes.params import SimParams
 from vidgen_nodes.scene.camera import Camera
-from vidgen_nodes.sim import rig, site
+from vidgen_nodes.sim import person, rig, site
 from vidgen_nodes.sim.daylight import daylight
+from vidgen_nodes.sim.thermal_scene import ThermalScene
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +91,66 @@ def test_a_pixel_of_the_solved_smoke_is_traced_to_the_solver(
     assert main(["explain", str(room / "vent_shut"), "seq:0", "200", "120", "--json"]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["verdict"] == "element"
-    assert told["elements"][0]["kind"] == "smoke"
-    assert told["elements"][0]["name"] == "element smoke/solved"
-    assert "Boussinesq solver" in told["elements"][0]["why"]
-    assert told["physics"][0]["numbers"]["residuals"]["divergence"][0] < 1e-5
+    (solved,) = told["elements"]
+    assert (solved["kind"], solved["name"]) == ("smoke", "the solved air")
+    assert "40x32x24 cells of 0.125 m" in solved["why"]
+    assert solved["state"]["divergence"][0] < 1e-5
+    assert {item["element"] for item in told["physics"]} == {"flame", "smoke", "smoke/solver"}
+
+
+def explained(
+    ledger: Path, frame: str, pixel: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> dict[str, Any]:
+    x, y = (str(round(value)) for value in pixel)
+    assert main(["explain", str(ledger), frame, x, y, "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return found
+
+
+def test_a_pixel_of_the_flame_in_the_room_is_traced_to_its_ignition_and_air_outside_to_nothing(
+    room: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    camera = Camera(rig.calibration(), scene_room._EYE)
+    pixels = camera.project(np.array([[3.2, 3.75, 0.3], [2.5, 2.0, 9.0]]))[0]
+    told = explained(room / "vent_shut", "seq:0", pixels[0], capsys)
+    flame = next(item for item in told["elements"] if item["kind"] == "flame")
+    assert (flame["name"], flame["ignition"]) == ("fire bin", "bin")
+    assert flame["state"]["heat_release_kw"][0] == pytest.approx(200.0)
+    assert any("carpet" in column["why"] for column in told["columns"])
+    above = explained(room / "vent_shut", "seq:0", pixels[1].clip(0, 500), capsys)
+    assert above["verdict"] in ("open", "closed")
+    assert not above["elements"]
+
+
+def test_a_pixel_of_another_eye_is_explained_from_that_eye(
+    wall: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tag", "read", str(wall / "wall_06s_thermal.png"), "--json"]) == 0
+    leaf = json.loads(capsys.readouterr().out.splitlines()[-1])["tags"][0]["leaf"]
+    camera = Camera(rig.calibration(), scene._WALL_EYE)
+    timber, bare = camera.project(np.array([[site.EAST_M, -0.4, 1.2], [site.EAST_M, 2.5, 1.2]]))[0]
+    told = explained(wall / scene.VIEWER, str(leaf), timber, capsys)
+    (surface,) = [item for item in told["elements"] if item["name"] == "burning surface wall_east"]
+    assert surface["kind"] == "flame"
+    assert surface["cells"][0]["off_the_ray_m"] < 0.5
+    assert "timber_cladding" in surface["cells"][0]["bim"]
+    assert told["surface"]["element"] == "wall_east"
+    beside = explained(wall / scene.VIEWER, str(leaf), bare, capsys)
+    assert beside["verdict"] != "element"
+
+
+def test_a_person_before_the_flames_stays_in_sight(wall: Path) -> None:
+    """What the eye's own thermal camera sees of a warm body counts, not what the drone's sees."""
+    counts = ThermalScene(SimParams().seed).frame(scene._WALL_EYE, 300)
+    frame = ThermalFrame(0, "", "mono16", counts, 0, None, False, math.nan, math.nan, 0.0, False, ())
+    bare = visible_rgb(frame).astype(int)
+    seen = picture(wall / "wall_06s_thermal.png")
+    camera = Camera(rig.calibration(), scene._WALL_EYE)
+    middles_m = np.array(person.FEET_M) + [[0.0, 0.0, part.middle_m] for part in person.PARTS]
+    pixels, _ = camera.project(middles_m)
+    for column, row in np.round(pixels).astype(int):
+        assert bare[row, column].max() == 255  # warmer than all around
+        assert np.abs(seen - bare)[row, column].max() <= 0.36 * 255  # person_alpha_cap, and what it rounds
 
 
 def test_a_directory_with_something_in_it_is_refused(wall: Path) -> None:

@@ -84,7 +84,7 @@ def test_another_scenario_ends_the_solver_of_the_one_before(
         for _ in range(3):
             pipeline.process(bundles[-1])
             seen += [item for item in threading.enumerate() if item.name == "smoke" and item not in seen]
-            assert pipeline.set_scenario(around.scenario)
+            assert pipeline.set_world(pipeline.world_of(around.scenario))
         assert len(seen) == 3
         pipeline.close()
     for thread in seen:

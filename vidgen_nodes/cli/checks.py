@@ -193,18 +193,13 @@ def _parameters(params: NodeParams) -> Iterator[Finding]:
 
 def _building(path: Path) -> Iterator[Finding]:
     """What was understood of the building; a large model takes a while, so a bar shows how far it is."""
-    from rich.console import Console
-    from rich.progress import Progress
-
+    from vidgen_nodes.cli.loading import loading_bar
     from vidgen_nodes.scene.building import load_building
     from vidgen_nodes.scene.building_summary import building_summary
 
     try:
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("building", total=1.0)
-            building = load_building(
-                path, progress=lambda share, what: bar.update(task, completed=share, description=what)
-            )
+        with loading_bar() as tell:
+            building = load_building(path, progress=tell)
     except ConfigError as err:
         yield Finding(FAIL, f"building {path}: {err}", "correct the file")
         return

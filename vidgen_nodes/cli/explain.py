@@ -95,7 +95,7 @@ def _element(element: Mapping[str, Any], shown: list[object]) -> Iterator[str]:
     if element["why"]:
         yield f"  why: {element['why']}"
     for cell in element["cells"]:
-        yield f"  {_release(cell) if 'release_s' in cell else _piece(cell)}"
+        yield f"  {_of_cell(cell)}"
     if element["state"] in shown:
         yield "  numbers: as above"
         return
@@ -106,6 +106,20 @@ def _element(element: Mapping[str, Any], shown: list[object]) -> Iterator[str]:
         by_source.setdefault(source, []).append(f"{name} {written} {unit if unit != '1' else ''}".rstrip())
     for source, numbers in by_source.items():
         yield f"  {source or 'recorded'}: {', '.join(numbers)}"
+
+
+def _of_cell(cell: Mapping[str, Any]) -> str:
+    if "release_s" in cell:
+        return _release(cell)
+    return _piece(cell) if "position_m" in cell else _known(cell)
+
+
+def _known(cell: Mapping[str, Any]) -> str:
+    row, column = cell["cell"]
+    return (
+        f"over cell ({row},{column}), which the LiDAR knows: U={cell['uncertainty']:.2f} by "
+        f"n={cell['observations']} returns, the newest {cell['age_ms']:.0f} ms old"
+    )
 
 
 def _piece(cell: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import logging
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ import psutil
 
 from vidgen_nodes.cameras import extra_cameras
 from vidgen_nodes.cli.audit import custody_state
+from vidgen_nodes.cli.loading import read_models_ahead
 from vidgen_nodes.cli.options import make_run_dir, resolved
 from vidgen_nodes.cli.table import GraphTable, drops
 from vidgen_nodes.errors import ConfigError, MissingPackageError
@@ -191,6 +193,7 @@ class LiveGraph:
             pixels_outside=sum(f.pixels_outside for f in self.probe.frames),
             custody=custody_state(self.run_dir / "ledger.db"),
             causes=sync.causes,
+            leaks_closed=Counter(cause for f in frames for cause in f.leaks_closed),
             extra={
                 "run_dir": str(self.run_dir),
                 "restarts": self.supervisor.restarts,
@@ -246,8 +249,10 @@ def live_graph(
         ConfigError: the request is wrong.
         MissingPackageError: ROS 2 or our interfaces are not there.
     """
-    resolved(args, overrides)  # a wrong request leaves no directory behind
+    asked = resolved(args, overrides)  # a wrong request leaves no directory behind
     transport, observing = _ros()
+    # Several nodes load it, and none can show how far it is.
+    read_models_ahead([asked.generator.building_file, asked.lidar.building_file], quiet=args.json)
     run_dir = make_run_dir(args)
     ledger = str(run_dir / "ledger.db")
     own = {"generator": {"ledger": ledger}, "custody": {"ledger": ledger}}

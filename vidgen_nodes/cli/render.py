@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vidgen_nodes.cli.audit import conclude, custody_state
 from vidgen_nodes.cli.credentials import credentials_of
+from vidgen_nodes.cli.loading import read_models_ahead
 from vidgen_nodes.cli.options import add_config, add_remap, resolved
 from vidgen_nodes.cli.recording import opened
 from vidgen_nodes.custody.segment_file import manifests
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Render; 1 when no overlay came out, a pixel lay outside the gate or the ledger does not verify."""
     recording = opened(args, "render")
     params = resolved(args, merge_overrides(replay_overrides(recording)))
+    read_models_ahead([params.generator.building_file], quiet=args.json)
     keys, signing = keys_of(params.custody), signing_of(params.custody)
     _make_empty(args.out)
     write_params(args.out / "params.yaml", params)
@@ -163,5 +165,6 @@ def _summary(counts: OfflineCounts, elapsed_s: float, custody: CustodyState, out
         pixels_outside=counts.pixels_outside,
         custody=custody,
         causes=counts.causes,
+        leaks_closed=counts.leaks_closed,
         extra={"refused": dict(counts.refused), "out": out},
     )

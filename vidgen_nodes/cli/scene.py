@@ -4,8 +4,8 @@
 
 ``wall``: fire climbs the timber cladding of the simulated house and stops at the bare concrete beside it. ``roof``:
 debris lies only where the LiDAR found the roof damaged. ``room``: smoke fills a room under its ceiling, with the roof
-vent open and closed. Same command, same bytes. Every picture carries mark and tag of a frame of the ``ledger.db``
-beside it, so ``vidgen explain`` and ``vidgen verify`` work on them.
+vent open and closed. Same command, same bytes. Every picture carries mark and tag of a frame that a ledger below the
+same directory holds, drawn from the picture's own eye, so ``vidgen explain`` speaks of the pixels that one sees.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from vidgen_nodes.cli.options import make_empty
+from vidgen_nodes.custody.digest import run_digests
+from vidgen_nodes.custody.ledger import Ledger
 from vidgen_nodes.delivery.ar import blend, visible_rgb
 from vidgen_nodes.delivery.content_label import Origin
 from vidgen_nodes.delivery.encode import png
@@ -26,24 +29,22 @@ from vidgen_nodes.delivery.label import label_below
 from vidgen_nodes.delivery.tag_strip import FramePointer
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.appearance import Band
-from vidgen_nodes.generation.generator import World
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.graph import merge_overrides, resolve_params
 from vidgen_nodes.packets import Bundle, ByteArray, Frame, Pose
 from vidgen_nodes.params import SimParams
+from vidgen_nodes.pipeline import Pipeline
 from vidgen_nodes.ros.offline import load_surroundings, run_offline
 from vidgen_nodes.ros.replay import read_recording, replay_overrides
-from vidgen_nodes.scene.compose import compose_scene, seen_from
-from vidgen_nodes.scene.gate import open_gate
 from vidgen_nodes.sim import rig
 from vidgen_nodes.sim.daylight import daylight
 from vidgen_nodes.sim.recording import write_recording
 from vidgen_nodes.sim.thermal_scene import ThermalScene
-from vidgen_nodes.sim.trajectory import fly
 from vidgen_nodes.sim.viewpoint import looking_at
 from vidgen_nodes.summary import json_line
 
 _RATE_HZ = 5.0
+VIEWER = "viewer"  # folder with the ledger of what others than the drone see
 
 
 @dataclass(frozen=True)
@@ -99,35 +100,65 @@ def _fly(name: str, out: Path) -> list[Path]:
     around = load_surroundings(params, recording.first_frame_ns())
     if around.scenario is None or around.building is None:
         raise ConfigError("the preset sim names no scenario or no building")
-    world = World(params.generator, around.scenario, around.building)
-    renderer, thermal = Renderer(params.generator), ThermalScene(SimParams().seed)
     first_ns = recording.first_frame_ns()
+    digests = run_digests(params, around.building)
     made: list[Path] = []
+    (out / VIEWER).mkdir()
+    with (
+        Ledger.open(out / VIEWER / "ledger.db", segment=digests.segment("start")) as ledger,
+        closing(Pipeline(params.generator, around.building, around.scenario, ledger, digests)) as looking,
+    ):
+        thermal, renderer = ThermalScene(SimParams().seed), Renderer(params.generator)
 
-    def sink(bundle: Bundle, frame: Frame) -> None:
-        for view in views:
-            if abs((bundle.stamp_ns - first_ns) * 1e-9 - view.at_s) > 0.4 / _RATE_HZ:
-                continue
-            scene = compose_scene(bundle, around.building, around.scenario)
-            gate = open_gate(scene, params.generator)
-            state = world.at(scene.stamp_ns, scene, gate)
-            pose = view.eye or bundle.map_T_camera or fly(view.at_s).map_T_camera
-            looked = seen_from(scene, replace(rig.calibration(), stamp_ns=scene.stamp_ns), pose, 0.0)
-            counts = bundle.thermal.pixels if view.eye is None else thermal.frame(pose, round(view.at_s * 50))
-            behind = {
-                Band.LWIR: lambda counts=counts: visible_rgb(replace(bundle.thermal, pixels=counts)),
-                Band.VISIBLE: lambda pose=pose: daylight(rig.calibration(), pose),
-            }
-            for band, backdrop in behind.items():
-                overlay = renderer.draw(state, gate, looked, band)
-                path = out / f"{view.name}_{'thermal' if band is Band.LWIR else 'visible'}.png"
-                write_picture(
-                    path, backdrop, overlay.rgba, FramePointer.of(frame.record), frame.record.label_code
-                )
-                made.append(path)
+        def sink(bundle: Bundle, frame: Frame) -> None:
+            for view in views:
+                if abs((bundle.stamp_ns - first_ns) * 1e-9 - view.at_s) > 0.4 / _RATE_HZ:
+                    continue
+                seen, shown = bundle, frame
+                if view.eye is not None:
+                    seen = _seen_by(bundle, view, thermal, ledger.size)
+                    shown = looking.process(seen)
+                made.extend(_pictures(out / view.name, seen, shown, looking, renderer))
 
-    run_offline(recording, params, out / "ledger.db", sink, surroundings=around)
+        run_offline(recording, params, out / "ledger.db", sink, surroundings=around)
     return sorted(made)
+
+
+def _seen_by(bundle: Bundle, view: View, thermal: ThermalScene, sequence: int) -> Bundle:
+    """The same moment before another thermal camera, which has no recorded messages."""
+    assert view.eye is not None
+    pixels = thermal.frame(view.eye, round(view.at_s * 50))
+    calibration = replace(rig.calibration(), stamp_ns=bundle.stamp_ns)
+    frame = replace(bundle.thermal, pixels=pixels, calibration=calibration, sequence=sequence, sources=())
+    return replace(
+        bundle,
+        sequence=sequence,
+        thermal=frame,
+        map_T_camera=view.eye,
+        pose_covariance=None,
+        sigma_px=0.0,
+        sources=(),
+        late={},
+    )
+
+
+def _pictures(
+    path: Path, bundle: Bundle, frame: Frame, pipeline: Pipeline, renderer: Renderer
+) -> Iterator[Path]:
+    """The recorded frame over what the thermal camera saw, and the same world to the eye."""
+    scene, gate = pipeline.look(bundle)
+    state = pipeline.world.at(scene.stamp_ns, scene, gate)
+    pose = bundle.map_T_camera
+    if pose is None:
+        raise ConfigError(f"{path.name}: the flight has no pose at that moment")
+    visible = renderer.draw(state, gate, scene, Band.VISIBLE)
+    for kind, rgba, backdrop in (
+        ("thermal", frame.overlay.rgba, lambda: visible_rgb(bundle.thermal)),
+        ("visible", visible.rgba, lambda: daylight(rig.calibration(), pose)),
+    ):
+        file = path.with_name(f"{path.name}_{kind}.png")
+        write_picture(file, backdrop, rgba, FramePointer.of(frame.record), frame.record.label_code)
+        yield file
 
 
 def write_picture(

@@ -26,13 +26,14 @@ from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid, Vent
 from vidgen_nodes.generation.flow.release import HeatSource
-from vidgen_nodes.generation.generator import WorldState
+from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.physics_record import Parameters, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField, Plume
 from vidgen_nodes.generation.plume_model import PlumeModel, model_parameters
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, SmokeState
 from vidgen_nodes.generation.smoke_field import smoke_field
+from vidgen_nodes.generation.solved_smoke import SOLVER
 from vidgen_nodes.packets import (
     Bundle,
     ByteArray,
@@ -56,6 +57,8 @@ from vidgen_nodes.sim.viewpoint import looking_at
 LONG_M, DEEP_M, HIGH_M = 5.0, 4.0, 3.0
 _CELL_M: Final = 0.125
 _STEP_S: Final = 0.05
+_VOXEL_M: Final = 0.08  # of the flame
+_FLAME_ENDS: Final = 1.1  # flame heights: above it the solver's smoke alone is drawn
 AT_S: Final = (12.0, 30.0)
 _START_NS: Final = 1_780_000_000_000_000_000
 _VENT_M: Final = ((0.6, 0.6), (1.9, 1.9))  # of the roof
@@ -74,20 +77,22 @@ _EYE = looking_at((2.3, -5.2, 1.9), (2.5, 2.0, 1.45))
 
 def room_pictures(out: Path) -> list[Path]:
     """Solve, record and draw the room with its vent shut and open; returns the pictures."""
-    params = NodeParams(generator=GeneratorParams(mission="room", origin="sim"))
+    params = NodeParams(generator=GeneratorParams(mission="room", origin="sim", field_resolution_m=_VOXEL_M))
     scenario = parse_scenario(_SCENARIO, _START_NS)
     made: list[Path] = []
     for index, is_open in enumerate((False, True)):
         name = "open" if is_open else "shut"
         building = Building(f"room, vent {name}", tuple(_surfaces(is_open)))
         digests = run_digests(params, building)
+        fires = World(params.generator, scenario, building)
         ledger = out / f"vent_{name}" / "ledger.db"
         with Ledger.open(ledger, segment=digests.segment("start")) as writer:
             for number, (state, vents) in enumerate(_solved(scenario, is_open)):
                 bundle = _bundle(number + index * len(AT_S), AT_S[number])
                 scene = compose_scene(bundle, building, scenario)
                 gate = open_gate(scene, params.generator)
-                world = _world(state, scenario, gate, vents, bundle.stamp_ns, AT_S[number])
+                burning = fires.at(bundle.stamp_ns, scene, gate)
+                world = _world(burning, state, scenario, vents, AT_S[number])
                 renderer = Renderer(params.generator)
                 overlay = renderer.draw(world, gate, scene)
                 report = audit_overlay(overlay, gate, scene, params.generator.audit_pixels)
@@ -134,60 +139,56 @@ def _solved(scenario: Scenario, is_open: bool) -> Iterator[tuple[SmokeState, tup
 
 
 def _world(
-    state: SmokeState, scenario: Scenario, gate: object, vents: tuple[Vent, ...], stamp_ns: int, at_s: float
+    burning: WorldState, state: SmokeState, scenario: Scenario, vents: tuple[Vent, ...], at_s: float
 ) -> WorldState:
-    """The solved air as a world with its record."""
+    """The flame of the correlations, with the record that the generator makes of it, in the solved air."""
     (ignition,) = scenario.ignitions
     field = smoke_field(
         state, _grid(), scenario.ambient_k, ignition.flame_absorption_per_m, PlumeModel().luminous_soot_k
     )
     flame = _flame(scenario, at_s)
-    residuals = {
-        item.name: entry(getattr(state.residuals, item.name), "", "solver")
-        for item in dataclasses.fields(state.residuals)
-        if isinstance(getattr(state.residuals, item.name), (int, float))
-    }
     solver = SmokeParams(ambient_k=scenario.ambient_k)
+    found = state.residuals
     record: Parameters = {
-        "solver": {
-            item.name: entry(getattr(solver, item.name), "", "parameter")
+        "numbers": {
+            item.name: entry(getattr(solver, item.name), "", "smoke solver, see SmokeParams")
             for item in dataclasses.fields(solver)
         },
-        "cell": entry(_CELL_M, "m", "scene"),
+        "model": model_parameters(PlumeModel()),
         "cells": entry(list(_grid().shape), "z, y, x", "scene"),
-        "step": entry(_STEP_S, "s", "scene"),
-        "steps": entry(state.steps, "1", "solver"),
-        "time": entry(state.time_s, "s after ignition", "solver"),
+        "cell_m": entry(_CELL_M, "m", "scene"),
+        "origin_m": entry(list(_grid().origin_m), "m in map", "scene"),
         "vents": {vent.side: entry([*vent.low_m, *vent.high_m], "m in map", "scene") for vent in vents},
+        "flame_gone": entry(_FLAME_ENDS, "flame heights", "scene: the flame of the correlations ends here"),
+        "step": entry(_STEP_S, "s", "scene"),
+        "steps": entry(state.steps, "1", "smoke solver"),
+        "time": entry(state.time_s, "s after ignition", "smoke solver"),
+        **{
+            item.name: entry(getattr(found, item.name), "", "residual")
+            for item in dataclasses.fields(found)
+            if isinstance(getattr(found, item.name), (int, float))
+        },
         "state": entry(state.digest().hex(), "SHA-256", "of every number of the air"),
-        "residuals": residuals,
     }
-    record["flame"] = model_parameters(PlumeModel())
-    record["fire"] = {
-        item.name: entry(getattr(ignition, item.name), "", "scenario")
-        for item in dataclasses.fields(ignition)
-    }
-    parameters = {"smoke/solved": record}
-    ref = PhysicsRef(
-        "smoke/solved",
-        "Boussinesq solver, vidgen_nodes/generation/smoke.py",
-        "1",
-        parameters_sha256(record),
-        _SEED,
+    source = "own 3-D Boussinesq solver, vidgen_nodes/generation/smoke.py"
+    ref = PhysicsRef(SOLVER, source, "1", parameters_sha256(record), _SEED)
+    return dataclasses.replace(
+        burning,
+        fields=(field,) if flame is None else (field, flame),
+        physics=(*burning.physics, ref),
+        parameters={**burning.parameters, SOLVER: record},
     )
-    fields = (field,) if flame is None else (field, flame)
-    return WorldState(stamp_ns // 50_000_000, fields, physics=(ref,), parameters=parameters, gate=gate)  # type: ignore[arg-type]
 
 
 def _flame(scenario: Scenario, at_s: float) -> HazardField | None:
     """The flame itself, from the correlations: cells of the solver are too wide to hold its heat."""
     (ignition,) = scenario.ignitions
-    plume = Plume(ignition, scenario.seed, scenario.ambient_k, 0.08, PlumeModel())
+    plume = Plume(ignition, scenario.seed, scenario.ambient_k, _VOXEL_M, PlumeModel())
     state = plume.state(at_s)
     if state is None:
         return None
     open_voxels = np.zeros(plume.shape, np.float32)
-    open_voxels[: math.ceil(1.1 * state.flame_height_m / plume.resolution_m)] = 1.0
+    open_voxels[: math.ceil(_FLAME_ENDS * state.flame_height_m / plume.resolution_m)] = 1.0
     _, north_m, _ = plume.axes_m()
     open_voxels[:, north_m > DEEP_M] = 0.0
     return plume.field(state, open_voxels)

@@ -154,13 +154,18 @@ def dataclass_record(obj: object) -> bytes:
 
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [item.name for item in dataclasses.fields(value)]
+        names = [item.name for item in dataclasses.fields(value) if not _is_unsaid(value, item)]
         return {n: _plain(getattr(value, n)) for n in names if n != "digest" and not n.startswith("_")}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value
+
+
+def _is_unsaid(value: object, item: dataclasses.Field[object]) -> bool:
+    """Whether a field came later than the first records and has its default: those records keep their hash."""
+    return bool(item.metadata.get("if_said")) and getattr(value, item.name) == item.default
 
 
 def frame_digest(overlay: Overlay) -> bytes:

@@ -23,8 +23,18 @@ from vidgen_nodes.custody.leaf import FRAME
 from vidgen_nodes.custody.ray_debris import met_debris
 from vidgen_nodes.custody.ray_elements import Met, Ray, met_areas, met_fires
 from vidgen_nodes.custody.ray_fields import elements_of, load_played, met_volumes, notes_of
+from vidgen_nodes.custody.ray_steam import ELEMENT as STEAM
+from vidgen_nodes.custody.ray_steam import met_steam, steam_columns
 from vidgen_nodes.custody.reader import LedgerReader, decode
-from vidgen_nodes.custody.trace import DEBRIS, FLAME, Columns, decode_columns, decode_paths, decode_view
+from vidgen_nodes.custody.trace import (
+    DEBRIS,
+    FLAME,
+    Columns,
+    LeakColumns,
+    decode_columns,
+    decode_paths,
+    decode_view,
+)
 from vidgen_nodes.errors import ConfigError, InputError, VerificationError
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.scene.building import Building, Surface
@@ -135,6 +145,7 @@ class _Tracer:
     ) -> None:
         self._reader, self._index, self._leaf, self._pixel = reader, index, leaf, pixel
         self._folders = tuple(folders)
+        self._leaks: tuple[LeakColumns, ...] | None = None
 
     def explain(self) -> Explanation:
         leaf = self._leaf
@@ -169,17 +180,23 @@ class _Tracer:
         self._edge_m = columns.grid.resolution_m
         paths = decode_paths(self._reader.record(self._leaf["paths"]))
         met = sorted(
-            [*_met(columns, ray, self._leaf), *_met(paths, ray, self._leaf)], key=lambda m: m["from_m"]
+            [
+                *_met(columns, ray, self._leaf),
+                *_met(paths, ray, self._leaf),
+                *steam_columns(columns.leaks or (), columns.grid, ray, self._leaf["stamp_ns"]),
+            ],
+            key=lambda m: m["from_m"],
         )
+        self._leaks = columns.leaks
         parameters = self._gate_parameters()
         if not met:
             reasons = f" (closed besides: {'; '.join(columns.reasons)})" if columns.reasons else ""
-            opened = len(columns.rows) + len(paths.rows)
+            opened = len(columns.rows) + len(paths.rows) + sum(len(leak.rows) for leak in columns.leaks or ())
             why = f"nothing is drawn here: the ray meets none of the {opened} open columns{reasons}"
             return self._say("closed", why, parameters=parameters)
         surface, depth_m = self._first_surface(ray)
         seen = [
-            item for item in met if item["from_m"] <= depth_m + (_SAG_M if item["rule"] != "flame" else 0.0)
+            item for item in met if item["from_m"] <= depth_m + (_SAG_M if "debris" in item["rule"] else 0.0)
         ]
         if not seen:
             assert surface is not None
@@ -189,7 +206,7 @@ class _Tracer:
         elements = sorted(self._elements(ray, seen, depth_m, physics), key=lambda item: item.from_m)
         told = tuple(_told(item) for item in elements)
         if not elements:
-            why = "the gate is open here, but no fire, burning surface or debris lies on the ray: nothing is drawn"
+            why = "the gate is open here, but no fire, burning surface, jet or debris lies on the ray: nothing is drawn"
             return self._say("open", why, seen, (), surface, physics, parameters)
         return self._say("element", _sentence(elements), seen, told, surface, physics, parameters)
 
@@ -197,12 +214,16 @@ class _Tracer:
         self, ray: Ray, seen: list[dict[str, Any]], depth_m: float, physics: list[dict[str, Any]]
     ) -> Iterator[Met]:
         numbers = {item["element"]: item["numbers"] for item in physics}
-        flames = [item for item in seen if item["rule"] != "debris"]
+        flames = [item for item in seen if "flame" in item["rule"]]
         spans = [(item["from_m"], min(item["to_m"], depth_m)) for item in flames]
         if "flame" in numbers and flames:
             gone = numbers.get("smoke/solver", {}).get("flame_gone", (None,))[0]
-            yield from met_fires(ray, spans, numbers["flame"], numbers.get("smoke", {}), gone)
+            smoke, wind = numbers.get("smoke", {}), numbers.get("wind")
+            yield from met_fires(ray, spans, numbers["flame"], smoke, gone, wind)
             yield from met_areas(ray, spans, numbers["flame"], numbers.get("spread", {}))
+        if self._leaks is not None and STEAM in numbers:
+            yield from met_steam(ray, seen, depth_m, numbers[STEAM])
+            physics = [item for item in physics if item["element"] != STEAM]
         for element in elements_of(physics) if flames else ():
             played = None
             if element.name.startswith("imported/"):
@@ -210,7 +231,7 @@ class _Tracer:
                 assert isinstance(scenario, Mapping)
                 played = load_played(element, scenario, self._folders)
             yield from met_volumes(ray, spans, element, played)
-        loose = [item for item in seen if item["rule"] != "flame"]
+        loose = [item for item in seen if "debris" in item["rule"]]
         if loose:
             yield from met_debris(loose, numbers, self._edge_m, self._leaf["stamp_ns"])
 
@@ -288,7 +309,7 @@ class _Tracer:
             tuple(physics or ()),
             parameters or {},
             records,
-            notes_of(physics or ()),
+            (*notes_of(physics or ()), *(leak.why for leak in self._leaks or () if leak.cause)),
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from vidgen_nodes.generation import fire
+from vidgen_nodes.generation.lean import Lean, lean_of_record
 from vidgen_nodes.generation.spread import decode_cells
 from vidgen_nodes.packets import FloatArray
 
@@ -60,7 +61,12 @@ class Met:
 
 
 def met_fires(
-    ray: Ray, spans: list[Span], flame: Numbers, smoke: Numbers, flame_gone: float | None = None
+    ray: Ray,
+    spans: list[Span],
+    flame: Numbers,
+    smoke: Numbers,
+    flame_gone: float | None = None,
+    wind: Numbers | None = None,
 ) -> Iterator[Met]:
     """Fires that the scenario lit itself.
 
@@ -70,6 +76,7 @@ def met_fires(
         flame: record of the element flame.
         smoke: of the element smoke: the constants of the fires.
         flame_gone: flame heights above which a solver draws the air and nothing of a fire is left; None: no solver.
+        wind: of the element wind; None: still air.
     """
     along, places = ray.points(spans)
     model = smoke.get("model", {})
@@ -80,12 +87,15 @@ def met_fires(
         above = places[:, 2] - up
         top_m = model["field_height"][0] * fire.flame_height_m(peak_kw, diameter_m)
         ambient_k = smoke["scenario"]["ambient_k"][0]
+        away = np.hypot(places[:, 0] - east, places[:, 1] - north)
+        lean = _lean(name, wind)
+        if lean is not None:
+            above, away = _along(lean, state, top_m, places - (east, north, up))
         height = np.clip(above, 1e-3, top_m)
         centre_k = ambient_k + fire.centreline_temperature_rise_k(height, peak_kw, ambient_k)
         wide = np.maximum(
             fire.half_width_m(height, peak_kw, diameter_m, centre_k, ambient_k), 0.45 * diameter_m
         )
-        away = np.hypot(places[:, 0] - east, places[:, 1] - north)
         near_m = ray.blur_rad * along
         inside = (above >= -near_m) & (above <= top_m + near_m)
         inside &= away <= model["field_half_widths"][0] * wide + near_m
@@ -96,9 +106,8 @@ def met_fires(
         for kind, where in (("flame", in_flame), ("smoke", inside & ~in_flame)):
             if where.any():
                 first = float(along[where][0])
-                yield Met(
-                    kind, f"fire {name}", first, (), name, {**state, **constants}, _lit(state, constants)
-                )
+                told = {**state, **constants, **(_wind_of(wind, name) if lean is not None else {})}
+                yield Met(kind, f"fire {name}", first, (), name, told, _lit(state, constants))
 
 
 def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> Iterator[Met]:
@@ -160,7 +169,37 @@ def _lit(state: Numbers, constants: Numbers) -> str:
         f"the scenario lit it at ({east:.2f}, {north:.2f}, {up:.2f}) m; it has burnt for {state['time_s'][0]:.1f} s "
         f"and releases {state['heat_release_kw'][0]:.0f} of {constants['peak_kw'][0]:.0f} kW, "
         f"so its flame is {state['flame_height_m'][0]:.2f} m high over {state['burning_diameter_m'][0]:.2f} m"
+        + (
+            f" and the wind leans it by {state['flame_lean_deg'][0]:.0f} degrees"
+            if "flame_lean_deg" in state
+            else ""
+        )
     )
+
+
+def _wind_of(wind: Numbers | None, name: str) -> dict[str, Any]:
+    """The numbers of the wind on one fire; empty without."""
+    return {} if wind is None else {f"wind.{key}": item for key, item in wind["fires"][name].items()}
+
+
+def _lean(name: str, wind: Numbers | None) -> Lean | None:
+    """What leans a fire."""
+    own = {} if wind is None else dict(wind["fires"].get(name, {}))
+    if not own or not own.pop("reached")[0]:
+        return None
+    return lean_of_record(own)
+
+
+def _along(
+    lean: Lean, state: Numbers, top_m: float, from_foot_m: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Way up a leaning fire's line and distance from it (n,) of places (n, 3)."""
+    axis = lean.axis(state["heat_release_kw"][0], state["burning_diameter_m"][0], top_m)
+    level = from_foot_m[:, 2]
+    downwind = from_foot_m[:, :2] @ np.array(lean.towards) - axis.offset_at(level)
+    across = from_foot_m[:, :2] @ np.array([-lean.towards[1], lean.towards[0]])
+    away = np.hypot(downwind / axis.stretch_at(level), across)
+    return np.where(level > 0.0, axis.path_at(level), level), away
 
 
 def _burning(name: str, state: Numbers, ignition: str) -> str:

@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which recorded volumes a ray passes: fields of other engines, solved smoke, steam, and elements not known here.
+"""Which recorded volumes a ray passes: fields of other engines, solved smoke, and elements not known here.
 
 Guarantees that every number comes from the physics records of one frame, and values along a ray from files whose
 every byte has the recorded hash. An element of a kind that this module has never seen is named with its source, its
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidgen_nodes.custody.ray_elements import STEP_M, Met, Numbers, Ray, Span
+from vidgen_nodes.custody.ray_steam import ELEMENT as STEAM
+from vidgen_nodes.custody.ray_steam import met_jet
 from vidgen_nodes.errors import VidgenError
 from vidgen_nodes.packets import FloatArray, ImportedField
 
@@ -78,8 +80,9 @@ def met_volumes(
         element: of the frame's physics.
         played: of an imported field: the field, or why it cannot be read; else None.
     """
-    if element.name == "steam":
-        yield from _met_steam(ray, spans, element)
+    if element.name == STEAM:  # of before leaks had columns of their own
+        for name, jet in element.numbers["leaks"].items():
+            yield from met_jet(ray, spans, name, jet, element.numbers["model"])
         return
     box = _box(element.numbers)
     inside = spans if box is None else _inside(ray, spans, *box)
@@ -223,29 +226,6 @@ def _solved(element: Element) -> str:
         f"with {numbers['heat_release_kw'][0]:.0f} kW released; left over: divergence {numbers['divergence'][0]:.0e}, "
         f"energy {numbers['energy_error'][0]:.0e}, soot {numbers['mass_error'][0]:.0e}"
     )
-
-
-def _met_steam(ray: Ray, spans: list[Span], element: Element) -> Iterator[Met]:
-    """Jets of steam: cones from their holes."""
-    model = element.numbers["model"]
-    for name, jet in element.numbers["leaks"].items():
-        leak = jet["leak"]
-        along, places = ray.points(spans)
-        away_m = places - np.array(leak["position_m"][0])
-        on_axis = away_m @ np.array(leak["direction"][0])
-        off_axis = np.sqrt(np.maximum((away_m**2).sum(axis=1) - on_axis**2, 0.0))
-        near_m = ray.blur_rad * along + 2.0 * jet["voxel"][0]
-        inside = (on_axis >= -near_m) & (on_axis <= jet["length"][0] + near_m)
-        # A Gaussian has no edge: twice the visible half-width holds all of it that shades a pixel.
-        inside &= off_axis <= 2.0 * np.maximum(on_axis, 0.0) * np.tan(model["half_angle"][0]) + near_m
-        if not inside.any():
-            continue
-        why = (
-            f"the scenario opens leak {name}: {jet['mass_flow'][0]:.3f} kg/s of steam at "
-            f"{leak['pressure_pa'][0] / 1e5:.1f} bar through {1e3 * leak['diameter_m'][0]:.1f} mm; the jet is "
-            f"{jet['length'][0]:.1f} m long"
-        )
-        yield Met("steam", f"leak {name}", float(along[inside][0]), (), "", {**leak, **jet, **model}, why)
 
 
 def _box(numbers: Numbers) -> tuple[FloatArray, FloatArray] | None:

@@ -3,9 +3,10 @@
 """What a record holds so that any pixel can be traced later: the camera, the open columns, and why they are open.
 
 Three content-addressed records: ``view`` (pose and calibration of the frame), ``columns`` (what the LiDAR opened, with
-U and n; once a map), ``paths`` (what fire may fill and the way through the building model; once for as long as the
-model, the scenario and the window of the map stay). Guarantees that ``decode_columns`` and ``decode_paths`` give back
-what the gate decided, to the last bit of its floats. Leaves out the pixels: a leaf holds their hash.
+U and n, and what is open for each leak of steam, or why nothing is; once a map), ``paths`` (what fire may fill and the
+way through the building model; once for as long as the model, the scenario and the window of the map stay). Guarantees
+that ``decode_columns`` and ``decode_paths`` give back what the gate decided, to the last bit of its floats. Leaves out
+the pixels: a leaf holds their hash.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from vidgen_nodes.packets import CameraCalibration, Grid, Pose, UncertaintyMap
 
 if TYPE_CHECKING:
     from vidgen_nodes.generation.generator import WorldState
-    from vidgen_nodes.scene.columns import Gate
+    from vidgen_nodes.scene.columns import Gate, LeakOpening
     from vidgen_nodes.scene.compose import Scene
 
 _POSE = struct.Struct("<7d")  # map_T_camera: translation [m], then quaternion x y z w
-FLAME, DEBRIS = 1, 2  # bits of a column's rule
+FLAME, DEBRIS, STEAM = 1, 2, 4  # bits of a column's rule
 _COLUMN = np.dtype(
     [
         ("row", "<u4"),
@@ -47,6 +48,16 @@ Rows = npt.NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LeakColumns:
+    """What a record says of one leak of steam."""
+
+    name: str
+    cause: str  # why nothing is open; empty: something is
+    why: str  # on what its mouth stands, or the cause, in a sentence
+    rows: Rows  # open for this leak and nothing else
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Columns:
     """A decoded record of open columns."""
 
@@ -54,6 +65,8 @@ class Columns:
     rows: Rows
     texts: tuple[str, ...]  # of the paths: why, by ``rows["text"]``
     reasons: tuple[str, ...]  # of the gate: what the scenario asks for and is closed
+    # None: the scenario has no leaks, or the frame is from before they had a rule of their own
+    leaks: tuple[LeakColumns, ...] | None = None
 
 
 class FrameTrace:
@@ -87,11 +100,16 @@ class FrameTrace:
             return
         grid = gate.grid
         where = (grid.origin_east_m, grid.origin_north_m, grid.resolution_m, grid.rows, grid.cols)
-        body = {
+        body: dict[str, object] = {
             "grid": list(where),
             "cells": _columns(gate, umap).tobytes(),
             "reasons": list(gate.reasons),
         }
+        if gate.steam:
+            body["leaks"] = [_leak(item, umap) for item in gate.steam]
+            from vidgen_nodes.scene.leak_rule import NUMBERS  # a reader of records needs no building
+
+            body["leak_rule"] = NUMBERS
         self._columns = _with_hash(canonical(body))
         rows = _flames(gate)
         kept = (getattr(gate.permits, "region", None), rows.tobytes())
@@ -148,9 +166,28 @@ def _columns(gate: Gate, umap: UncertaintyMap) -> Rows:
     made["row"], made["col"] = rows, cols
     made["rule"] = DEBRIS + FLAME * gate.flame_cells[rows, cols]
     made["floor_m"], made["ceiling_m"] = gate.floor_m[rows, cols], gate.ceiling_m[rows, cols]
-    made["uncertainty"], made["observations"] = umap.uncertainty[rows, cols], umap.observations[rows, cols]
-    made["observed_ns"] = umap.observed_ns[rows, cols]
+    _add_measured(made, umap)
     return made
+
+
+def _leak(opening: LeakOpening, umap: UncertaintyMap) -> dict[str, object]:
+    """What is open for one leak, with what the LiDAR measured in each cell."""
+    made = np.zeros(len(opening.rows), _COLUMN)
+    made["row"], made["col"], made["rule"] = opening.rows, opening.cols, STEAM
+    made["floor_m"], made["ceiling_m"] = opening.floor_m, opening.ceiling_m
+    _add_measured(made, umap)
+    return {
+        "name": opening.name,
+        "cause": "" if opening.cause is None else opening.cause.value,
+        "why": opening.why,
+        "cells": made.tobytes(),
+    }
+
+
+def _add_measured(made: Rows, umap: UncertaintyMap) -> None:
+    where = made["row"], made["col"]
+    made["uncertainty"], made["observations"] = umap.uncertainty[where], umap.observations[where]
+    made["observed_ns"] = umap.observed_ns[where]
 
 
 def _with_hash(record: bytes) -> tuple[bytes, bytes]:
@@ -204,6 +241,13 @@ def _decoded(record: object, kind: np.dtype[Any]) -> Columns:
         east, north, edge, rows, cols = record["grid"]
         grid = Grid(float(east), float(north), float(edge), int(rows), int(cols))
         cells: Rows = np.frombuffer(record["cells"], kind)
-        return Columns(grid, cells, tuple(record.get("texts", ())), tuple(record.get("reasons", ())))
+        leaks = tuple(
+            LeakColumns(
+                str(item["name"]), str(item["cause"]), str(item["why"]), np.frombuffer(item["cells"], _COLUMN)
+            )
+            for item in record.get("leaks", ())
+        )
+        said = tuple(record.get("texts", ())), tuple(record.get("reasons", ()))
+        return Columns(grid, cells, *said, leaks if "leaks" in record else None)
     except (KeyError, TypeError, ValueError) as err:
         raise VerificationError(f"the record of the open columns cannot be read: {err}") from err

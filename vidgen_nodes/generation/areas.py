@@ -23,7 +23,7 @@ from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.sheet import FlameSheet, SheetState
 from vidgen_nodes.generation.sheet_model import SheetModel, sheet_parameters
 from vidgen_nodes.generation.spread import solve_spread
-from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Ignition, Room, Scenario, SpreadPlan, Vent
+from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Ignition, Room, SpreadPlan, Vent
 from vidgen_nodes.scenario.spread_plan import plan_units
 from vidgen_nodes.scene.building import Building
 
@@ -176,17 +176,6 @@ class BurningAreas:
             soots=sheet.fuel.soot_yield > 0.0,
             places_m=places_m[:, :2] + _OFF_M * graph.normals[points, :2],
         )
-
-
-def solve_ahead(scenario: Scenario, building: Building | None) -> None:
-    """Solve a scenario's spread before it comes into force, on whatever thread has the time.
-
-    Raises:
-        ConfigError: no graph can be made of the building.
-    """
-    if scenario.spread is not None and building is not None:
-        plan, _ = _read_plan(scenario.spread)
-        solve_spread(building, plan, scenario.ignitions, scenario.ambient_k)
 
 
 def _state_record(sheet: FlameSheet, state: SheetState, burning: Burning) -> Parameters:

@@ -16,10 +16,11 @@ from typing import BinaryIO
 import numpy as np
 
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.generation.fds_smv import Mesh
-from vidgen_nodes.generation.field_run import MOST_TIMES, check_size
+from vidgen_nodes.generation.fds_smv import Bounds, Mesh
+from vidgen_nodes.generation.field_run import MOST_TIMES
 from vidgen_nodes.packets import ByteArray
 
+_LABEL_BYTES = 30
 _ESCAPE = 255  # then a code and how often it is repeated
 
 
@@ -33,7 +34,6 @@ def check_smoke3d(folder: Path, name: str, mesh: Mesh) -> tuple[str, ...]:
         InputError: ``field_file`` or ``field_size``.
     """
     table = _times(folder / f"{name}.sz")
-    check_size(len(table) * mesh.nodes, name)
     names = [name, f"{name}.sz"]
     for part in (name, f"{name}d"):
         path = folder / part
@@ -64,6 +64,32 @@ def check_plot3d(folder: Path, name: str, mesh: Mesh) -> None:
             _record(stream, path, 4 * 5 * math.prod(nodes))
     except OSError as err:
         raise _broken(path, f"cannot be read: {err}") from err
+
+
+def check_slice(folder: Path, name: str, bounds: Bounds) -> None:
+    """Walk one slice file: three texts, six indices, then a time and the values of each frame.
+
+    Raises:
+        InputError: ``field_file`` or ``field_size``.
+    """
+    path = folder / name
+    nodes = math.prod(high - low + 1 for low, high in zip(bounds[::2], bounds[1::2], strict=True))
+    try:
+        with path.open("rb") as stream:
+            for _ in range(3):
+                _record(stream, path, _LABEL_BYTES)
+            said = tuple(np.frombuffer(_record(stream, path, 24), "<i4").tolist())
+            if said != bounds:
+                raise _broken(path, f"got the indices {said}, expected {bounds} as the .smv says")
+            frames = 0
+            while stream.peek(1):
+                _record(stream, path, 4)
+                _record(stream, path, 4 * nodes)
+                frames += 1
+    except OSError as err:
+        raise _broken(path, f"cannot be read: {err}") from err
+    if not 1 <= frames <= MOST_TIMES:
+        raise _broken(path, f"got {frames} times, expected 1 to {MOST_TIMES}")
 
 
 def _times(path: Path) -> list[float]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""What of an FDS .smv file counts here: version, meshes, and the Smoke3D and Plot3D files of three quantities.
+"""What of an FDS .smv file counts here: version, meshes, and the files of three quantities in space.
 
 Guarantees that file names are plain names in the folder of the .smv, that meshes have the size that they
 say, and that ``Smv.text`` is a .smv with nothing else in it. Leaves out the files themselves
@@ -20,6 +20,8 @@ from vidgen_nodes.generation.field_run import MOST_FILES, check_size
 
 _MOST_BYTES = 50_000_000
 _PLAIN_NAME = re.compile(r"[^/\\:\x00-\x1f]{1,200}")
+_BOUNDS = re.compile(r"&\s*((?:\d+\s+){5}\d+)")
+Bounds = tuple[int, int, int, int, int, int]  # first and last node of a slice along x, y, z
 _WANTED = re.compile(r"(EFFECTIVE FLAME )?TEMPERATURE|SOOT .*(DENSITY|MASS FRACTION)|HRRPUV", re.IGNORECASE)
 
 
@@ -44,6 +46,14 @@ class FieldFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SliceFile:
+    """One file of a slice that is a volume."""
+
+    file: str
+    bounds: Bounds
+
+
+@dataclass(frozen=True, slots=True)
 class Smv:
     """A .smv file as far as it counts."""
 
@@ -51,6 +61,7 @@ class Smv:
     meshes: tuple[Mesh, ...]
     smoke: tuple[FieldFile, ...]
     plots: tuple[FieldFile, ...]
+    slices: tuple[SliceFile, ...]
     text: str  # of a .smv with only this in it
 
 
@@ -85,6 +96,8 @@ class _Parser:
         self._meshes: list[Mesh] = []
         self._smoke: list[FieldFile] = []
         self._plots: list[FieldFile] = []
+        self._slices: list[SliceFile] = []
+        self._volumes: list[tuple[str, str, int]] = []  # keyword, quantity and mesh of each slice
         self._kept: list[str] = []
 
     def block(self, line: str, rest: Iterator[str]) -> None:
@@ -103,6 +116,8 @@ class _Parser:
             self._smoke3d(keyword, rest)
         elif keyword.startswith("PL3D"):
             self._plot3d(keyword, rest)
+        elif keyword.startswith(("SLCF", "SLCC")):
+            self._slice(keyword, rest)
 
     def result(self) -> Smv:
         if not self._meshes or not self._version:
@@ -111,10 +126,17 @@ class _Parser:
                 f"{self._path.name}: got {len(self._meshes)} meshes and version {self._version!r}, "
                 "expected both; is it the .smv of an FDS run?",
             )
-        if len(self._smoke) + len(self._plots) > MOST_FILES:
+        if len(self._smoke) + len(self._plots) + len(self._slices) > MOST_FILES:
             raise InputError("field_size", f"{self._path.name}: names over {MOST_FILES} files")
         text = "\n".join(["CHID", "field", *self._kept, ""])
-        return Smv(self._version, tuple(self._meshes), tuple(self._smoke), tuple(self._plots), text)
+        return Smv(
+            self._version,
+            tuple(self._meshes),
+            tuple(self._smoke),
+            tuple(self._plots),
+            tuple(self._slices),
+            text,
+        )
 
     def _grid(self, rest: Iterator[str]) -> None:
         cells = [int(word) for word in next(rest).split()[:3]]
@@ -150,6 +172,38 @@ class _Parser:
             return
         self._plots.append(FieldFile(self._plain(file), self._mesh(words[2])))
         self._kept += [f"PL3D {float(words[1])!r} {int(words[2])}", file, *labels]
+
+    def _slice(self, keyword: str, rest: Iterator[str]) -> None:
+        """One that is a volume: the first of its quantity on each mesh."""
+        words = keyword.split()
+        file, quantity, short, unit = (next(rest).strip() for _ in range(4))
+        found = _BOUNDS.search(keyword)
+        if not _WANTED.fullmatch(quantity) or found is None:
+            return
+        i1, i2, j1, j2, k1, k2 = bounds = tuple(int(word) for word in found[1].split())
+        mesh = self._mesh(words[1])
+        if not (i1 < i2 and j1 < j2 and k1 < k2):
+            return
+        cells = self._meshes[mesh].cells
+        if i2 > cells[0] or j2 > cells[1] or k2 > cells[2]:
+            raise InputError(
+                "field_axes",
+                f"{self._path.name}: {words[0]}: got the indices {bounds} on a mesh of {cells} cells",
+            )
+        key = (words[0], quantity, mesh)
+        if key in self._volumes:
+            return
+        self._volumes.append(key)
+        groups = list(dict.fromkeys(item[:2] for item in self._volumes))
+        self._slices.append(SliceFile(self._plain(file), (i1, i2, j1, j2, k1, k2)))
+        index = groups.index(key[:2]) + 1
+        self._kept += [
+            f"{words[0]} {mesh + 1} # STRUCTURED & {i1} {i2} {j1} {j2} {k1} {k2} ! {index}",
+            file,
+            quantity,
+            short,
+            unit,
+        ]
 
     def _mesh(self, word: str) -> int:
         index = int(word) - 1

@@ -1,11 +1,11 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of FDS (NIST), from the .smv file and the Smoke3D and Plot3D files that it names, through fdsreader.
+"""Runs of FDS (NIST), from the .smv file and the Smoke3D, Plot3D and 3-D slice files that it names, through fdsreader.
 
 Guarantees that the user's folder is only read: fdsreader would load, and delete, a cache file of pickles
 beside the run, so it is given a folder of its own with a cut-down .smv and links to the files that count,
 and its cache is off; that a file name in the .smv leads nowhere else; and that every record of a binary
-file was walked and found whole before fdsreader reads it. Leaves out slices, particles, boundary files
+file was walked and found whole before fdsreader reads it. Leaves out planes, particles, boundary files
 and obstructions: what FDS writes inside of solids (ambient air) is shown as it is.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,10 +22,11 @@ from typing import Any
 import numpy as np
 
 from vidgen_nodes.errors import InputError, MissingPackageError
-from vidgen_nodes.generation.fds_records import check_plot3d, check_smoke3d
+from vidgen_nodes.generation.fds_records import check_plot3d, check_slice, check_smoke3d
 from vidgen_nodes.generation.fds_smv import Smv, parse_smv
-from vidgen_nodes.generation.field_run import FieldRun, FieldSeries, check_size, checked, file_sha256
-from vidgen_nodes.packets import FloatArray
+from vidgen_nodes.generation.field_meshes import Axes, Part, gathered, lattice
+from vidgen_nodes.generation.field_run import FieldRun, checked, file_sha256
+from vidgen_nodes.packets import Float32Array, FloatArray
 
 _KELVIN_AT_0_DEGC = 273.15
 _OUTSIDE = {"temperature_k": 293.15, "soot_kg_per_m3": 0.0, "heat_release_kw_per_m3": 0.0}
@@ -43,7 +45,6 @@ def read_fds(path: Path) -> FieldRun:
     """
     reader = _reader()
     smv = parse_smv(path)
-    names = [item.file for item in (*smv.smoke, *smv.plots)]
     hashed = {path.name: file_sha256(path)}
     for item in smv.smoke:
         for name in check_smoke3d(path.parent, item.file, smv.meshes[item.mesh]):
@@ -51,11 +52,14 @@ def read_fds(path: Path) -> FieldRun:
     for item in smv.plots:
         check_plot3d(path.parent, item.file, smv.meshes[item.mesh])
         hashed[item.file] = file_sha256(path.parent / item.file)
-    if not names:
+    for volume in smv.slices:
+        check_slice(path.parent, volume.file, volume.bounds)
+        hashed[volume.file] = file_sha256(path.parent / volume.file)
+    if len(hashed) == 1:
         raise InputError(
             "field_empty",
-            f"{path.name}: got no Smoke3D or Plot3D output of temperature, soot or HRRPUV, expected some; "
-            "write it with &DUMP DT_SMOKE3D or DT_PL3D",
+            f"{path.name}: got no Smoke3D or Plot3D output and no slice that is a volume, of temperature, soot "
+            "density or HRRPUV; expected some: write them with &DUMP DT_SMOKE3D or DT_PL3D, or &SLCF XB",
         )
     with tempfile.TemporaryDirectory(prefix="vidgen-fds-") as folder:
         for name in hashed:
@@ -64,7 +68,7 @@ def read_fds(path: Path) -> FieldRun:
         staged = Path(folder) / "field.smv"
         staged.write_text(smv.text, encoding="utf-8")
         try:
-            return _read(reader, staged, smv, tuple(sorted(hashed.items())), path.name)
+            return _run(reader, staged, smv, tuple(sorted(hashed.items())), path.name)
         except (
             ArithmeticError,
             AssertionError,
@@ -77,7 +81,7 @@ def read_fds(path: Path) -> FieldRun:
             raise InputError("field_file", f"{path}: fdsreader cannot read it: {err!r}") from err
 
 
-def _read(
+def _run(
     reader: ModuleType, staged: Path, smv: Smv, files: tuple[tuple[str, str], ...], what: str
 ) -> FieldRun:
     notes: list[str] = []
@@ -87,63 +91,94 @@ def _read(
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             run = reader.Simulation(str(staged))
-            found = _smoke(run, smv, notes) | _plots(run, smv)
-            notes += sorted({str(item.message) for item in told if "assuming" in str(item.message)})
+            # The later wins: slices are exact and frequent, Smoke3D is frequent, Plot3D exact.
+            found = _plots(run) | _smoke(run, notes) | _volumes(run)
+            if not found:
+                raise InputError(
+                    "field_empty", f"{what}: got no volume of temperature, soot density or HRRPUV"
+                )
+            axes_m = lattice([part for parts in found.values() for part in parts])
+            series, left = gathered(found, axes_m, what)
+            notes += left + sorted({str(item.message) for item in told if "assuming" in str(item.message)})
     finally:
         reader.settings.ENABLE_CACHING, reader.settings.DEBUG = before
-    axes = next(iter(found.values()))[1]
-    series = {}
-    for name, (item, own_axes) in found.items():
-        if not all(np.array_equal(axes[key], own_axes[key]) for key in "xyz"):
-            raise InputError("field_axes", f"{what}: {name} stands on another mesh than the other quantities")
-        series[name] = item
-    return checked(
-        FieldRun("FDS", smv.version, files, axes["x"], axes["y"], axes["z"], series, tuple(notes)), what
-    )
+    for name, item in series.items():
+        outside = np.isnan(item.values)
+        if outside.any():  # between meshes that do not fill their common box
+            item.values[outside] = _OUTSIDE[name]
+            notes.append(f"{name}: {int(outside.sum())} values outside of every mesh set to {_OUTSIDE[name]}")
+    x_m, y_m, z_m = axes_m
+    return checked(FieldRun("FDS", smv.version, files, x_m, y_m, z_m, series, tuple(notes)), what)
 
 
-_Found = dict[str, tuple[FieldSeries, dict[str, FloatArray]]]
+_Found = dict[str, list[Part]]
 
 
-def _smoke(run: Any, smv: Smv, notes: list[str]) -> _Found:
+def _smoke(run: Any, notes: list[str]) -> _Found:
     found: _Found = {}
     for item in run.smoke_3d:
         name = quantity_of(item.quantity.name)
         if name is None or name in found:
             continue
         _check_unit(name, item.quantity)
-        _check_total(smv, len(item.times), name)
-        if len(item.subsmokes) == 1:
-            part = item.subsmokes[0]
-            values, cut = part.to_physical(return_saturated=True)
-            axes = _axes(part.mesh.coordinates)
-        else:
-            values, cut, coordinates = item.to_global(
-                physical=True, return_saturated=True, return_coordinates=True
-            )
-            axes = _axes(coordinates)
-        if cut.any():
-            notes.append(f"{name}: {int(cut.sum())} values at the upper limit of the Smoke3D code")
-        found[name] = (_series(name, np.asarray(item.times), values, notes), axes)
+        found[name] = [
+            Part(_times(item.times), _axes(part.mesh.coordinates), _physical(part, name, notes))
+            for part in item.subsmokes
+        ]
     return found
 
 
-def _plots(run: Any, smv: Smv) -> _Found:
+def _physical(part: Any, name: str, notes: list[str]) -> Callable[[], Float32Array]:
+    def read() -> Float32Array:
+        values, cut = part.to_physical(return_saturated=True)
+        if cut.any():
+            notes.append(f"{name}: {int(cut.sum())} values at the upper limit of the Smoke3D code")
+        part.clear_cache()
+        return _si(name, values)
+
+    return read
+
+
+def _plots(run: Any) -> _Found:
     found: _Found = {}
     for item in run.data_3d:
         name = None if item.quantity is None else quantity_of(item.quantity.name)
         if name is None or name in found or "FRACTION" in item.quantity.name.upper():
             continue
         _check_unit(name, item.quantity)
-        _check_total(smv, len(item.times), name)
-        if len(item.subplots) == 1:
-            part = item.subplots[0]
-            values, axes = part.data, _axes(part.mesh.coordinates)
-        else:
-            values, coordinates = item.to_global(return_coordinates=True)
-            axes = _axes(coordinates)
-        found[name] = (_series(name, np.asarray(item.times), values, []), axes)
+        found[name] = [
+            Part(_times(part.times), _axes(part.mesh.coordinates), _read(part, name))
+            for part in item.subplots
+        ]
     return found
+
+
+def _volumes(run: Any) -> _Found:
+    """Slices that are volumes."""
+    found: _Found = {}
+    for item in run.slices:
+        name = quantity_of(item.quantity.name)
+        if name is None or name in found or "FRACTION" in item.quantity.name.upper():
+            continue
+        _check_unit(name, item.quantity)
+        parts = [(part, _axes(part.get_coordinates())) for part in item.subslices]
+        found[name] = [
+            Part(_times(item.times), axes, _read(part, name))
+            for part, axes in parts
+            if min(map(len, axes)) > 1  # a layer of single cells has no inside
+        ]
+        if not found[name]:
+            del found[name]
+    return found
+
+
+def _read(part: Any, name: str) -> Callable[[], Float32Array]:
+    def read() -> Float32Array:
+        values = _si(name, part.data)
+        part.clear_cache()
+        return values
+
+    return read
 
 
 def quantity_of(name: str) -> str | None:
@@ -159,20 +194,19 @@ def quantity_of(name: str) -> str | None:
     return "heat_release_kw_per_m3" if upper == "HRRPUV" else None
 
 
-def _series(name: str, times_s: FloatArray, values: Any, notes: list[str]) -> FieldSeries:
-    """FDS orders (time, x, y, z) and writes degrees Celsius."""
-    turned = np.ascontiguousarray(np.transpose(np.asarray(values, dtype=np.float32), (0, 3, 2, 1)))
-    if name == "temperature_k":
-        turned += np.float32(_KELVIN_AT_0_DEGC)
-    outside = np.isnan(turned)
-    if outside.any():  # between meshes that do not fill their common box
-        turned[outside] = _OUTSIDE[name]
-        notes.append(f"{name}: {int(outside.sum())} values outside of every mesh set to {_OUTSIDE[name]}")
-    return FieldSeries(times_s.astype(np.float64), turned)
+def _si(name: str, values: Any) -> Float32Array:
+    """FDS writes degrees Celsius."""
+    found: Float32Array = np.asarray(values, dtype=np.float32)
+    return found + np.float32(_KELVIN_AT_0_DEGC) if name == "temperature_k" else found
 
 
-def _axes(coordinates: dict[str, Any]) -> dict[str, FloatArray]:
-    return {key: np.asarray(coordinates[key], dtype=np.float64) for key in "xyz"}
+def _times(times_s: Any) -> FloatArray:
+    return np.asarray(times_s, dtype=np.float64)
+
+
+def _axes(coordinates: dict[str, Any]) -> Axes:
+    x, y, z = (np.asarray(coordinates[key], dtype=np.float64) for key in "xyz")
+    return x, y, z
 
 
 def _check_unit(name: str, quantity: Any) -> None:
@@ -181,10 +215,6 @@ def _check_unit(name: str, quantity: Any) -> None:
         raise InputError(
             "field_values", f"{quantity.name}: got the unit {quantity.unit!r}, expected {_UNITS[name]!r}"
         )
-
-
-def _check_total(smv: Smv, times: int, name: str) -> None:
-    check_size(times * sum(mesh.nodes for mesh in smv.meshes), name)
 
 
 def _reader() -> ModuleType:

@@ -18,24 +18,22 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from vidgen_nodes.generation import fire
+from vidgen_nodes.generation.air_conditioning import read_grilles
 from vidgen_nodes.generation.areas import AreaStep, BurningAreas
 from vidgen_nodes.generation.debris import DebrisBox
 from vidgen_nodes.generation.debris_fall import DebrisFall, choices_record
 from vidgen_nodes.generation.debris_library import FallLibrary, fall_library
 from vidgen_nodes.generation.hazards import debris_hazards, fire_hazards, flame_permits
 from vidgen_nodes.generation.imported import ImportedFields, ImportedStep
+from vidgen_nodes.generation.lit_fires import LitFires, below_tip, lit_fires, read_ignition, state_record
 from vidgen_nodes.generation.open_voxels import flame_floor_m, open_voxels
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
-from vidgen_nodes.generation.plume import FireState, HazardField, Plume
+from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel, model_parameters
 from vidgen_nodes.generation.solved_smoke import (
-    FLAME_GONE,
-    FLAME_TIP,
     SOLVER,
     SmokeStep,
     SolvedSmokes,
@@ -43,8 +41,10 @@ from vidgen_nodes.generation.solved_smoke import (
     solved_smokes,
 )
 from vidgen_nodes.generation.steam_leaks import SteamLeaks, SteamStep
-from vidgen_nodes.packets import Float32Array, Hazard, Ignition, PhysicsRef, Scenario, UncertaintyMap
+from vidgen_nodes.generation.wind_on_fires import ELEMENT as WIND
+from vidgen_nodes.packets import Float32Array, Hazard, PhysicsRef, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scene.leak_reach import LeakReach
 
 if TYPE_CHECKING:
     from vidgen_nodes.scene.building import Building
@@ -58,22 +58,10 @@ _SOURCES = {
     "smoke": "Heskestad 1986 entrainment; Tewarson soot yields; Mulholland-Croarkin 2000 extinction",
     "debris": "MuJoCo rigid bodies in air, solved on planes of the slopes of the measured elevation",
     "debris/releases": "open debris cells of the gate",
+    WIND: "AGA 1974 tilt of the flame; Briggs 1969 bent-over plume",
 }
 _Where = tuple[bytes, bytes, bytes]  # digests of gate, map and building
 _KEPT = 8  # states, and places, that were or will be; saves time only
-
-_IGNITION_UNITS = {
-    "name": "",
-    "position_m": "m in map",
-    "start_s": "s after scenario start",
-    "growth_kw_per_s2": "kW/s2",
-    "peak_kw": "kW",
-    "diameter_m": "m",
-    "radiative_fraction": "1",
-    "soot_yield": "kg/kg",
-    "heat_of_combustion_kj_per_kg": "kJ/kg",
-    "flame_absorption_per_m": "1/m",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +119,8 @@ class World:
         self._smokes: tuple[bytes, SolvedSmokes | None] = b"", None  # of the building with that digest
         self._states: OrderedDict[tuple[int, _Where, bool], WorldState] = OrderedDict()
         self._places: OrderedDict[_Where, _Place] = OrderedDict()
-        self._plumes: tuple[Plume, ...] = ()
+        self.leaks: tuple[LeakReach, ...] = ()  # how far the steam of each leak could reach: for the gate
+        self._lit: dict[bytes, LitFires] = {}  # by digest of the building; without wind there is one
         self._areas: dict[bytes, BurningAreas | None] = {}  # by digest of the building
         if scenario is None:
             return
@@ -141,18 +130,20 @@ class World:
         self._start_ns = int(self._reading.get("start_ns", "ns"))
         self._ambient_k = float(self._reading.get("ambient_k", "K"))
         self._has_debris = bool(self._reading.get("debris", ""))
-        ignitions = [_read_ignition(item) for item in scenario.ignitions]
+        ignitions = [read_ignition(item) for item in scenario.ignitions]
         self._ignitions = tuple(item for item, _ in ignitions)
         resolution_m = self._resolution_m = float(self._params.get("field_resolution_m", "m"))
-        model = PlumeModel()
-        self._plumes = tuple(
-            Plume(item, self._seed, self._ambient_k, resolution_m, model) for item in self._ignitions
-        )
+        self._wind, self._grilles = self._reading.item("wind"), self._reading.item("grilles")
+        self._lit_of(building)
         self._constants: Parameters = {
             **self._common(),
             "fires": {item.name: record for item, record in ignitions},
-            "model": {**model_parameters(model), **_constants()},
+            "model": {**model_parameters(PlumeModel()), **_constants()},
         }
+        if self._grilles:
+            used = "the solver" if self._is_solved else "nothing: the analytic layer knows no rooms"
+            _, read = read_grilles(self._grilles)
+            self._constants["air_conditioning"] = {**read, "used_by": entry(used, "", "smoke_model")}
         self._constants_ref = self._physics({"smoke": self._constants})
         digest = self._constants_ref[0].parameters_sha256
         self._constants_link = entry(digest.hex(), "SHA-256", "the record of the element smoke")
@@ -175,6 +166,8 @@ class World:
             )
         leaks = self._reading.item("leaks")
         self._steam = SteamLeaks(leaks, self._seed, self._ambient_k, resolution_m) if leaks else None
+        if self._steam is not None:
+            self.leaks = tuple(jet.reach for jet in self._steam.jets)
         self._smokes_of(building)
 
     @property
@@ -183,6 +176,7 @@ class World:
         if self.scenario is None:
             return {}
         parts = [("spread", areas.record) for areas in self._areas.values() if areas is not None][:1]
+        parts += [(WIND, lit.wind.record) for lit in self._lit.values() if lit.wind is not None][-1:]
         if (smokes := self._smokes[1]) is not None:
             parts.append((SOLVER, smokes.record))
         if self._steam is not None:
@@ -230,18 +224,19 @@ class World:
     def _survey(self, where: _Where, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Place:
         """What one gate and one map decide for every tick."""
         areas = self._areas_of(building)
-        permits = tuple(flame_permits(plume, gate) for plume in self._plumes)
+        lit = self._lit_of(building)
+        permits = tuple(flame_permits(plume, gate) for plume in lit.plumes)
         floor_m = flame_floor_m(gate, umap, building)
-        voxels = tuple(open_voxels(plume, gate, floor_m) for plume in self._plumes)
+        voxels = tuple(open_voxels(plume, gate, floor_m) for plume in lit.plumes)
         sheets = () if areas is None else tuple(open_voxels(item, gate, floor_m) for item in areas.sheets)
         own = _Area(areas, sheets, gate, () if areas is None else self._physics({"spread": areas.record}))
         played = () if self._imported is None else self._imported.played
         imported = tuple(open_voxels(item, gate, floor_m) for item in played)
-        jets = () if self._steam is None else self._steam.jets
-        steam = tuple(open_voxels(item, gate, floor_m) for item in jets)
+        steam = () if self._steam is None else self._steam.open_voxels(gate)
         smokes = self._smokes_of(building)
         solved = None if smokes is None else (smokes, open_voxels(smokes.layer, gate, floor_m))
-        return _Place(where, voxels, permits, own, self._loose(gate, umap, building), imported, steam, solved)
+        loose = self._loose(gate, umap, building)
+        return _Place(where, lit, voxels, permits, own, loose, imported, steam, solved)
 
     def _loose(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Loose | None:
         """The debris of one gate and one map; None where the scenario has none."""
@@ -293,6 +288,9 @@ class World:
                 parameters["spread"] = place.area.areas.record
                 physics = (*place.area.physics, *physics)
             physics = (*self._physics({"flame": flame}), *self._constants_ref, *physics)
+        if fires and place.lit.wind is not None:
+            parameters[WIND] = place.lit.wind.record
+            physics = (*physics, *self._physics({WIND: place.lit.wind.record}))
         return WorldState(
             tick=tick,
             fields=tuple(fields),
@@ -310,15 +308,15 @@ class World:
         fields = [] if smoke.smoke is None else [smoke.smoke]
         hazards: list[Hazard] = []
         records: Parameters = {}
-        for plume, is_open, permits in zip(self._plumes, place.open_voxels, place.permits, strict=True):
+        for plume, is_open, permits in zip(place.lit.plumes, place.open_voxels, place.permits, strict=True):
             state = plume.state(scenario_s - plume.ignition.start_s)
             if state is None:
                 continue
-            found = plume.field(state, _below_tip(is_open, plume, state) if smoke.is_solved else is_open)
+            found = plume.field(state, below_tip(is_open, plume, state) if smoke.is_solved else is_open)
             if found is not None:
                 fields.append(found)
                 hazards += fire_hazards(plume, state, permits)
-                records[plume.ignition.name] = _state_record(state)
+                records[plume.ignition.name] = state_record(plume, state)
         return fields, hazards, records
 
     def _others(self, scenario_s: float, place: _Place) -> list[ImportedStep | SteamStep]:
@@ -329,6 +327,15 @@ class World:
         if self._steam is not None:
             found.append(self._steam.step(scenario_s, place.steam, place.area.gate))
         return found
+
+    def _lit_of(self, building: Building | None) -> LitFires:
+        """The fires among the surfaces of a building, which may keep the wind off them."""
+        digest = b"" if building is None or self._wind is None else building.digest
+        if digest not in self._lit:
+            self._lit[digest] = lit_fires(
+                self._ignitions, self._seed, self._ambient_k, self._resolution_m, self._wind, building
+            )
+        return self._lit[digest]
 
     def _smokes_of(self, building: Building | None) -> SolvedSmokes | None:
         """The solver of the smoke around a building; None with analytic smoke and where nothing burns."""
@@ -341,9 +348,11 @@ class World:
                 smokes.close(wait=False)
             areas = self._areas_of(building)
             burning = None if areas is None else areas.burning
+            wind, grilles = self._lit_of(building).wind, () if building is None else self._grilles
             smokes = solved_smokes(
-                self._box, self._ignitions, self._seed, self._ambient_k, building, burning, self._smoke_wait_s
-            )
+                self._box, self._ignitions, self._seed, self._ambient_k, building, burning, self._smoke_wait_s,
+                wind, grilles,
+            )  # fmt: skip
             self._smokes = digest, smokes
         return smokes
 
@@ -391,6 +400,7 @@ class _Place:
     """What gate and map decide, the same for every tick."""
 
     where: _Where
+    lit: LitFires
     open_voxels: tuple[Float32Array, ...]  # one a plume
     permits: tuple[tuple[str, ...], ...]  # one a plume
     area: _Area
@@ -424,29 +434,6 @@ class _Loose:
         if boxes is not self._newest[0]:
             self._newest = boxes, debris_hazards(boxes, self.gate, self.umap)
         return self._newest
-
-
-def _below_tip(is_open: Float32Array, plume: Plume, state: FireState) -> Float32Array:
-    """Open voxels of a flame whose smoke the solver draws."""
-    height_m = plume.resolution_m * (np.arange(plume.shape[0]) + 0.5)
-    share = (FLAME_GONE - height_m / state.flame_height_m) / (FLAME_GONE - FLAME_TIP)
-    return np.asarray(is_open * np.clip(share, 0.0, 1.0).astype(np.float32)[:, None, None])
-
-
-def _read_ignition(ignition: Ignition) -> tuple[Ignition, Parameters]:
-    """The ignition made of what was read of it, and the record of that."""
-    reading = Reading(ignition, "scenario")
-    values: dict[str, Any] = {name: reading.get(name, unit) for name, unit in _IGNITION_UNITS.items()}
-    return Ignition(**values), reading.record
-
-
-def _state_record(state: FireState) -> Parameters:
-    return {
-        "heat_release_kw": entry(state.heat_release_kw, "kW", "t-squared growth, NFPA 92"),
-        "burning_diameter_m": entry(state.diameter_m, "m", "constant release per area"),
-        "flame_height_m": entry(state.flame_height_m, "m", "Heskestad 1983"),
-        "time_s": entry(state.time_s, "s after ignition", "event time"),
-    }
 
 
 @functools.cache

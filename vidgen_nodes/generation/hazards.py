@@ -77,15 +77,19 @@ def area_hazards(area: AreaExtent, gate: Gate) -> tuple[Hazard, ...]:
 
 
 def fire_hazards(plume: Plume, state: FireState, permits: tuple[str, ...]) -> tuple[Hazard, ...]:
-    """The flame and, where the fuel soots, the smoke of one burning fire."""
+    """The flame and, where the fuel soots, the smoke of one burning fire; of one that leans, all that it reaches."""
     ignition = plume.ignition
     east, north, up = ignition.position_m
+    half_m, tip_m = 0.0, state.flame_height_m
+    if (axis := plume.axis(state)) is not None and plume.lean is not None:
+        half_m, tip_m = 0.5 * float(axis.offset_at(np.array(axis.tip_m))), axis.tip_m
+        east, north = east + half_m * plume.lean.towards[0], north + half_m * plume.lean.towards[1]
     flame = Hazard(
         identity=f"flame/{ignition.name}",
         kind="flame",
         position_m=(east, north, up),
-        radius_m=0.5 * state.diameter_m,
-        height_m=state.flame_height_m,
+        radius_m=0.5 * state.diameter_m + half_m,
+        height_m=tip_m,
         heat_release_kw=state.heat_release_kw,
         confidence=FLAME_CONFIDENCE,
         permitted_by=permits,
@@ -95,9 +99,9 @@ def fire_hazards(plume: Plume, state: FireState, permits: tuple[str, ...]) -> tu
     smoke = Hazard(
         identity=f"smoke/{ignition.name}",
         kind="smoke",
-        position_m=(east, north, up + state.flame_height_m),
-        radius_m=plume.resolution_m * 0.5 * plume.shape[2],
-        height_m=max(plume.top_m - state.flame_height_m, 0.0),
+        position_m=(*plume.middle_m[:2], up + tip_m),
+        radius_m=plume.resolution_m * 0.5 * max(plume.shape[1:]),
+        height_m=max(plume.top_m - tip_m, 0.0),
         heat_release_kw=state.heat_release_kw,
         confidence=SMOKE_CONFIDENCE,
         permitted_by=permits,

@@ -37,8 +37,23 @@ READERS: dict[str, Callable[[Path], FieldRun]] = {
     ".smv": read_fds,
     ".vtu": read_vtk,
     ".vtk": read_vtk,
+    ".vti": read_vtk,
+    ".vtr": read_vtk,
+    ".vts": read_vtk,
+    ".pvtu": read_vtk,
+    ".vtm": read_vtk,
     ".series": read_vtk,
     ".pvd": read_vtk,
+}
+
+_HINTS = {  # what people take for the field of an engine
+    ".foam": "; it only marks a case of OpenFOAM: write its fields with foamToVTK and give the .series",
+    ".fds": "; it is the input of FDS: give the .smv that the run wrote",
+    ".s3d": "; give the .smv of the run, which names it",
+    ".q": "; give the .smv of the run, which names it",
+    ".sf": "; give the .smv of the run, which names it",
+    ".vtp": "; it is a surface: write the volume",
+    ".vtkhdf": "; write the fields as .vtu or in the documented format",
 }
 
 
@@ -119,8 +134,9 @@ def load_imported(source: ImportedField, folder: Path, ambient_k: float, resolut
     """
     path = folder / source.file
     if path.suffix not in READERS:
+        hint = _HINTS.get(path.suffix, "")
         raise ConfigError(
-            f"imported {source.file!r}: got the ending {path.suffix!r}, expected one of {', '.join(READERS)}"
+            f"imported {source.file!r}: got the ending {path.suffix!r}, expected one of {', '.join(READERS)}{hint}"
         )
     try:
         stamp = path.stat()

@@ -17,6 +17,9 @@ from vidgen_nodes.packets import Float32Array, FloatArray
 LEAST_PATH_M = 1e-3  # through the field; shorter is nothing
 LEAST_SLOPE = 0.02  # of a ray across the sheets; flatter ones are not drawn
 _OPAQUE = 16.0  # optical depth behind which nothing is seen
+_SIXTH = 1.0 / 6.0
+# Optical depth up to which (1 - exp(-x)) / x is taken from its series to x^4: wrong by less than x^5 / 720 = 2e-6.
+_THIN = 0.25
 
 
 @compiled
@@ -48,33 +51,37 @@ def limits(
     slopes = np.full(3, math.inf)
     widest_m = max(reach_m[0], reach_m[1])
     for index in range(len(rays)):
-        ray = rays[index]
-        near, far = 0.0, math.inf
-        for axis in range(3):
-            step = float(ray[axis])
-            if step == 0.0:
-                if not 0.0 <= start_m[axis] <= size_m[axis]:
-                    far = -math.inf
-                continue
-            first, second = -start_m[axis] / step, (size_m[axis] - start_m[axis]) / step
-            near, far = max(near, min(first, second)), min(far, max(first, second))
-        x, y, z = float(ray[0]), float(ray[1]), float(ray[2])
-        level2 = max(x * x + y * y, 1e-6)
-        closest = -(x * from_axis_m[0] + y * from_axis_m[1]) / level2
-        passing2 = (from_axis_m[0] + closest * x) ** 2 + (from_axis_m[1] + closest * y) ** 2
-        level = math.sqrt(level2)
-        height_m = from_axis_m[2] + closest * z + widest_m * abs(z) / level
-        share = min(max(height_m / top_m, 0.0), 1.0)
-        reach = reach_m[0] + (widest_m - reach_m[0]) * share
-        half = math.sqrt(max(reach * reach - passing2, 0.0)) / level
-        near, far = max(near, closest - half), min(far, closest + half)
+        x, y, z = float(rays[index, 0]), float(rays[index, 1]), float(rays[index, 2])
+        near, far = _beside(0.0, math.inf, start_m[0], x, size_m[0])
+        near, far = _beside(near, far, start_m[1], y, size_m[1])
+        near, far = _beside(near, far, start_m[2], z, size_m[2])
         if not (x == x and y == y and z == z):
             far = -math.inf
+        if far - near > LEAST_PATH_M:
+            level2 = max(x * x + y * y, 1e-6)
+            closest = -(x * from_axis_m[0] + y * from_axis_m[1]) / level2
+            passing2 = (from_axis_m[0] + closest * x) ** 2 + (from_axis_m[1] + closest * y) ** 2
+            level = math.sqrt(level2)
+            height_m = from_axis_m[2] + closest * z + widest_m * abs(z) / level
+            share = min(max(height_m / top_m, 0.0), 1.0)
+            reach = reach_m[0] + (widest_m - reach_m[0]) * share
+            half = math.sqrt(max(reach * reach - passing2, 0.0)) / level
+            near, far = max(near, closest - half), min(far, closest + half)
         found[index, 0], found[index, 1] = near, far
         if far - near > LEAST_PATH_M:
-            for axis in range(3):
-                slopes[axis] = min(slopes[axis], abs(float(ray[axis])))
+            slopes[0], slopes[1] = min(slopes[0], abs(x)), min(slopes[1], abs(y))
+            slopes[2] = min(slopes[2], abs(z))
     return found, slopes
+
+
+@compiled
+def _beside(near: float, far: float, start_m: float, step: float, size_m: float) -> tuple[float, float]:
+    """The part of a ray, from ``near`` to ``far``, on which one coordinate is within a box that starts at 0."""
+    if step == 0.0:
+        return (near, far) if 0.0 <= start_m <= size_m else (near, -math.inf)
+    per = 1.0 / step
+    first, second = -start_m * per, (size_m - start_m) * per
+    return max(near, min(first, second)), min(far, max(first, second))
 
 
 @compiled
@@ -97,53 +104,60 @@ def through_sheets(
         axes: which components count the sheets, the rows and the columns.
     """
     count, rows, cols = sheets.shape[:3]
+    flat, to_right, to_below, to_sheet = sheets.reshape(-1), 2, 2 * cols, 2 * rows * cols
     across, down, beside = axes
-    scale = 1.0 / resolution_m
+    scale, last_row, last_col = 1.0 / resolution_m, rows - 1.0, cols - 1.0
     optical_depth, emitted = np.zeros(len(rays), np.float32), np.zeros(len(rays), np.float32)
     for index in range(len(rays)):
         near, far = reach[index, 0], reach[index, 1]
         slope = float(rays[index, across])
         if not far - near > LEAST_PATH_M or abs(slope) <= LEAST_SLOPE:
             continue
-        per_sheet = 1.0 / slope
-        half = 0.5 * resolution_m * abs(per_sheet)
+        per_sheet = resolution_m / slope  # along the ray
+        half = 0.5 * abs(per_sheet)
         first = int(min(max((start_m[across] + near * slope) * scale, 0.0), count - 1.0))
         last = int(min(max((start_m[across] + far * slope) * scale, 0.0), count - 1.0))
         sense = 1 if slope > 0.0 else -1
-        row_slope, col_slope = float(rays[index, down]), float(rays[index, beside])
+        # Distance along the ray, row and column where it crosses the first sheet, and what is added to them by each.
+        along = (first + 0.5 - start_m[across] * scale) * per_sheet
+        row_slope, col_slope = float(rays[index, down]) * scale, float(rays[index, beside]) * scale
+        row_at = start_m[down] * scale - 0.5 + along * row_slope
+        col_at = start_m[beside] * scale - 0.5 + along * col_slope
+        step_m = 2.0 * half
+        row_step, col_step = step_m * row_slope, step_m * col_slope
         depth, seen, light = 0.0, 1.0, 0.0
         for step in range(abs(last - first) + 1):
-            sheet = first + sense * step
-            along = ((sheet + 0.5) * resolution_m - start_m[across]) * per_sheet
             path = min(along + half, far) - max(along - half, near)
+            y, x = min(max(row_at, 0.0), last_row), min(max(col_at, 0.0), last_col)
+            along, row_at, col_at = along + step_m, row_at + row_step, col_at + col_step
             if path <= 0.0:
                 continue
-            y = min(max((start_m[down] + along * row_slope) * scale - 0.5, 0.0), rows - 1.0)
-            x = min(max((start_m[beside] + along * col_slope) * scale - 0.5, 0.0), cols - 1.0)
             row, col = int(y), int(x)
-            below, right = min(row + 1, rows - 1), min(col + 1, cols - 1)
+            here = (first + sense * step) * to_sheet + row * to_below + col * to_right
+            right = to_right if col < last_col else 0
+            below = here + (to_below if row < last_row else 0)
             v, u = y - row, x - col
-            a, b, c, d = (1.0 - v) * (1.0 - u), (1.0 - v) * u, v * (1.0 - u), v * u
-            plane = sheets[sheet]
-            extinction = (
-                a * plane[row, col, 0]
-                + b * plane[row, right, 0]
-                + c * plane[below, col, 0]
-                + d * plane[below, right, 0]
-            )
+            above_it = flat[here] + u * (flat[here + right] - flat[here])
+            below_it = flat[below] + u * (flat[below + right] - flat[below])
+            extinction = above_it + v * (below_it - above_it)
             if extinction <= 0.0:
                 continue
-            source = (
-                a * plane[row, col, 1]
-                + b * plane[row, right, 1]
-                + c * plane[below, col, 1]
-                + d * plane[below, right, 1]
-            )
-            depth += extinction * path
-            left = math.exp(-depth)
-            # Exact for a uniform piece: source times what it adds to the opacity seen from the start.
-            light += source / extinction * (seen - left)
-            seen = left
+            above_it = flat[here + 1] + u * (flat[here + right + 1] - flat[here + 1])
+            below_it = flat[below + 1] + u * (flat[below + right + 1] - flat[below + 1])
+            source = above_it + v * (below_it - above_it)
+            # Exact for a uniform piece: source over extinction times what it adds to the opacity seen from the start.
+            piece = extinction * path
+            depth += piece
+            if piece < _THIN:
+                share = 1.0 - piece * (
+                    0.5 - piece * (_SIXTH - piece * (_SIXTH / 4.0 - piece * _SIXTH / 20.0))
+                )
+                light += seen * source * path * share
+                seen -= seen * piece * share
+            else:
+                left = math.exp(-piece)
+                light += seen * source / extinction * (1.0 - left)
+                seen *= left
             if depth > _OPAQUE:
                 break
         optical_depth[index], emitted[index] = depth, light

@@ -6,7 +6,7 @@ Guarantees that the means over time follow the correlations in ``fire.py`` (flam
 intermittency, centreline rise, soot flux), that the field is a function of the heat release and of
 the time since ignition alone, and that nothing is left where the gate is closed. What happens between the
 means (puffing, eddies, sway) is texture with the right frequency and speed, not a solution of the
-flow equations. Leaves out wind, walls and ceilings.
+flow equations. Wind leans the axis (``lean.py``). Leaves out walls and ceilings.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import torch
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.appearance import Band, relative_luminance, relative_luminance_of
+from vidgen_nodes.generation.flame_soot import FlameSoot
+from vidgen_nodes.generation.lean import MOST_STRETCH, Axis, Lean
 from vidgen_nodes.generation.plume_model import PlumeModel
-from vidgen_nodes.generation.turbulence import CarriedNoise, seed_of
+from vidgen_nodes.generation.turbulence import CarriedNoise, IntArray, seed_of
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 
 MOST_VOXELS = 4_000_000
@@ -84,6 +86,8 @@ class FireState:
     heat_release_kw: float
     diameter_m: float  # of the burning area: grows with the heat release at constant release per area
     flame_height_m: float
+    soot_absorption_per_m: float  # of luminous flame, grey
+    radiated_kw: float  # by the mean flame with it
 
 
 class Plume:
@@ -94,16 +98,26 @@ class Plume:
         seed: of the scenario.
         ambient_k: temperature of the air.
         resolution_m: edge of a voxel.
+        model: numbers of the picture.
+        lean: by the wind; None: upright.
 
     Raises:
         ConfigError: the lattice would be larger than ``MOST_VOXELS``.
     """
 
     def __init__(
-        self, ignition: Ignition, seed: int, ambient_k: float, resolution_m: float, model: PlumeModel
+        self,
+        ignition: Ignition,
+        seed: int,
+        ambient_k: float,
+        resolution_m: float,
+        model: PlumeModel,
+        lean: Lean | None = None,
     ) -> None:
         self.ignition = ignition
         self.model = model
+        self._soot = FlameSoot(model)
+        self.lean = lean
         self.ambient_k = ambient_k
         self.resolution_m = resolution_m
         peak = ignition.peak_kw
@@ -113,18 +127,59 @@ class Plume:
         self.reach_m = (foot_m, top_reach_m)
         half = math.ceil(max(foot_m, top_reach_m) / resolution_m)
         self.shape = (math.ceil(self.top_m / resolution_m), 2 * half, 2 * half)
+        low = (-half, -half)  # of the lattice, in voxels from the foot: east, north
+        if lean is not None:
+            low = self._leaned(lean, half)
         if math.prod(self.shape) > MOST_VOXELS:
             raise ConfigError(
                 f"field_resolution_m: {resolution_m} m gives {math.prod(self.shape)} voxels for ignition "
                 f"{ignition.name!r}, expected at most {MOST_VOXELS}; take a coarser resolution"
             )
         east, north, up = ignition.position_m
-        self.origin_m = (east - half * resolution_m, north - half * resolution_m, up)
+        self.origin_m = (east + low[0] * resolution_m, north + low[1] * resolution_m, up)
         _, north_m, east_m = self.axes_m()
         self._east_m = torch.from_numpy((east_m - east).astype(np.float32)).view(1, 1, -1)
         self._north_m = torch.from_numpy((north_m - north).astype(np.float32)).view(1, -1, 1)
         self._noise(seed)
         self._table = torch.from_numpy(radiance.radiance_table())
+
+    def _leaned(self, lean: Lean, half: int) -> tuple[int, int]:
+        """Size the lattice to hold the plume however the wind leans it on the way to its peak; its lower side."""
+        peak, diameter_m = self.ignition.peak_kw, self.ignition.diameter_m
+        far_m, high_m = lean.reach_m(peak, diameter_m, self.top_m)
+        far_m += (MOST_STRETCH - 1.0) * max(self.reach_m)
+        steps = [math.ceil(far_m * abs(part) / self.resolution_m) for part in lean.towards]
+        high = math.ceil((high_m + max(self.reach_m)) / self.resolution_m)
+        self.shape = (high, 2 * half + steps[1], 2 * half + steps[0])
+        # How near the line a ray passes is not known beforehand: the whole box is looked at.
+        corner_m = 0.5 * self.resolution_m * math.hypot(self.shape[1], self.shape[2])
+        self.reach_m = (corner_m, corner_m)
+        east, north = (
+            -half - (step if part < 0.0 else 0) for part, step in zip(lean.towards, steps, strict=True)
+        )
+        return east, north
+
+    def axis(self, state: FireState) -> Axis | None:
+        """The line that the fire leans along; None: upright."""
+        if self.lean is None:
+            return None
+        return self.lean.axis(state.heat_release_kw, state.diameter_m, self.top_m)
+
+    def _shift(self, level_m: FloatArray) -> tuple[IntArray, IntArray]:
+        """How many rows and cols eddies are downwind at each level: of the peak's line, so that none jumps."""
+        assert self.lean is not None
+        peak = self.lean.axis(self.ignition.peak_kw, self.ignition.diameter_m, self.top_m)
+        steps = peak.offset_at(level_m) / self.resolution_m
+        east, north = (np.rint(steps * part).astype(np.int64) for part in self.lean.towards)
+        return north, east
+
+    @property
+    def middle_m(self) -> tuple[float, float, float]:
+        """Foot of the axis that ``reach_m`` is measured from."""
+        if self.lean is None:
+            return self.ignition.position_m
+        (east, north, up), half = self.origin_m, 0.5 * self.resolution_m
+        return east + half * self.shape[2], north + half * self.shape[1], up
 
     def _noise(self, seed: int) -> None:
         ignition, model = self.ignition, self.model
@@ -162,7 +217,9 @@ class Plume:
             return None
         # Constant release per area, as design fires grow: keeps Q* in the correlations' range.
         diameter_m = ignition.diameter_m * math.sqrt(heat_kw / ignition.peak_kw)
-        return FireState(time_s, heat_kw, diameter_m, fire.flame_height_m(heat_kw, diameter_m))
+        tip_m = fire.flame_height_m(heat_kw, diameter_m)
+        glow = self._soot.glow(ignition.radiative_fraction * heat_kw, diameter_m, tip_m)
+        return FireState(time_s, heat_kw, diameter_m, tip_m, glow.absorption_per_m, glow.radiated_kw)
 
     def field(self, state: FireState, open_voxels: Float32Array) -> HazardField | None:
         """The field at an instant where the gate lets it be.
@@ -184,7 +241,7 @@ class Plume:
         temperature_k = (rise_k * mask).add_(self.ambient_k)
         flame.mul_(mask)
         soot.mul_(mask)
-        luminous = flame * self.ignition.flame_absorption_per_m
+        luminous = flame * state.soot_absorption_per_m
         soot.mul_(1.0 - flame)
         lwir = fire.SOOT_EXTINCTION_M2_PER_KG * fire.LWIR_EXTINCTION_RATIO
         absorbed = luminous.add(soot, alpha=lwir)
@@ -200,7 +257,7 @@ class Plume:
             temperature_k=temperature_k,
             extinction_lwir_per_m=absorbed,
             extinction_visible_per_m=visible,
-            axis_m=self.ignition.position_m,
+            axis_m=self.middle_m,
             reach_m=self.reach_m,
             top_m=self.top_m,
             emission_w_per_m3_sr=emitted,
@@ -213,15 +270,26 @@ class Plume:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Flame share [0, 1], temperature rise [K] and soot density [kg/m3] on a window of the lattice."""
         model, heat_kw = self.model, state.heat_release_kw
+        axis, level_m = self.axis(state), height_m
+        if axis is not None:  # along its line a leaning plume is as an upright one
+            height_m = axis.path_at(level_m)
         rising_s = fire.rise_time_s(height_m, heat_kw) / model.convection_fraction
         emission_s = state.time_s - rising_s
         centre_k = fire.centreline_temperature_rise_k(height_m, heat_kw, self.ambient_k)
         width_m = self._half_width_m(height_m, heat_kw, state.diameter_m)
-        small, large = self._small.at(emission_s, rows, cols), self._large.at(emission_s, rows, cols)
-        r2 = self._axis_distance2(emission_s, width_m, rows, cols)
+        if axis is None:
+            small, large = (noise.at(emission_s, rows, cols) for noise in (self._small, self._large))
+        else:
+            shift = self._shift(level_m)
+            small, large = (
+                noise.leaned(emission_s, rows, cols, shift) for noise in (self._small, self._large)
+            )
+        r2 = self._axis_distance2(emission_s, width_m, rows, cols, axis, level_m)
         eddies = small.mul_(0.7).add_(large, alpha=0.714)
         flame, mean_flame = self._flame(state, height_m, emission_s, r2, eddies)
         shape = torch.exp(r2 * _levels(-_LN2 / width_m**2))
+        if axis is not None:  # upright ones are looked at no farther from their axis than that
+            shape.mul_(r2 <= _levels((model.field_half_widths * width_m) ** 2))
         mean_k = shape * _levels(centre_k)
         gas_k = mean_k * (1.0 + model.gas_noise * large)
         rise_k = gas_k.addcmul_(mean_k.neg_().add_(model.flame_rise_k).clamp_(min=0.0), flame - mean_flame)
@@ -246,29 +314,38 @@ class Plume:
         omega = 2.0 * math.pi * fire.puffing_frequency_hz(self.ignition.diameter_m)
         tip_m = state.flame_height_m
         scaled = height_m / tip_m
-        # Above the tip the noise fades again, or luminous pockets would fly to twice the flame height.
-        fading = 1.0 - 0.5 * np.clip(scaled - 1.0, 0.0, 1.0)
-        ragged = model.ragged_base + model.ragged_tip * np.minimum(scaled, 1.0) * fading
         inverse_w2 = 1.0 / (0.5 * state.diameter_m) ** 2
         puffed = scaled / (1.0 + model.puff_height * math.sin(omega * state.time_s))
         swollen = inverse_w2 / (1.0 + model.puff_width * np.sin(omega * emission_s))
         soft = model.edge_softness
         now = _ramp(r2, -swollen / soft, (1.0 - puffed) / soft + 0.5)
-        now.add_(eddies * _levels(ragged / soft)).clamp_(0.0, 1.0)
+        now.add_(eddies * _levels(self._soot.ragged(scaled) / soft)).clamp_(0.0, 1.0)
         # Mean of the clamped ramp under noise taken as Gaussian, puffing included: a normal integral.
-        spread = np.sqrt(2.0 * (ragged**2 + soft**2 / 12.0 + 0.5 * (model.puff_height * scaled) ** 2))
+        spread = math.sqrt(2.0) * self._soot.spread(scaled)
         mean = _ramp(r2, -inverse_w2 / spread, (1.0 - scaled) / spread)
         return now, mean.erf_().add_(1.0).mul_(0.5)
 
     def _axis_distance2(
-        self, emission_s: FloatArray, width_m: FloatArray, rows: slice, cols: slice
+        self,
+        emission_s: FloatArray,
+        width_m: FloatArray,
+        rows: slice,
+        cols: slice,
+        axis: Axis | None,
+        level_m: FloatArray,
     ) -> torch.Tensor:
-        """Squared distance [m2] of the voxels from the swaying axis."""
+        """Squared distance [m2] of the voxels from the swaying axis; along the wind shortened by its lean."""
         sway = self._sway.at(emission_s, slice(0, 2), slice(0, 1)).view(-1, 2)
         sway = sway * torch.from_numpy((self.model.sway * width_m).astype(np.float32)).view(-1, 1)
-        dx2 = (self._east_m[:, :, cols] - sway[:, 0].view(-1, 1, 1)).square_()
-        dy2 = (self._north_m[:, rows] - sway[:, 1].view(-1, 1, 1)).square_()
-        return dx2 + dy2
+        dx = self._east_m[:, :, cols] - sway[:, 0].view(-1, 1, 1)
+        dy = self._north_m[:, rows] - sway[:, 1].view(-1, 1, 1)
+        if axis is None or self.lean is None:
+            return dx.square_() + dy.square_()
+        east, north = self.lean.towards
+        off, shorter = axis.offset_at(level_m), 1.0 - axis.stretch_at(level_m) ** -2.0
+        along = (dx * east).sub_(_levels(off)) + dy * north
+        dx, dy = dx.sub_(_levels(off * east)), dy.sub_(_levels(off * north))
+        return (dx.square_() + dy.square_()).sub_(along.square_().mul_(_levels(shorter)))
 
     def _half_width_m(self, height_m: FloatArray, heat_kw: float, diameter_m: float) -> FloatArray:
         """Heskestad's half width, and never less than the burner's: his formula starts above the flame."""

@@ -10,7 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from vidgen_nodes.black_body import STEFAN_BOLTZMANN_KW_PER_M2_K4
 from vidgen_nodes.generation.physics_record import Parameters, entry
+
+# Hottel: of a body that is not thin, 3.6 volumes over its surface is the path that gives its emissivity.
+MEAN_BEAM_LENGTH = 3.6
 
 
 def _look(default: float, unit: str, source: str) -> Any:
@@ -29,6 +33,10 @@ class PlumeModel:
     convection_fraction: float = _look(0.6, "1", "eddies rise at this share of the centreline velocity")
     flame_rise_k: float = _look(900.0, "K", "rise inside a luminous eddy, at most")
     luminous_soot_k: float = _look(1350.0, "K", "soot of the visible flame, whose light the eye sees")
+    least_absorption_per_m: float = _look(
+        0.1, "1/m", "of that soot; published flames have 0.4 to 5.3, from memory"
+    )
+    most_absorption_per_m: float = _look(10.0, "1/m", "the same")
     puff_height: float = _look(0.25, "1", "amplitude of the flame height at the puffing frequency")
     puff_width: float = _look(0.35, "1", "amplitude of the flame's cross-section at the puffing frequency")
     ragged_base: float = _look(0.12, "1", "noise on the flame surface at the base")
@@ -48,9 +56,14 @@ class PlumeModel:
 
 def model_parameters(model: PlumeModel) -> Parameters:
     """Every number of the model with its unit and what it means."""
-    return {
+    assumed = {
         item.name: entry(
             getattr(model, item.name), item.metadata["unit"], f"assumed: {item.metadata['source']}"
         )
         for item in fields(model)
+    }
+    return {
+        **assumed,
+        "mean_beam_length": entry(MEAN_BEAM_LENGTH, "volumes over surface", "Hottel"),
+        "stefan_boltzmann": entry(STEFAN_BOLTZMANN_KW_PER_M2_K4, "kW/(m2 K4)", "CODATA 2018"),
     }

@@ -24,6 +24,7 @@ import torch
 
 from vidgen_nodes.generation.appearance import Band, visible_rgba
 from vidgen_nodes.generation.debris import FACES, DebrisBox
+from vidgen_nodes.generation.finish_kernel import take_away
 from vidgen_nodes.generation.march import march, passage
 from vidgen_nodes.generation.palette import colour_of_radiance
 from vidgen_nodes.generation.plume import HazardField
@@ -143,7 +144,8 @@ def _seen(
     # Most rays of a rectangle pass every plume by: what hides is only asked for the others.
     met = np.flatnonzero(functools.reduce(np.logical_or, [item.met for item in passages]))
     at = rays[met]
-    depth_m = _depth_m(scene, gate, centre_m, at)
+    ends_m = np.max([item.reach_m[met, 1] for item in passages], axis=0)
+    depth_m = _depth_m(scene, gate, centre_m, at, ends_m)
     # One ray more, that sees nothing: its colour is that of the others, so that edges do not darken when enlarged.
     optical_depth, radiance = np.zeros((2, len(at) + 1), dtype=np.float32)
     white = np.zeros_like(radiance) if any(item.whiteness > 0.0 for item in fields) else None
@@ -159,9 +161,11 @@ def _seen(
         if band is Band.LWIR
         else visible_rgba(optical_depth, radiance, white)
     )
-    rgba: ByteArray = np.tile(colours[-1], (len(rays), 1))
-    rgba[met] = colours[:-1]
-    return rgba
+    words = colours.view("<u4")[:, 0]  # a pixel at once
+    rgba = np.full(len(rays), words[-1])
+    rgba[met] = words[:-1]
+    found: ByteArray = rgba.view(np.uint8).reshape(-1, 4)
+    return found
 
 
 def prepare() -> None:
@@ -176,6 +180,8 @@ def prepare() -> None:
     axis = ((0.0, 0.0, 1.0), (1.0, 1.0), 1.0)
     field = HazardField((-1.0, -1.0, 1.0), 1.0, layer, layer, layer, *axis, layer, layer, 1.0)
     march(field, centre_m, rays, passage(field, centre_m, rays))
+    rgba, plain = np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4), np.uint8)
+    take_away(rgba.view("<u4")[..., 0], plain, (0, 0, 4, 4), _LEAST_ALPHA << 24, 1, plain)
     march_heights(np.zeros((2, 2), np.float32), Grid(-1.0, -1.0, 1.0, 2, 2), centre_m, rays)
 
 
@@ -193,12 +199,9 @@ def _finish(rgba: ByteArray, mask: ByteArray, area: _Rect | None, scene: Scene) 
     """Take away what is outside the mask or too faint, and add the confidence; ``area`` holds all that was painted."""
     if area is None:
         return _transparent(scene)
-    x0, y0, x1, y1 = area
-    words = rgba.view("<u4")[y0:y1, x0:x1, 0]  # a pixel at once, alpha in its highest byte
-    drawn = np.greater_equal(words, np.uint32(_LEAST_ALPHA << 24)).view(np.uint8) & mask[y0:y1, x0:x1]
-    words *= drawn
+    words = rgba.view("<u4")[..., 0]  # a pixel at once, alpha in its highest byte
     confidence = np.zeros(rgba.shape[:2], dtype=np.uint8)
-    confidence[y0:y1, x0:x1] = drawn * np.uint8(placement_confidence(scene.sigma_px))
+    take_away(words, mask, area, _LEAST_ALPHA << 24, placement_confidence(scene.sigma_px), confidence)
     return _overlay(rgba, confidence, scene)
 
 
@@ -242,14 +245,20 @@ def _blend_over(below: ByteArray, above: ByteArray) -> None:
     below[covered] = np.concatenate((colour, alpha * 255.0), axis=1).round().astype(np.uint8)
 
 
-def _depth_m(scene: Scene, gate: Gate, centre_m: FloatArray, rays: Float32Array) -> Float32Array:
-    """How far rays (N, 3) go: to the first surface of the building or of what was measured beside it."""
+def _depth_m(
+    scene: Scene, gate: Gate, centre_m: FloatArray, rays: Float32Array, ends_m: FloatArray
+) -> Float32Array:
+    """How far rays (N, 3) go: to the first surface of the building or of what was measured beside it.
+
+    What was measured beyond ``ends_m`` (N,) is not looked for.
+    """
     depth_m = np.full(len(rays), np.inf, dtype=np.float32)
     if scene.building is not None:
         depth_m = scene.building.occlusion_depth(centre_m, rays)
     if scene.uncertainty_map is not None:
         # An open cell hides nothing of what stands in it.
-        measured_m = measured_depth(scene.uncertainty_map, gate.open_cells, centre_m, rays)
+        ends_m = np.minimum(ends_m, depth_m)
+        measured_m = measured_depth(scene.uncertainty_map, gate.open_cells, centre_m, rays, ends_m)
         depth_m = np.minimum(depth_m, measured_m)
     return depth_m
 
@@ -324,7 +333,7 @@ def _visible_debris(
     corners_m, middles_m, axes, half_m, colours = _shapes(boxes, band)
     towards_m = middles_m - camera.centre_m
     away_m = np.sqrt((towards_m**2).sum(axis=1))
-    free_m = _depth_m(scene, gate, camera.centre_m, (towards_m / away_m[:, None]).astype(np.float32))
+    free_m = _depth_m(scene, gate, camera.centre_m, (towards_m / away_m[:, None]).astype(np.float32), away_m)
     order = np.argsort(-away_m, kind="stable")
     order = order[away_m[order] <= free_m[order] + _SAG_ALLOWANCE_M]
     along_m = -np.einsum("nij,nj->ni", axes, towards_m)  # of the camera, from the middle of the box

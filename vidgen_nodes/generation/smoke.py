@@ -21,6 +21,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from vidgen_nodes.packets import Float32Array
 
 MOST_TEMPERATURE_K = 2200.0  # what a state is said to have at most; counted, and never changed in the state
 _CELLS_A_SWEEP = 0.9
+_OVERSHOT = 2.0  # times cells_a_step that the air may reach in a sub-step before the step is taken again in more parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,36 @@ class Residuals:
     cells_crossed: float = 0.0  # by the fastest air in one sub-step
     solves: int = 0  # of the pressure, by the fast solver
     notes: tuple[str, ...] = ()  # what was corrected, in words
+
+
+class SmokeAir(Protocol):
+    """What drawing needs to know of the air at one instant; a ``SmokeState`` has it."""
+
+    @property
+    def steps(self) -> int:
+        """Taken since the start."""
+
+    @property
+    def lightness_k(self) -> Float32Array:
+        """Theta of the module's text (nz, ny, nx)."""
+
+    @property
+    def soot_kg_per_m3(self) -> Float32Array:
+        """Of air at ambient density (nz, ny, nx)."""
+
+    @property
+    def residuals(self) -> Residuals:
+        """Of the last step."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenAir:
+    """That, and no more."""
+
+    steps: int
+    lightness_k: Float32Array
+    soot_kg_per_m3: Float32Array
+    residuals: Residuals
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,25 +260,47 @@ class SmokeSolver:
                 "not_finite", "smoke step: a velocity is not finite; go back to an earlier snapshot"
             )
         crossed = (speed + self._release.gain_mps(state, dt_s)) * dt_s / self.grid.cell_m
-        parts = max(1, math.ceil(crossed / self.params.cells_a_step))
-        if parts > self.params.most_substeps:
-            raise InputError(
-                "step_too_long",
-                f"smoke step: in {dt_s} s the air crosses {crossed:.1f} cells, which takes {parts} sub-steps; "
-                f"expected at most {self.params.most_substeps}; take a shorter step or larger cells",
-            )
+        found, total, parts, crossed = self._cut(state, dt_s, crossed, sources)
         notes = (f"{dt_s} s cut into {parts} sub-steps: {crossed:.1f} cells crossed",) if parts > 1 else ()
-        found = state
-        total = Residuals()
-        for _ in range(parts):
-            found = self._substep(found, dt_s / parts, sources)
-            total = _together(total, found.residuals)
         heat_kw = total.heat_release_kw / parts
         residuals = dataclasses.replace(
             total, substeps=parts, heat_release_kw=heat_kw, notes=(*notes, *dict.fromkeys(total.notes))
         )
         self._check(found)
         return dataclasses.replace(found, steps=state.steps + 1, residuals=residuals)
+
+    def _cut(
+        self, state: SmokeState, dt_s: float, crossed: float, sources: Sequence[HeatSource]
+    ) -> tuple[SmokeState, Residuals, int, float]:
+        """The state one step later, in as many parts as it takes: residuals, parts, and cells crossed in the step."""
+        parts = max(1, math.ceil(crossed / self.params.cells_a_step))
+        while parts <= self.params.most_substeps:
+            found, total, reached = self._in_parts(state, dt_s, parts, sources)
+            if not reached > self.params.cells_a_step * _OVERSHOT:
+                return found, total, parts, crossed
+            crossed, parts = reached * parts, 2 * parts
+        raise InputError(
+            "step_too_long",
+            f"smoke step: in {dt_s} s the air crosses {crossed:.1f} cells, which takes {parts} sub-steps; "
+            f"expected at most {self.params.most_substeps}; take a shorter step or larger cells",
+        )
+
+    def _in_parts(
+        self, state: SmokeState, dt_s: float, parts: int, sources: Sequence[HeatSource]
+    ) -> tuple[SmokeState, Residuals, float]:
+        """The state after equal sub-steps, the residuals of all of them, and how many cells air crosses in one.
+
+        What heat lifts within a sub-step shows at its end only: at its beginning the air may have been at rest. It
+        ends with the first sub-step that goes too far.
+        """
+        found, total, reached = state, Residuals(), 0.0
+        for _ in range(parts):
+            found = self._substep(found, dt_s / parts, sources)
+            total = _together(total, found.residuals)
+            reached = momentum.fastest(found.velocity) * dt_s / parts / self.grid.cell_m
+            if reached > self.params.cells_a_step * _OVERSHOT:
+                break
+        return found, total, reached
 
     def _substep(self, state: SmokeState, dt_s: float, sources: Sequence[HeatSource]) -> SmokeState:
         params, cell_m = self.params, self.grid.cell_m
@@ -306,7 +360,7 @@ class SmokeSolver:
                 )
 
 
-def temperature_k(state: SmokeState, ambient_k: float) -> Float32Array:
+def temperature_k(state: SmokeAir, ambient_k: float) -> Float32Array:
     """Gas temperature (nz, ny, nx): T_a / (1 - theta / T_a), at most ``MOST_TEMPERATURE_K``."""
     least = np.float32(ambient_k / MOST_TEMPERATURE_K)
     share = np.float32(1.0) - state.lightness_k * np.float32(1.0 / ambient_k)

@@ -9,8 +9,6 @@ as flames), on the solver's own lattice, and nothing where the gate is closed. L
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import torch
 
@@ -18,7 +16,7 @@ from vidgen_nodes.errors import InputError
 from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.flow.domain import FlowGrid
 from vidgen_nodes.generation.plume import HazardField, open_window
-from vidgen_nodes.generation.smoke import SmokeState, temperature_k
+from vidgen_nodes.generation.smoke import SeenAir, SmokeAir, temperature_k
 from vidgen_nodes.packets import Float32Array
 
 # Rise at which gas begins to glow as flame, and at which all of it does: flame tips are seen at about 500 K.
@@ -27,7 +25,7 @@ FLAME_FULL_K = 700.0
 
 
 def smoke_field(
-    state: SmokeState,
+    state: SmokeAir,
     grid: FlowGrid,
     ambient_k: float,
     flame_absorption_per_m: float,
@@ -78,7 +76,7 @@ def smoke_field(
 
 
 def opened_field(
-    state: SmokeState,
+    state: SmokeAir,
     grid: FlowGrid,
     ambient_k: float,
     flame_absorption_per_m: float,
@@ -97,9 +95,7 @@ def opened_field(
     window = open_window(open_voxels)
     if window is None:
         return None
-    part = dataclasses.replace(
-        state, lightness_k=state.lightness_k[window], soot_kg_per_m3=state.soot_kg_per_m3[window]
-    )
+    part = SeenAir(state.steps, state.lightness_k[window], state.soot_kg_per_m3[window], state.residuals)
     levels, rows, cols = window
     east, north, up = (
         low + part.start * grid.cell_m for low, part in zip(grid.origin_m, (cols, rows, levels), strict=True)
@@ -115,7 +111,7 @@ def opened_field(
     )
 
 
-def between(before: SmokeState, after: SmokeState, share: float) -> SmokeState:
+def between(before: SmokeAir, after: SmokeAir, share: float) -> SmokeAir:
     """What is seen of the air between two states: heat and soot in straight lines from one to the other.
 
     Everything else is that of the earlier state, or, with ``share`` 0, all of it.
@@ -124,10 +120,11 @@ def between(before: SmokeState, after: SmokeState, share: float) -> SmokeState:
         return before
     weight = np.float32(share)
     rest = np.float32(1.0) - weight
-    return dataclasses.replace(
-        before,
-        lightness_k=rest * before.lightness_k + weight * after.lightness_k,
-        soot_kg_per_m3=rest * before.soot_kg_per_m3 + weight * after.soot_kg_per_m3,
+    return SeenAir(
+        before.steps,
+        rest * before.lightness_k + weight * after.lightness_k,
+        rest * before.soot_kg_per_m3 + weight * after.soot_kg_per_m3,
+        before.residuals,
     )
 
 

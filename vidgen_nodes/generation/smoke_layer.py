@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,19 +24,22 @@ from llvmlite import binding  # type: ignore[import-untyped]  # it has none
 
 from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation import fire, nudging
+from vidgen_nodes.generation.air_conditioning import changes, ducts, ducts_record, read_grilles, trimmed
 from vidgen_nodes.generation.burning import Burning
-from vidgen_nodes.generation.flow.domain import SIDES, Boundaries
-from vidgen_nodes.generation.flow.release import HeatSource
-from vidgen_nodes.generation.nudging import Nudging
+from vidgen_nodes.generation.flow.domain import SIDES
 from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel
-from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, SmokeState
+from vidgen_nodes.generation.smoke import SeenAir, SmokeAir, SmokeParams
 from vidgen_nodes.generation.smoke_box import SmokeBox, box_around, checked, foot_m, wall_inertia, walls
 from vidgen_nodes.generation.smoke_field import between, opened_field
-from vidgen_nodes.generation.smoke_run import SmokeRun
+from vidgen_nodes.generation.smoke_plan import SmokePlan, SmokeTicks
+from vidgen_nodes.generation.smoke_process import SmokeProcess
+from vidgen_nodes.generation.smoke_sources import SmokeSources
 from vidgen_nodes.generation.surface_heat import SurfaceHeat
-from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
+from vidgen_nodes.generation.wind_on_box import outside_leaning, wind_on_box, wind_record
+from vidgen_nodes.generation.wind_on_fires import WindOnFires
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grille, Ignition
 from vidgen_nodes.scene.building import Building
 
 SOLVER_VERSION = "3"
@@ -70,12 +72,14 @@ class SmokeLayer:
         box: cells and ticks.
         building: whose surfaces stand in the air; None: nothing does.
         burning: surfaces that burn and give their heat; None: none do.
-        wind_mps: (east, north).
+        wind: on those of the fires that it reaches; None: still air.
+        grilles: of the air conditioning; the box ends at the surfaces that they lie in.
         device: cpu, or a torch device.
+        apart: solved in a process of its own; for a live world, which never waits.
 
     Raises:
-        ConfigError: no ignition, ignitions that the box cannot hold, a number that no fire has, or a flame in which
-            there is no air.
+        ConfigError: no ignition, ignitions that the box cannot hold, a number that no fire has, a flame in which
+            there is no air, or grilles that do not fit the box.
     """
 
     def __init__(
@@ -87,52 +91,45 @@ class SmokeLayer:
         building: Building | None = None,
         burning: Burning | None = None,
         *,
-        wind_mps: tuple[float, float] = (0.0, 0.0),
+        wind: WindOnFires | None = None,
+        grilles: Sequence[Grille] = (),
         device: str = "cpu",
+        apart: bool = False,
     ) -> None:
         for item in ignitions:
             checked(item)
         self.ignitions, self.ambient_k, self.box, self.seed = tuple(ignitions), ambient_k, box, seed
         self.model, self.params = PlumeModel(), SmokeParams(ambient_k=ambient_k)
-        self.grid = box_around(self.ignitions, box.cell_m, box.shape)
+        read, grille_record = read_grilles(grilles)
+        self.grid = trimmed(box_around(self.ignitions, box.cell_m, box.shape), read, building)
         self.shape, self.resolution_m = self.grid.shape, box.cell_m
         solid = walls(building, self.grid)
-        self._feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
-        self._surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
+        feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
+        surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
+        self.sources = SmokeSources(self.ignitions, feet_m, self.model.least_heat_kw, surfaces)
+        self._leans = {} if wind is None else wind.leans
+        wind_mps = wind_on_box(wind, self.grid)
         sides = {side: "open" for side in SIDES if side != "floor"}
+        cut = ducts(self.grid, read, ambient_k)
         inertia = wall_inertia(building, self.grid)
-        bounds = Boundaries(sides, solid, (), wind_mps, inertia)
-        solver = SmokeSolver(self.grid, bounds, seed, self.params, device)
-        tick_s = box.tick_ns * 1e-9
-        self._try_out(solver, tick_s)
-        drawn = Nudging(solver.domain, ambient_k, box.nudging_s) if box.nudging_s > 0.0 else None
-        self.record: Parameters = self._constants(solid, inertia, wind_mps)
-        self._run = SmokeRun(solver, tick_s, self.sources, nudging=drawn)
+        (_, first), *later = changes(cut, sides, solid, wind_mps, inertia)
+        # The correlation that plumes are drawn to is of still air.
+        self._nudging_s = 0.0 if self._leans else box.nudging_s
+        plan = SmokePlan(
+            self.grid, first, seed, self.params, box.tick_ns * 1e-9, self.sources, self._nudging_s, device,
+            tuple(later),
+        )  # fmt: skip
+        _try_out(plan)
+        self.record: Parameters = self._constants(solid, inertia)
+        if wind is not None:
+            self.record |= wind_record(wind_mps, self.grid)
+        if cut:
+            self.record["air_conditioning"] = ducts_record(cut, grille_record, box.cell_m)
+        self._run: SmokeTicks = SmokeProcess(plan) if apart else plan.run()
 
     def axes_m(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Cell centres in map along z, y, x."""
         return self.grid.centres_m()
-
-    def sources(self, time_s: float) -> list[HeatSource]:
-        """What gives heat so long after the start of the scenario."""
-        return self._fires(time_s) + ([] if self._surfaces is None else self._surfaces.sources(time_s))
-
-    def _fires(self, time_s: float) -> list[HeatSource]:
-        """What the scenario has lit."""
-        found = []
-        for item in self.ignitions:
-            heat_kw = fire.heat_release_kw(time_s - item.start_s, item.growth_kw_per_s2, item.peak_kw)
-            if heat_kw < self.model.least_heat_kw:
-                continue
-            diameter_m = item.diameter_m * math.sqrt(heat_kw / item.peak_kw)
-            soot = fire.soot_release_kg_per_s(heat_kw, item.soot_yield, item.heat_of_combustion_kj_per_kg)
-            height_m = fire.flame_height_m(heat_kw, diameter_m)
-            found.append(
-                HeatSource(
-                    self._feet_m[item.name], diameter_m, height_m, heat_kw, item.radiative_fraction, soot
-                )
-            )
-        return found
 
     def at(self, scenario_ns: int, open_voxels: Float32Array, wait_s: float = 0.0) -> SolvedSmoke | None:
         """The smoke so long after the start of the scenario, where the gate lets it be.
@@ -178,18 +175,22 @@ class SmokeLayer:
 
     @property
     def is_running(self) -> bool:
-        """Whether the solver's thread lives."""
+        """Whether the solver works."""
         return self._run.is_running
 
     def close(self, *, wait: bool = True) -> None:
         """Stop the solver; ``wait``: for the step that it is taking."""
         self._run.close(wait=wait)
 
-    def _outside_flames(self, state: SmokeState, time_s: float) -> SmokeState:
+    def _outside_flames(self, air: SmokeAir, time_s: float) -> SmokeAir:
         """Soot as it leaves flames: none up to ``smoke_from`` of their height, all of it from the tip on."""
-        soot = state.soot_kg_per_m3.copy()
+        soot = air.soot_kg_per_m3.copy()
         z_m, y_m, x_m = self.grid.centres_m()
-        for source in self._fires(time_s):
+        for name, source in self.sources.by_name(time_s).items():
+            lean = self._leans.get(name)
+            if lean is not None:
+                soot *= outside_leaning(source, lean, self.grid, self.model.smoke_from, _BESIDE)
+                continue
             east, north, up = source.position_m
             away_m = np.hypot(y_m[:, None] - north, x_m[None, :] - east)
             inside_m = _BESIDE * source.diameter_m + self.resolution_m
@@ -199,24 +200,9 @@ class SmokeLayer:
             left = np.clip(((z_m[levels] - up) / source.height_m - start) / (1.0 - start), 0.0, 1.0)
             left = left * left * (3.0 - 2.0 * left)
             soot[levels] *= np.maximum(beside, left[:, None, None]).astype(np.float32)
-        return dataclasses.replace(state, soot_kg_per_m3=soot)
+        return SeenAir(air.steps, air.lightness_k, soot, air.residuals)
 
-    def _try_out(self, solver: SmokeSolver, tick_s: float) -> None:
-        """One step with every fire at its peak, thrown away: what cannot be solved is refused before any frame.
-
-        It also compiles what the thread would else compile beside the frames.
-        """
-        grown_s = max(
-            item.start_s + math.sqrt(item.peak_kw / item.growth_kw_per_s2) for item in self.ignitions
-        )
-        try:
-            solver.advance(solver.state, tick_s, self.sources(grown_s + 1.0))
-        except InputError as err:
-            raise ConfigError(f"smoke solver: {err}; or leave smoke_model analytic") from err
-
-    def _constants(
-        self, solid: BoolArray | None, inertia: Float32Array | None, wind_mps: tuple[float, float]
-    ) -> Parameters:
+    def _constants(self, solid: BoolArray | None, inertia: Float32Array | None) -> Parameters:
         source = "smoke solver"
         blocked = np.zeros(self.grid.shape, bool) if solid is None else solid
         known = np.full(self.grid.shape, np.nan, np.float32) if inertia is None else inertia
@@ -236,7 +222,7 @@ class SmokeLayer:
             "cell_m": entry(self.resolution_m, "m", "parameter"),
             "origin_m": entry(list(self.grid.origin_m), "m in map", "around the ignitions"),
             "tick": entry(self.box.tick_ns, "ns", "parameter"),
-            "wind": entry(list(wind_mps), "m/s east, north", "not modelled: still air"),
+            "wind": entry([0.0, 0.0], "m/s east, north", "not modelled: still air"),
             "walls": entry(int(blocked.sum()), "cells", "surfaces of the building"),
             "walls_sha256": entry(
                 hashlib.sha256(np.packbits(blocked).tobytes()).hexdigest(), "SHA-256", "of the cells, packed"
@@ -251,9 +237,9 @@ class SmokeLayer:
             ),
             "feet_m": {
                 name: entry(list(place_m), "m in map", "the ignition, or the nearest cell of air")
-                for name, place_m in self._feet_m.items()
+                for name, place_m in self.sources.feet_m.items()
             },
-            "surfaces": {} if self._surfaces is None else self._surfaces.record(),
+            "surfaces": {} if self.sources.surfaces is None else self.sources.surfaces.record(),
             "least_heat_kw": entry(self.model.least_heat_kw, "kW", "assumed: below this nothing burns"),
             "flame_beside": entry(
                 _BESIDE, "burning diameters", "assumed: soot so near the axis is the flame's"
@@ -262,17 +248,17 @@ class SmokeLayer:
                 self.model.smoke_from, "flame heights", "assumed: soot leaves the flame from here"
             ),
             "luminous_flame": entry(False, "", "flames are drawn by the analytic layer"),
-            "nudging_s": entry(self.box.nudging_s, "s", "parameter; 0: none"),
+            "nudging_s": entry(self._nudging_s, "s", "parameter; 0: none"),
             "nudging_mean_s": entry(nudging.MEAN_S, "s", "over which the solver's mean is taken"),
             "nudging_most": entry(nudging.MOST_SHARE, "of the convected heat", "bound"),
         }
 
-    def _state_record(self, state: SmokeState, share: float) -> Parameters:
-        found = state.residuals
+    def _state_record(self, air: SmokeAir, share: float) -> Parameters:
+        found = air.residuals
         star_m = fire.characteristic_diameter_m(max(found.heat_release_kw, 1e-3), self.ambient_k)
         source = "smoke solver"
         return {
-            "steps": entry(state.steps, "1", source),
+            "steps": entry(air.steps, "1", source),
             "share": entry(share, "1", "of the way to the next tick"),
             "substeps": entry(found.substeps, "1", source),
             "heat_release_kw": entry(found.heat_release_kw, "kW", "volume integral of the source"),
@@ -291,3 +277,15 @@ class SmokeLayer:
 def _processor() -> str:
     """The processor that kernels are compiled for: another one may round otherwise."""
     return str(binding.get_host_cpu_name())
+
+
+def _try_out(plan: SmokePlan) -> None:
+    """One step with every fire at its peak, thrown away: what cannot be solved is refused before any frame.
+
+    It also compiles what would else be compiled beside the frames.
+    """
+    solver = plan.solver()
+    try:
+        solver.advance(solver.state, plan.tick_s, plan.sources(plan.sources.grown_s() + 1.0))
+    except InputError as err:
+        raise ConfigError(f"smoke solver: {err}; or leave smoke_model analytic") from err

@@ -22,7 +22,8 @@ from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, p
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.smoke_box import SmokeBox
 from vidgen_nodes.generation.smoke_layer import SOLVER_VERSION, SmokeLayer
-from vidgen_nodes.packets import Float32Array, Ignition, PhysicsRef
+from vidgen_nodes.generation.wind_on_fires import WindOnFires
+from vidgen_nodes.packets import Float32Array, Grille, Ignition, PhysicsRef
 from vidgen_nodes.scene.building import Building
 
 SOLVER, STATE = "smoke/solver", "smoke/solver/state"
@@ -147,6 +148,8 @@ def solved_smokes(
     building: Building | None,
     burning: Burning | None,
     wait_s: float,
+    wind: WindOnFires | None = None,
+    grilles: Sequence[Grille] = (),
 ) -> SolvedSmokes | None:
     """The solver of a scenario; None where nothing burns.
 
@@ -155,7 +158,10 @@ def solved_smokes(
     """
     if not ignitions:
         return None
-    return SolvedSmokes(SmokeLayer(ignitions, seed, ambient_k, box, building, burning), wait_s)
+    layer = SmokeLayer(
+        ignitions, seed, ambient_k, box, building, burning, wind=wind, grilles=grilles, apart=wait_s == 0.0
+    )
+    return SolvedSmokes(layer, wait_s)
 
 
 def stood_in(elements: Sequence[str]) -> bool:

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steam leaks of a scenario: the jet of each, from when it blows, where the gate lets it be.
 
-Guarantees that every number of a jet is in its record, that a jet stands only in columns that the gate opened, and
-that one that begins does not jump into the picture. A jet is a mean (``steam_field.py``): it stands still. The gate
-knows no rule of its own for steam: what opens a column is fire that may burn there, so a leak far from any fuel is not
-drawn. Leaves out what the jet does to flames.
+Guarantees that every number of a jet is in its record, that a jet stands only in places that the gate opened for this
+very leak (``scene/leak_rule.py``), and that one that begins does not jump into the picture. A jet is a mean
+(``steam_field.py``): it stands still. Leaves out what the jet does to flames, and flames to it.
 """
 
 from __future__ import annotations
@@ -15,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import torch
 
 from vidgen_nodes.generation import steam
-from vidgen_nodes.generation.hazards import SMOKE_CONFIDENCE, permits_under
+from vidgen_nodes.generation.hazards import SMOKE_CONFIDENCE
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField, open_window
 from vidgen_nodes.generation.plume_model import PlumeModel
@@ -32,6 +32,8 @@ from vidgen_nodes.generation.steam_field import (
     steam_field,
 )
 from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Leak, PhysicsRef
+from vidgen_nodes.scene.columns import LeakOpening
+from vidgen_nodes.scene.leak_reach import LeakReach
 
 if TYPE_CHECKING:
     from vidgen_nodes.scene.gate import Gate
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 ELEMENT = "steam"
 VERSION = "1"
 MOST_VOXELS = 500_000  # of one jet
+_MOST_CELLS = 8  # spelt out in one sentence
 RAMP_S = 1.0  # assumed: a leak opens within this time
 _SOURCE = "choked flow of dry steam, notional source of Birch 1987, round jet, mixing at equilibrium"
 _UNITS = {
@@ -75,8 +78,13 @@ class SteamJet:
         resolution_m = fitting_resolution_m(hole, resolution_m, ambient_k, MOST_VOXELS)
         self.whole = steam_field(hole, resolution_m, ambient_k)
         nz, ny, nx = self.whole.temperature_k.shape
-        self._holds = (self.whole.extinction_lwir_per_m >= LEAST_PER_M).numpy().astype(np.float32)
         self.shape, self.resolution_m, self.model = (int(nz), int(ny), int(nx)), resolution_m, PlumeModel()
+        self._held = np.nonzero((self.whole.extinction_lwir_per_m >= LEAST_PER_M).numpy())
+        z_m, y_m, x_m = self.axes_m()
+        levels, rows, cols = self._held
+        places_m = np.stack((x_m[cols], y_m[rows], z_m[levels]), axis=1)
+        length_m = cloud_length_m(hole, ambient_k, AMBIENT_HUMIDITY)
+        self.reach = LeakReach(self.name, hole.position_m, hole.direction, places_m, resolution_m, length_m)
         source = steam.expanded(hole)
         self.record: Parameters = {
             "leak": reading.record,
@@ -85,12 +93,10 @@ class SteamJet:
             "expanded_speed": entry(source.speed_mps, "m/s", "notional source, Birch 1987"),
             "expanded_diameter": entry(source.diameter_m, "m", "notional source, Birch 1987"),
             "expanded_temperature": entry(source.temperature_k, "K", "total enthalpy kept"),
-            "length": entry(
-                cloud_length_m(hole, ambient_k, AMBIENT_HUMIDITY), "m", "to where the axis is clear or slow"
-            ),
+            "length": entry(length_m, "m", "to where the axis is clear or slow"),
             "voxel": entry(resolution_m, "m", "parameter, coarser for long jets"),
             "least": entry(LEAST_PER_M, "1/m", "assumed: thinner steam is left out"),
-            "edge_fade": entry(self.model.edge_fade_m, "m", "assumed: towards closed columns"),
+            "edge_fade": entry(self.model.edge_fade_m, "m", "assumed: towards air that is not known"),
         }
 
     def axes_m(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -101,16 +107,28 @@ class SteamJet:
         )
         return z_m, y_m, x_m
 
+    def open_voxels(self, opening: LeakOpening) -> Float32Array:
+        """Share [0, 1] of each voxel that the gate opens; towards air that is not known it fades."""
+        voxels: Float32Array = np.zeros(self.shape, np.float32)
+        if opening.cause is not None:
+            return voxels
+        _, rows, cols = self._held
+        seen = np.ones(self.shape[1:], np.uint8)
+        seen[rows, cols] = opening.air[self.reach.column]
+        away_m = self.resolution_m * (cv2.distanceTransform(seen, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - 0.5)
+        fade = np.clip(away_m[rows, cols] / self.model.edge_fade_m, 0.0, 1.0)
+        voxels[self._held] = opening.share * (np.float32(1.0) if seen.all() else fade)
+        return voxels
+
     def at(self, scenario_s: float, open_voxels: Float32Array) -> HazardField | None:
         """The jet where the gate lets it be; None before it blows and where none of it is open."""
         strength = min((scenario_s - self.start_s) / RAMP_S, 1.0)
         if strength <= 0.0:
             return None
-        filled = open_voxels * self._holds
-        window = open_window(filled)
+        window = open_window(open_voxels)
         if window is None:
             return None
-        share = torch.from_numpy(filled[window] * np.float32(strength))
+        share = torch.from_numpy(open_voxels[window] * np.float32(strength))
         levels, rows, cols = window
         east, north, up = (
             low + part.start * self.resolution_m
@@ -158,6 +176,14 @@ class SteamLeaks:
             str, tuple[Float32Array, HazardField]
         ] = {}  # whole jets behind one gate; saves time only
 
+    def open_voxels(self, gate: Gate) -> tuple[Float32Array, ...]:
+        """What the gate opens of each of ``jets``; nothing of one that the gate says nothing of."""
+        said = {item.name: item for item in gate.steam}
+        return tuple(
+            jet.open_voxels(said[jet.name]) if jet.name in said else np.zeros(jet.shape, np.float32)
+            for jet in self.jets
+        )
+
     def step(self, scenario_s: float, open_voxels: Sequence[Float32Array], gate: Gate) -> SteamStep:
         """The jets so long after scenario start.
 
@@ -196,8 +222,15 @@ def _hazard(jet: SteamJet, found: HazardField, gate: Gate) -> Hazard:
         height_m=high[2] - low[2],
         heat_release_kw=0.0,
         confidence=SMOKE_CONFIDENCE,
-        permitted_by=permits_under(low[:2], (high[0], high[1]), gate),
+        permitted_by=tuple(_permit(item) for item in gate.steam if item.name == jet.name),
     )
+
+
+def _permit(opening: LeakOpening) -> str:
+    """Cells and evidence of one leak; the record of the frame has every cell with its numbers."""
+    cells = [f"({row},{col})" for row, col in zip(opening.rows.tolist(), opening.cols.tolist(), strict=True)]
+    more = f" and {len(cells) - _MOST_CELLS} more" if len(cells) > _MOST_CELLS else ""
+    return f"steam: cells {', '.join(cells[:_MOST_CELLS])}{more} are known: {opening.why}"
 
 
 def _constants() -> Parameters:

@@ -59,6 +59,23 @@ class CarriedNoise:
         after = window.index_select(0, torch.from_numpy((lower + 1) % SLICES))
         return torch.lerp(before, after, share, out=before)
 
+    def leaned(
+        self, emission_s: FloatArray, rows: slice, cols: slice, shift: tuple[IntArray, IntArray]
+    ) -> torch.Tensor:
+        """As :meth:`at`, each level taken so many rows and cols (nz,) further back; the lattice repeats itself."""
+        ny, nx = self._slab.shape[1:]
+        north, east = np.arange(rows.start, rows.stop), np.arange(cols.start, cols.stop)
+        of_row = (north[None, :] - shift[0][:, None]) % ny * nx
+        of_col = (east[None, :] - shift[1][:, None]) % nx
+        place = torch.from_numpy((of_row[:, :, None] + of_col[:, None, :]).reshape(len(emission_s), -1))
+        position = np.mod(emission_s / self._slice_s, SLICES)
+        lower = np.minimum(position.astype(np.int64), SLICES - 1)
+        share = torch.from_numpy((position - lower).astype(np.float32)).view(-1, 1)
+        slab = self._slab.view(SLICES, -1)
+        before = slab.index_select(0, torch.from_numpy(lower)).gather(1, place)
+        after = slab.index_select(0, torch.from_numpy((lower + 1) % SLICES)).gather(1, place)
+        return torch.lerp(before, after, share, out=before).view(-1, len(north), len(east))
+
     def sample(self, emission_s: FloatArray, rows: IntArray, cols: IntArray) -> Float32Array:
         """Noise at emission times (n, m) over lattice points (m,); points beyond the lattice repeat it."""
         position = np.mod(emission_s / self._slice_s, SLICES)

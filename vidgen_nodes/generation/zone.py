@@ -4,8 +4,10 @@
 
 Guarantees the published formulas and a two-zone balance that closes: what the plume brings into the upper
 layer is what leaves through the vents and what makes it grow, and the heat likewise. The authority for means
-where the 3-D solver runs (``smoke.py``). Leaves out more than one room, doors between rooms, and radiation
-between the layers: its share is part of what is lost to the walls.
+where the 3-D solver runs (``smoke.py``). Air conditioning enters as volume flows: an exhaust draws from the layer that
+its grille lies in, a supply blows into it, and the opening lets in or out what is left over. Leaves out more than one
+room, doors between rooms, cold air that an exhaust pulls through a thin layer, and radiation between the layers: its
+share is part of what is lost to the walls.
 Heat release is in kW, heights in m above the floor, temperatures in K.
 """
 
@@ -20,6 +22,30 @@ from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire
 
 _STEPS_A_SECOND = 20
+_DISCHARGE = 0.68  # of openings (Emmons, SFPE)
+_HALVINGS = 60  # of the search for the neutral plane
+
+
+@dataclass(frozen=True, slots=True)
+class Airflow:
+    """What a fan moves through one grille.
+
+    Args:
+        height_m: of the grille's middle above the floor.
+        flow_m3_per_s: into the room above 0, out of it below.
+        temperature_k: of the air that is blown in; 0: that of the air outside.
+    """
+
+    height_m: float
+    flow_m3_per_s: float
+    temperature_k: float = 0.0
+
+    def __post_init__(self) -> None:
+        numbers = (self.height_m, self.flow_m3_per_s, self.temperature_k)
+        if not np.isfinite(numbers).all() or self.height_m < 0.0 or self.temperature_k < 0.0:
+            raise ConfigError(
+                f"air flow: got {self}; expected finite numbers, height and temperature 0 or above"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,7 @@ class Room:
         ceiling_vent_m2: area of a hole in the ceiling.
         wall_conductance_kw_per_m2_k: what the walls take (h_k of ``wall_conductance_kw_per_m2_k``).
         ambient_k: of the air outside.
+        airflows: of the air conditioning.
     """
 
     floor_m2: float
@@ -43,6 +70,7 @@ class Room:
     ceiling_vent_m2: float = 0.0
     wall_conductance_kw_per_m2_k: float = 0.0
     ambient_k: float = 293.15
+    airflows: tuple[Airflow, ...] = ()
 
     def __post_init__(self) -> None:
         sizes = (self.floor_m2, self.height_m, self.ambient_k)
@@ -57,6 +85,10 @@ class Room:
         if self.opening_height_m > self.height_m:
             raise ConfigError(
                 f"room: an opening of {self.opening_height_m} m is higher than the ceiling at {self.height_m} m"
+            )
+        if any(item.height_m > self.height_m for item in self.airflows):
+            raise ConfigError(
+                f"room: a grille of {self.airflows} is higher than the ceiling at {self.height_m} m"
             )
 
     @property
@@ -168,12 +200,16 @@ class ZoneModel:
                 max(now.height_m, 0.01), max(heat_kw, 1e-6), diameter_m, self._radiative
             )
         )
-        out = min(self._outflow_kg_per_s(), self._mass_kg / dt_s + plume)
+        fans = self._fans()
+        drawn = min(fans.drawn_kg_per_s, self._mass_kg / dt_s)
+        plume += fans.blown_kg_per_s
+        out = drawn + min(self._outflow_kg_per_s(fans), self._mass_kg / dt_s + plume - drawn)
         rise_k = now.upper_k - room.ambient_k
         upper_m2 = room.floor_m2 + (room.surface_m2 - room.floor_m2) * (1.0 - now.height_m / room.height_m)
         lost_kw = room.wall_conductance_kw_per_m2_k * min(upper_m2, room.surface_m2) * rise_k
         gone_kw = out * fire.AIR_HEAT_CAPACITY_KJ_PER_KG_K * rise_k + lost_kw
-        self._heat_kj = max(self._heat_kj + (self._kept * heat_kw - gone_kw) * dt_s, 0.0)
+        gained_kw = self._kept * heat_kw + fans.blown_kw
+        self._heat_kj = max(self._heat_kj + (gained_kw - gone_kw) * dt_s, 0.0)
         smoke_kg = now.smoke_kg + soot_kg_per_s * dt_s
         if self._mass_kg > 0.0:
             smoke_kg -= min(now.smoke_kg, out * dt_s * now.smoke_kg / self._mass_kg)
@@ -191,11 +227,32 @@ class ZoneModel:
             )
         self.layers = Layers(now.time_s + dt_s, room.height_m - depth_m, upper_k, smoke_kg)
 
-    def _outflow_kg_per_s(self) -> float:
+    def _fans(self) -> _Fans:
+        """What the air conditioning moves now: each grille in the layer that it lies in."""
+        room, now = self.room, self.layers
+        blown, blown_kw, drawn, net = 0.0, 0.0, 0.0, 0.0
+        for item in room.airflows:
+            is_upper = item.height_m >= now.height_m
+            if item.flow_m3_per_s >= 0.0:
+                supplied_k = item.temperature_k or room.ambient_k
+                flow = item.flow_m3_per_s * float(fire.air_density_kg_per_m3(supplied_k))
+                if is_upper:
+                    blown += flow
+                    blown_kw += flow * fire.AIR_HEAT_CAPACITY_KJ_PER_KG_K * (supplied_k - room.ambient_k)
+                net += flow
+            else:
+                from_k = now.upper_k if is_upper else room.ambient_k
+                flow = -item.flow_m3_per_s * float(fire.air_density_kg_per_m3(from_k))
+                drawn += flow if is_upper else 0.0
+                net -= flow
+        return _Fans(blown, blown_kw, drawn, net)
+
+    def _outflow_kg_per_s(self, fans: _Fans) -> float:
         """What buoyancy drives out of the layer, through the opening above its neutral plane and the ceiling vent.
 
         Bernoulli with a discharge coefficient of 0.68 (Emmons, SFPE); the neutral plane lies at the layer's
-        face or a third of the opening's height up, whichever is higher: then inflow and outflow balance.
+        face or a third of the opening's height up, whichever is higher: then inflow and outflow balance. With fans
+        it lies where the opening lets in what they draw out beyond what they blow in, or the other way.
         """
         room, now = self.room, self.layers
         rise_k = now.upper_k - room.ambient_k
@@ -207,10 +264,53 @@ class ZoneModel:
         if room.opening_m2 > 0.0:
             width_m = room.opening_m2 / room.opening_height_m
             plane_m = max(now.height_m, _neutral_plane_m(room, now))
-            above_m = max(room.opening_height_m - plane_m, 0.0)
-            flow += 0.68 * width_m * density * math.sqrt(pull) * (2.0 / 3.0) * math.pow(above_m, 1.5)
+            if room.airflows:
+                plane_m = _plane_with_fans_m(room, now, fans.net_kg_per_s)
+            above_m = max(room.opening_height_m - max(plane_m, now.height_m), 0.0)
+            flow += _DISCHARGE * width_m * density * math.sqrt(pull) * (2.0 / 3.0) * math.pow(above_m, 1.5)
         depth_m = room.height_m - now.height_m
-        return flow + 0.68 * room.ceiling_vent_m2 * density * math.sqrt(pull * depth_m)
+        return flow + _DISCHARGE * room.ceiling_vent_m2 * density * math.sqrt(pull * depth_m)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fans:
+    blown_kg_per_s: float  # into the upper layer
+    blown_kw: float  # heat in that, above ambient
+    drawn_kg_per_s: float  # out of the upper layer
+    net_kg_per_s: float  # into the room, less what is drawn out of it
+
+
+def _plane_with_fans_m(room: Room, now: Layers, net_kg_per_s: float) -> float:
+    """Height of the neutral plane at which an opening lets out ``net_kg_per_s`` more than it lets in.
+
+    Pressure against the outside grows upwards through the layer and is even below it. A plane above the opening lets
+    nothing out, one at the layer's face or below it nothing in.
+    """
+    light = (
+        1.0 - room.ambient_k / now.upper_k
+    )  # by which the layer is lighter than the air outside, as a share of it
+    face_m, top_m = min(now.height_m, room.opening_height_m), room.opening_height_m
+    width_m = room.opening_m2 / room.opening_height_m
+    outside = float(fire.air_density_kg_per_m3(room.ambient_k))
+    inside = float(fire.air_density_kg_per_m3(now.upper_k))
+    speed = math.sqrt(2.0 * fire.GRAVITY_MPS2 * light)
+
+    def let_in_kg_per_s(plane_m: float) -> float:
+        over_m = min(max(plane_m - face_m, 0.0), 50.0)
+        slice_m = 2.0 / 3.0 * (over_m**1.5 - max(plane_m - top_m, 0.0) ** 1.5)
+        down = _DISCHARGE * width_m * outside * speed * (face_m * math.sqrt(over_m) + slice_m)
+        up_m = max(top_m - plane_m, 0.0) ** 1.5
+        up = _DISCHARGE * width_m * inside * math.sqrt(outside / inside) * speed * 2.0 / 3.0 * up_m
+        return down - up
+
+    low_m, high_m = face_m, top_m + 50.0
+    for _ in range(_HALVINGS):
+        middle_m = 0.5 * (low_m + high_m)
+        if let_in_kg_per_s(middle_m) < -net_kg_per_s:
+            low_m = middle_m
+        else:
+            high_m = middle_m
+    return 0.5 * (low_m + high_m)
 
 
 def _neutral_plane_m(room: Room, now: Layers) -> float:

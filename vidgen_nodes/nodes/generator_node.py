@@ -16,6 +16,7 @@ from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.frame_maker import FrameMaker
 from vidgen_nodes.ros.frame_outputs import FrameOutputs
+from vidgen_nodes.ros.loading import LoggedProgress
 from vidgen_nodes.ros.node import VidgenLifecycleNode
 from vidgen_nodes.ros.parameters import graph_params
 from vidgen_nodes.ros.process import main_for
@@ -39,8 +40,9 @@ class GeneratorNode(VidgenLifecycleNode[GeneratorParams]):
 
     def configure(self) -> None:
         """Make what makes frames, then listen: nothing is received before it can be recorded."""
+        told = LoggedProgress(self.get_logger().info, self.params.building_file)
         self._maker = FrameMaker(
-            graph_params(sys.argv, generator=self.params), self.health, self._outputs.publish
+            graph_params(sys.argv, generator=self.params), self.health, self._outputs.publish, told
         )
         maps, quality = "uncertainty/map", qos.UNCERTAINTY_MAP
         self._inputs = [

@@ -20,9 +20,10 @@ from vidgen_nodes.ros import convert, fill, qos, unpack
 from vidgen_nodes.ros.adapters.route import message_class
 from vidgen_nodes.ros.baseline import baseline_for
 from vidgen_nodes.ros.grid_map import elevation_scan
+from vidgen_nodes.ros.loading import LoggedProgress
 from vidgen_nodes.ros.node import VidgenNode
 from vidgen_nodes.ros.process import main_for
-from vidgen_nodes.scene.building import load_building
+from vidgen_nodes.scene.building import Building, load_building
 from vidgen_nodes.scheduling import Priority
 from vidgen_nodes.sensing.lidar_dialect import clock_doubt
 from vidgen_nodes.sensing.scan_pose import PosedScan, ScanPosing
@@ -41,7 +42,7 @@ class LidarNode(VidgenNode[LidarParams]):
     def __init__(self) -> None:
         super().__init__("lidar_node", LidarParams)
         self._posing = ScanPosing(self.params)
-        building = load_building(Path(self.params.building_file)) if self.params.building_file else None
+        building = self._building()
         self._mapper = UncertaintyMapper(self.params, baseline_for(self.params, building))
         self._maps = self.advertise(UncertaintyMap, "uncertainty/map", qos.UNCERTAINTY_MAP)
         self._occupancy = self.advertise(OccupancyGrid, "uncertainty/occupancy", qos.OCCUPANCY, primary=False)
@@ -59,6 +60,12 @@ class LidarNode(VidgenNode[LidarParams]):
                 self._on_elevation_map,
                 required=True,
             )
+
+    def _building(self) -> Building | None:
+        name = self.params.building_file
+        if not name:
+            return None
+        return load_building(Path(name), progress=LoggedProgress(self.get_logger().info, name))
 
     def _on_nav(self, message: Any) -> None:
         self._map(self._posing.add_nav(unpack.nav_state(message)))

@@ -46,7 +46,7 @@ class GeneratorParams(Checked):
     smoke_model: str = param(
         "analytic",
         "Smoke of the fires that the scenario lights: correlations with texture, or a 3-D solver that runs ahead of "
-        "the frames on a thread of its own.",
+        "the frames in a process of its own.",
         choices=("analytic", "solver"),
     )
     smoke_cell_m: float = param(0.3, "Edge of a cell of the solver.", unit="m", low=0.05, high=2.0)

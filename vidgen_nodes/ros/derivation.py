@@ -115,7 +115,7 @@ class Redrawing:
         scenario = self._scenarios.get(bundle.stamp_ns, self._first)
         if scenario != self._scenario:
             self._scenario = scenario
-            pipeline.set_scenario(scenario)
+            pipeline.set_world(pipeline.world_of(scenario))
         return pipeline.process(bundle, analytic=bundle.stamp_ns in self._late)
 
     def derive(self, bundle: Bundle) -> Derived | None:

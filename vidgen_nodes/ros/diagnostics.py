@@ -108,6 +108,8 @@ class NodeHealth:
         self.idle = (
             ""  # plain words, set by the node: why nothing needs to come out; then silence is no fault
         )
+        self.withheld: Counter[str] = Counter()  # parts of what was asked for that are not drawn, by cause
+        self.withholding = ""  # plain words, set by the node: which part, and why; empty: none
         self.doubt = ""  # plain words, set by the node: what makes its output worse than it could be
         self.fault = ""  # plain words, set by the node: what is broken
         self.extra: dict[str, str] = {}  # further values of this node, as they are to be published
@@ -178,6 +180,7 @@ class NodeHealth:
             ]
         values += [(f"dropped {reason}", str(count)) for reason, count in sorted(self.dropped.items())]
         values += [(f"cause {cause}", str(count)) for cause, count in sorted(self.causes.items())]
+        values += [(f"withheld {cause}", str(count)) for cause, count in sorted(self.withheld.items())]
         values += self.extra.items()
         for name, samples in self._latency_ms.items():
             ordered = sorted(samples)
@@ -214,6 +217,8 @@ class NodeHealth:
             return WARN, f"waiting for {self.waiting_for}"
         if self.doubt:
             return WARN, self.doubt
+        if self.withholding:
+            return OK, f"running; {self.withholding}"
         if self.causes:
             cause, count = self.causes.most_common(1)[0]
             return OK, f"running; most frequent cause of a transparent overlay: {cause} ({count}x)"

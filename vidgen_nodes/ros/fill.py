@@ -206,7 +206,10 @@ def provenance(record: Record, frame_id: str, published_ns: int) -> Any:
     message.cells_open = record.gate.cells_open
     message.pixels_drawn, message.pixels_outside = record.gate.pixels_drawn, record.gate.pixels_outside
     message.sigma_px = record.sigma_px
-    message.marks = [mark.value for mark in record.marks]
+    message.marks = [
+        *(mark.value for mark in record.marks),
+        *(item.value for item in record.gate.leaks_closed),
+    ]
     message.physics = _physics(record.physics)
     message.published = time(published_ns)
     return message

@@ -28,7 +28,7 @@ from vidgen_nodes.custody.scenario_review import scenario_reviews
 from vidgen_nodes.custody.segment_file import read_segment_file
 from vidgen_nodes.custody.signer import HeadSigner, keys_of, signing_of
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.generation.areas import solve_ahead
+from vidgen_nodes.generation.generator import World
 from vidgen_nodes.packets import Bundle, Frame, Scenario, UncertaintyMap
 from vidgen_nodes.params import NodeParams
 from vidgen_nodes.pipeline import Pipeline
@@ -36,7 +36,7 @@ from vidgen_nodes.ros.diagnostics import NodeHealth
 from vidgen_nodes.ros.foresight import Foresight
 from vidgen_nodes.ros.worker import LatestWorker
 from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario
-from vidgen_nodes.scene.building import load_building
+from vidgen_nodes.scene.building import Progress, load_building
 
 T = TypeVar("T")
 _MAPS_KEPT = 8  # five a second come, ten at most; a bundle names one that is 0.3 to 0.5 s old
@@ -57,7 +57,13 @@ def with_inputs_of(dropped: Bundle, following: Bundle) -> Bundle:
 class FrameMaker:
     """Made when the generator is configured; :meth:`close` ends it."""
 
-    def __init__(self, graph: NodeParams, health: NodeHealth, publish: Callable[[Frame], None]) -> None:
+    def __init__(
+        self,
+        graph: NodeParams,
+        health: NodeHealth,
+        publish: Callable[[Frame], None],
+        progress: Progress | None = None,
+    ) -> None:
         """Load building and scenario, open the ledger, make the pipeline on its thread.
 
         Raises:
@@ -70,7 +76,9 @@ class FrameMaker:
         self._segment: int | None = None
         self._newest_ns = 0
         self._foresight = Foresight(round(graph.sync.map_delay_ms * 1e6), round(params.world_tick_ms * 1e6))
-        building = load_building(Path(params.building_file)) if params.building_file else None
+        building = (
+            load_building(Path(params.building_file), progress=progress) if params.building_file else None
+        )
         self._building = building
         scenario = None
         if params.scenario_file:  # a broken file must not wait for the first frame
@@ -153,8 +161,8 @@ class FrameMaker:
                 "no_frame_yet", "no frame has come yet, so that now is not known; give a start time"
             )
         scenario = parse_scenario(text, start_ns or self._newest_ns)
-        solve_ahead(scenario, self._building)  # here and not between two frames
-        self._on_thread(lambda: self._review_and_replace(scenario, review))
+        world = self._pipeline.world_of(scenario)  # here and not between two frames
+        self._on_thread(lambda: self._review_and_replace(world, review))
         return scenario
 
     def review(self, fields: Mapping[str, Any], statement: bytes = b"") -> int:
@@ -201,22 +209,25 @@ class FrameMaker:
         self._health.extra["reviewed_by"] = self._reviews.person or self._reviews.fault or "nobody"
         self._foresight.note(bundle)
         self._health.causes.update(cause.value for cause in frame.record.causes)
+        self._health.withheld.update(cause.value for cause in frame.record.gate.leaks_closed)
+        self._health.withholding = "; ".join(frame.record.gate.withheld)
 
     def _replace_scenario(self, scenario: Scenario) -> None:
         self._starts_with_first = False
-        self._pipeline.set_scenario(scenario)
+        self._pipeline.set_world(self._pipeline.world_of(scenario))
 
-    def _review_and_replace(self, scenario: Scenario, review: bytes) -> None:
+    def _review_and_replace(self, world: World, review: bytes) -> None:
         before = self._reviews.state
         self._reviews.statement = review or self._reviews.statement
         try:
-            replaced = self._pipeline.set_scenario(scenario, if_reviewed=True)
+            replaced = self._pipeline.set_world(world, if_reviewed=True)
         except BaseException:
             self._reviews.state = before
             raise
         if not replaced:
             fault, self._reviews.state = self._reviews.fault, before
-            raise InputError("not_reviewed", f"scenario {scenario.name}: {fault}; nothing changed")
+            name = "" if world.scenario is None else world.scenario.name
+            raise InputError("not_reviewed", f"scenario {name}: {fault}; nothing changed")
         self._starts_with_first = False
 
     def _append_review(self, review: FrameReview, statement: bytes) -> int:

@@ -53,6 +53,9 @@ class OfflineCounts:
     cells_open: int = 0  # most at a time
     pixels_drawn: int = 0
     pixels_outside: int = 0
+    leaks_closed: Counter[str] = field(
+        default_factory=Counter
+    )  # why leaks of steam were kept shut, by frames
 
     def add(self, bundle: Bundle, frame: Frame, elapsed_s: float) -> None:
         """Count a frame that took so long from taking up the thermal image to its durable record."""
@@ -66,6 +69,7 @@ class OfflineCounts:
         self.cells_open = max(self.cells_open, record.gate.cells_open)
         self.pixels_drawn += record.gate.pixels_drawn
         self.pixels_outside += record.gate.pixels_outside
+        self.leaks_closed.update({cause.value for cause in record.gate.leaks_closed})
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from sensor_msgs.msg import Image
 from vidgen.msg import Provenance, SyncReport
 
 from vidgen_nodes.graph import NAMESPACE
+from vidgen_nodes.packets import LeakCause
 from vidgen_nodes.ros import qos, wire
 from vidgen_nodes.ros.convert import image_pixels
 from vidgen_nodes.ros.transport import make_executor
@@ -37,6 +38,7 @@ from vidgen_nodes.summary import percentiles
 _SPIN_S = 0.05
 _QUIET_S = 0.2
 _MOST_UNQUIET_S = 2.0
+_LEAK_CAUSES = frozenset(cause.value for cause in LeakCause)
 _MOST_FRAMES = 400_000  # over two hours at 50 Hz; older ones leave the percentiles
 
 
@@ -53,6 +55,7 @@ class FrameSeen:
     sigma_px: float
     causes: tuple[str, ...]
     leaf_index: int
+    leaks_closed: frozenset[str] = frozenset()  # why leaks of steam were kept shut
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +233,7 @@ class Probe:
             sigma_px=message.sigma_px,
             causes=tuple(message.causes),
             leaf_index=message.leaf_index,
+            leaks_closed=_LEAK_CAUSES.intersection(message.marks),
         )
         with self._lock:
             self._frames.append(seen)

@@ -23,18 +23,23 @@ import yaml
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Ignition, Scenario
+from vidgen_nodes.scenario.air_conditioning import grilles_from_record, parse_grilles
 from vidgen_nodes.scenario.imported_field import imported_from_record, parse_imported
 from vidgen_nodes.scenario.leak import leaks_from_record, parse_leaks
 from vidgen_nodes.scenario.spread_plan import parse_rooms, parse_spread, rooms_from_record, spread_from_record
 from vidgen_nodes.scenario.values import flag, mapping, number, text, wrong
+from vidgen_nodes.scenario.wind import parse_wind, spread_with, wind_from_record
 
 # alpha = 1055 kW / t_g^2 with t_g = 600, 300, 150, 75 s (NFPA 72, NFPA 92).
 GROWTH_KW_PER_S2 = {"slow": 0.00293, "medium": 0.01172, "fast": 0.04689, "ultrafast": 0.18756}
 
 _KELVIN_AT_0_DEGC = 273.15
 _TOP_KEYS = frozenset(
-    {"name", "seed", "ambient_degc", "ignitions", "debris", "spread", "rooms", "imported", "leaks"}
-)
+    {
+        "name", "seed", "ambient_degc", "ignitions", "debris", "spread", "rooms", "imported", "leaks", "wind",
+        "air_conditioning",
+    }
+)  # fmt: skip
 _REQUIRED_TOP_KEYS = frozenset({"name", "ignitions"})
 
 
@@ -46,7 +51,8 @@ class Fuel:
     net chemical; wood is the middle of 12 to 17 kJ/g. Radiative fraction 0.35 is the usual default of
     design fires. Flame absorption: grey *total* coefficients of Yuen and Tien (1977) as tabulated by
     Drysdale; that they hold in 8-14 um is an assumption of this project. Where no value
-    is tabulated for the fuel the one of furnishings (1.13) is assumed.
+    is tabulated for the fuel the one of furnishings (1.13) is assumed. They are of flames over burning surfaces and
+    of the solver's; a lit fire's own flame has the soot that its radiated share asks for (``flame_soot.py``).
     """
 
     soot_yield: float  # kg soot per kg fuel
@@ -123,6 +129,7 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
     for name in names:
         if names.count(name) > 1:
             raise wrong("ignitions", name, "a different name for every ignition")
+    wind = parse_wind(body.get("wind"), names)
     scenario = Scenario(
         name=text(body["name"], "name"),
         start_ns=start_ns,
@@ -130,10 +137,12 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
         ambient_k=_limited(body, "ambient_degc", "", 20.0) + _KELVIN_AT_0_DEGC,
         ignitions=ignitions,
         debris=flag(body.get("debris", False), "debris"),
-        spread=parse_spread(body.get("spread", False)),
+        spread=spread_with(wind, parse_spread(body.get("spread", False)), body.get("spread")),
         rooms=parse_rooms(body.get("rooms", [])),
         imported=parse_imported(body.get("imported", [])),
         leaks=parse_leaks(body.get("leaks", [])),
+        wind=wind,
+        grilles=parse_grilles(body.get("air_conditioning", [])),
     )
     return dataclasses.replace(scenario, digest=scenario_digest(scenario))
 
@@ -151,6 +160,8 @@ def scenario_from_record(body: Mapping[str, Any], digest: bytes) -> Scenario:
         "rooms": rooms_from_record(body.get("rooms", [])),
         "imported": imported_from_record(body.get("imported", [])),
         "leaks": leaks_from_record(body.get("leaks", [])),
+        "wind": wind_from_record(body.get("wind")),
+        "grilles": grilles_from_record(body.get("grilles", [])),
         "digest": digest,
     }
     return Scenario(**{**body, **own})
@@ -159,10 +170,14 @@ def scenario_from_record(body: Mapping[str, Any], digest: bytes) -> Scenario:
 def scenario_digest(scenario: Scenario) -> bytes:
     """SHA-256 over the canonical CBOR (RFC 8949, 4.2.3) of every field but the digest itself.
 
-    These are the bytes that the ledger stores for a scenario, so the digest finds them there.
+    Wind and air conditioning count only where there are any: scenarios from before them keep their digest. These are
+    the bytes that the ledger stores for a scenario, so the digest finds them there.
     """
     content = dataclasses.asdict(scenario)
     del content["digest"]
+    for item in dataclasses.fields(scenario):
+        if item.metadata.get("if_said") and getattr(scenario, item.name) == item.default:
+            del content[item.name]
     return hashlib.sha256(cbor2.dumps(content, canonical=True)).digest()
 
 

@@ -26,27 +26,34 @@ _PARALLEL = 1e-15  # a direction component below this counts as this, so that no
 
 
 def audit_overlay(overlay: Overlay, gate: Gate, scene: Scene, audit_pixels: int) -> GateReport:
-    """Test drawn pixels against the open columns, each by its own centre ray.
+    """Test drawn pixels against the open columns, those of steam too, each by its own centre ray.
 
     Shares neither boxes nor method with ``pixel_mask``. The sample follows from the stamp and prefers the
     edge of the drawing; with ``audit_pixels`` at or above the number drawn it is all of them.
     """
+    drawn, outside = _count(overlay, gate, scene, audit_pixels)
+    withheld = tuple(item.why for item in gate.steam if item.cause is not None)
+    return GateReport(gate.cells_open, drawn, outside, gate.leaks_closed, withheld)
+
+
+def _count(overlay: Overlay, gate: Gate, scene: Scene, audit_pixels: int) -> tuple[int, int]:
+    """Pixels drawn, and audited ones that look into no open column."""
     left, top, right, bottom = drawn_rectangle(np.ascontiguousarray(overlay.rgba))
     if left == right:
-        return GateReport(gate.cells_open, 0, 0)
+        return 0, 0
     # A border of one pixel, so that the edge of the drawing is an edge here too.
     left, top = max(left - 1, 0), max(top - 1, 0)
     part = overlay.rgba[top : bottom + 1, left : right + 1]
     alpha: ByteArray = np.asarray(cv2.extractChannel(part, 3), np.uint8)
     drawn = cv2.countNonZero(alpha)
     if drawn == 0:
-        return GateReport(gate.cells_open, 0, 0)
+        return 0, 0
     if scene.camera is None or gate.cells_open == 0:
-        return GateReport(gate.cells_open, drawn, drawn)
+        return drawn, drawn
     pixels = np.add(_sample(alpha, drawn, overlay.stamp_ns, audit_pixels), (left, top))
     directions = scene.camera.directions(pixels)
     outside = len(pixels) - int(np.count_nonzero(_meets(scene.camera.centre_m, directions, gate.columns_m)))
-    return GateReport(gate.cells_open, drawn, outside)
+    return drawn, outside
 
 
 def _sample(alpha: ByteArray, drawn: int, stamp_ns: int, limit: int) -> FloatArray:

@@ -24,6 +24,7 @@ import numpy as np
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grid
 from vidgen_nodes.scene.cell_fuel import CellFuel, cell_fuel
+from vidgen_nodes.scene.ifc_archive import is_model
 from vidgen_nodes.scene.occlusion import Occluder, occluder
 from vidgen_nodes.scene.surface import KINDS, MIN_AREA_M2, Surface, polygon_area_vector_m2
 
@@ -158,7 +159,7 @@ class Building:
 
 
 def load_building(path: Path, to_map: ToMap | None = None, progress: Progress | None = None) -> Building:
-    """Read a building: ``.yaml`` of ours, ``.ifc``, or a fuel map as ``.geojson``.
+    """Read a building: ``.yaml`` of ours, ``.ifc`` or ``.ifczip``, or a fuel map as ``.geojson``.
 
     Args:
         path: the file.
@@ -174,13 +175,34 @@ def load_building(path: Path, to_map: ToMap | None = None, progress: Progress | 
     return building
 
 
+def read_model_ahead(path: Path, progress: Progress) -> None:
+    """Parse the model that a building file is or names, so that loading it does not wait for that.
+
+    Args:
+        path: the file; nothing is done for one without a model.
+        progress: told the share done.
+
+    Raises:
+        ConfigError: unreadable, or a model that cannot be used.
+    """
+    from vidgen_nodes.scene.ifc_building import read_ahead
+
+    if is_model(path):
+        read_ahead(path, None, progress)
+    elif path.suffix.lower() not in (".geojson", ".json"):
+        from vidgen_nodes.scene.building_file import read_building_yaml
+
+        content = read_building_yaml(path)
+        if isinstance(content, dict) and "ifc" in content:
+            read_ahead(path, content, progress)
+
+
 def _load(path: Path, to_map: ToMap | None, progress: Progress | None) -> Building:
-    kind = path.suffix.lower()
-    if kind == ".ifc":
+    if is_model(path):
         from vidgen_nodes.scene.ifc_building import load_ifc
 
         return load_ifc(path, to_map=to_map, progress=progress)
-    if kind in (".geojson", ".json"):
+    if path.suffix.lower() in (".geojson", ".json"):
         from vidgen_nodes.scene.fuel_map import load_fuel_map
 
         return load_fuel_map(path, to_map)

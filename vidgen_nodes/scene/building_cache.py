@@ -11,12 +11,15 @@ folder may be deleted at any time.
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import hashlib
 import io
 import json
 import os
 import tempfile
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,15 +31,23 @@ from vidgen_nodes.scene.ifc_model import IfcContent
 from vidgen_nodes.scene.surface import Surface
 
 _READERS = (
-    "exposure",
-    "triangle_tree",
-    "ifc_model",
-    "ifc_material",
-    "ifc_place",
-    "ifc_file",
     "combustibility",
-    "reaction_to_fire",
+    "exposure",
+    "georeference",
+    "ifc_archive",
+    "ifc_element",
+    "ifc_extent",
+    "ifc_file",
+    "ifc_kind",
+    "ifc_material",
+    "ifc_model",
+    "ifc_place",
+    "ifc_shape",
+    "ifc_text",
+    "ifc_unit",
     "materials",
+    "reaction_to_fire",
+    "triangle_tree",
 )
 _TEXTS = ("name", "material", "kind", "combustible", "path", "decided_by", "material_id")
 
@@ -70,6 +81,37 @@ def store(key: str, content: IfcContent) -> None:
         Path(file.name).replace(folder / f"{key}.npz")
     except OSError:
         return  # it is a cache
+
+
+def holds(key: str) -> bool:
+    """Whether something is stored under this key; not whether it is whole."""
+    return (cache_dir() / f"{key}.npz").is_file()
+
+
+@contextmanager
+def turn(key: str, waiting: Callable[[], object]) -> Iterator[None]:
+    """While the context lasts, no other process is in it for this key; where that cannot be had, one may be.
+
+    Args:
+        key: of what is going to be stored.
+        waiting: called once, where another process is there already.
+    """
+    try:
+        folder = cache_dir()
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / f"{key}.lock").open("ab")
+    except OSError:
+        yield  # without a place for it each reads for itself
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a file system without locks
+        yield
 
 
 def load(key: str) -> IfcContent | None:

@@ -35,7 +35,7 @@ def load_building_file(path: Path, to_map: ToMap | None = None, progress: Progre
     Raises:
         ConfigError: unreadable, wrong shape, unknown kind or frame, bad or doubled surface.
     """
-    content = read_limited(path, yaml.safe_load, "YAML")
+    content = read_building_yaml(path)
     if isinstance(content, dict) and "ifc" in content:
         from vidgen_nodes.scene.ifc_building import load_placed_ifc
 
@@ -61,6 +61,15 @@ def load_building_file(path: Path, to_map: ToMap | None = None, progress: Progre
             surfaces += area_surfaces(f"{path}: areas[{index}]", item)
     refuse_doubles(path, surfaces)
     return Building(name, tuple(surfaces))
+
+
+def read_building_yaml(path: Path) -> Any:
+    """What is in a YAML building, unchecked.
+
+    Raises:
+        ConfigError: see :func:`read_limited`.
+    """
+    return read_limited(path, yaml.safe_load, "YAML")
 
 
 def read_limited(path: Path, parse: Callable[[str], Any], what: str) -> Any:

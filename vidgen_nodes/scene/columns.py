@@ -15,14 +15,32 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grid
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grid, LeakCause
 
 _Index = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LeakOpening:
+    """What the gate opens for one leak of steam. Cells are (row, col) of the map's grid."""
+
+    name: str
+    cause: LeakCause | None  # why nothing is open; None: something is
+    why: str  # one sentence: on what the mouth stands, or the cause
+    rows: _Index
+    cols: _Index
+    floor_m: Float32Array  # of each open column, height in map
+    ceiling_m: Float32Array
+    share: Float32Array  # [0, 1] of the height of each place of the leak's reach that is open
+    air: BoolArray  # for each point of the reach in plan: the map lets air over it be seen from the mouth
+
+
 @dataclass(frozen=True, eq=False)
 class Gate:
-    """The open columns of one frame. Layers are (rows, cols) of the uncertainty map's grid."""
+    """The open columns of one frame. Layers are (rows, cols) of the uncertainty map's grid.
+
+    Fire and debris share columns; steam has its own, and nothing else may be in those.
+    """
 
     grid: Grid | None  # None without a map; the layers are then empty
     flame_cells: BoolArray
@@ -33,24 +51,44 @@ class Gate:
     reasons: tuple[str, ...]  # why the gate, or a part of it that the scenario asks for, is closed
     digest: bytes  # SHA-256 over grid, cells and columns
     cells_open: int
+    steam: tuple[LeakOpening, ...] = ()  # one for each leak of the scenario that has a reach
+
+    @property
+    def leaks_closed(self) -> tuple[LeakCause, ...]:
+        """One cause for each leak that is shut altogether."""
+        return tuple(item.cause for item in self.steam if item.cause is not None)
 
     @cached_property
     def open_cells(self) -> BoolArray:
-        """Cells that any rule opens."""
+        """Cells that the rules of flame and debris open."""
         cells: BoolArray = self.flame_cells | self.debris_cells
         cells.setflags(write=False)
         return cells
 
     @cached_property
     def columns_m(self) -> FloatArray:
-        """One box ``x0 y0 z0 x1 y1 z1`` (n, 6) in map for each open cell, by row and column."""
+        """One box ``x0 y0 z0 x1 y1 z1`` (n, 6) in map for each open cell, by row and column; those of steam last."""
         rows, cols = np.nonzero(self.open_cells)
-        return _boxes(self, rows, cols, rows + 1, cols + 1)
+        return self._with_steam(_boxes(self, rows, cols, rows + 1, cols + 1))
 
     @cached_property
     def boxes_m(self) -> FloatArray:
         """The same columns with equal neighbours merged into fewer boxes (n, 6)."""
-        return _boxes(self, *_rectangles(self.open_cells, self.floor_m, self.ceiling_m))
+        return self._with_steam(_boxes(self, *_rectangles(self.open_cells, self.floor_m, self.ceiling_m)))
+
+    def _with_steam(self, boxes_m: FloatArray) -> FloatArray:
+        """Boxes (n, 6), and those of the leaks after them."""
+        if self.grid is None or not self.steam:
+            return boxes_m
+        return np.concatenate((boxes_m, *(steam_boxes_m(self.grid, item) for item in self.steam)))
+
+
+def steam_boxes_m(grid: Grid, opening: LeakOpening) -> FloatArray:
+    """The columns of one leak as boxes ``x0 y0 z0 x1 y1 z1`` (n, 6) in map."""
+    west = grid.origin_east_m + opening.cols * grid.resolution_m
+    south = grid.origin_north_m + opening.rows * grid.resolution_m
+    east, north = west + grid.resolution_m, south + grid.resolution_m
+    return np.stack((west, south, opening.floor_m, east, north, opening.ceiling_m), axis=1).astype(np.float64)
 
 
 def _boxes(gate: Gate, row0: _Index, col0: _Index, row1: _Index, col1: _Index) -> FloatArray:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from vidgen_nodes.scene.materials import MaterialTable
 from vidgen_nodes.scene.reaction_to_fire import parse_fire_label
 
+_YES_OR_NO = {"true": True, "t": True, "yes": True, "false": False, "f": False, "no": False}
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -46,8 +48,12 @@ def property_evidence(name: str, value: object, *, is_one_material: bool) -> Evi
     """What one property of an element says of each of its faces, or None.
 
     ``Combustible`` is about the whole element: False holds for every layer of it, True only where there is
-    one material, for of several nobody knows which one was meant.
+    one material, for of several nobody knows which one was meant. Written as a word it counts as well.
     """
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]  # chosen from an enumeration
+    if isinstance(value, str) and name.endswith("Combustible"):
+        value = _YES_OR_NO.get(value.strip(" .").lower())
     if isinstance(value, bool):
         if not name.endswith("Combustible") or (value and not is_one_material):
             return None
@@ -71,3 +77,9 @@ def material_evidence(name: str, table: MaterialTable) -> Evidence | None:
         f"material {name!r} is {found.identity} of materials.yaml ({found.euroclass or 'no class'})",
         found.burns,
     )
+
+
+def category_evidence(name: str, category: str, table: MaterialTable) -> Evidence | None:
+    """What the category of a material says whose name the table does not know, or None."""
+    found = material_evidence(category, table)
+    return None if found is None else Evidence(f"of {name!r} its category: {found.source}", found.burns)

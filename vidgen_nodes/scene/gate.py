@@ -4,8 +4,9 @@
 
 Guarantees: debris only over cells where the LiDAR recently confirmed structural uncertainty; flames only
 on combustible paths from an ignition of the scenario, or within the stand-off of one, and none in a
-building whose place in map nobody gave; nothing at all under any doubt. ``open_gate`` is a pure function
-of the scene and the parameters. A cell that both rules open is one column, from the lower floor to the
+building whose place in map nobody gave; steam only before leaks that ``scene.leak_rule`` lets be, in columns of
+its own; nothing at all under any doubt. ``open_gate`` is a pure function of the scene, the parameters and the
+reaches of the leaks. A cell that both fire and debris open is one column, from the lower floor to the
 higher ceiling. Leaves out: what is drawn in the columns, and occlusion.
 """
 
@@ -18,15 +19,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from vidgen_nodes.packets import BoolArray, Float32Array, Grid, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.audit import audit_overlay
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.camera import Camera
-from vidgen_nodes.scene.columns import Gate
+from vidgen_nodes.scene.columns import Gate, LeakOpening
 from vidgen_nodes.scene.compose import Scene
 from vidgen_nodes.scene.flame import FlameRegion, flame_region
+from vidgen_nodes.scene.leak_reach import LeakReach
+from vidgen_nodes.scene.leak_rule import open_leak, turns_ns
 from vidgen_nodes.scene.permits import Permits
 from vidgen_nodes.scene.raster import see_boxes
 
@@ -45,6 +49,7 @@ class _Opened:
     building: Building | None
     scenario: Scenario
     params: GeneratorParams
+    leaks: tuple[LeakReach, ...]
     first_ns: int
     last_ns: int
     gate: Gate
@@ -63,8 +68,14 @@ class _Cache:
 _CACHE = _Cache()
 
 
-def open_gate(scene: Scene, params: GeneratorParams) -> Gate:
-    """Decide what may be drawn in one frame; any cause in the scene closes the gate."""
+def open_gate(scene: Scene, params: GeneratorParams, leaks: tuple[LeakReach, ...] = ()) -> Gate:
+    """Decide what may be drawn in one frame; any cause in the scene closes the gate.
+
+    Args:
+        scene: of the frame.
+        params: of the rules.
+        leaks: how far the steam of each leak could reach (``World.leaks``); one without a reach is not opened.
+    """
     umap, scenario = scene.uncertainty_map, scene.scenario
     if scene.causes or umap is None or scenario is None:
         reasons = [cause.value for cause in scene.causes]
@@ -77,12 +88,16 @@ def open_gate(scene: Scene, params: GeneratorParams) -> Gate:
             and item.building is scene.building
             and item.scenario is scenario
             and (item.params is params or item.params == params)
+            and (item.leaks is leaks or item.leaks == leaks)
             and item.first_ns <= scene.stamp_ns <= item.last_ns
         ):
             return item.gate
     debris, first_ns, last_ns = _debris_cells(umap, params, scene.stamp_ns)
-    gate = _opened(umap, debris, scene.building, scenario, params)
-    _CACHE.gates.appendleft(_Opened(umap, scene.building, scenario, params, first_ns, last_ns, gate))
+    steam = tuple(open_leak(item, umap, scene.building, params, scene.stamp_ns) for item in leaks)
+    for leak in leaks:
+        first_ns, last_ns = _between(turns_ns(leak, umap, params), scene.stamp_ns, first_ns, last_ns)
+    gate = _opened(umap, debris, scene.building, scenario, params, steam)
+    _CACHE.gates.appendleft(_Opened(umap, scene.building, scenario, params, leaks, first_ns, last_ns, gate))
     return gate
 
 
@@ -103,9 +118,14 @@ def _debris_cells(umap: UncertaintyMap, params: GeneratorParams, stamp_ns: int) 
     seen_ns = umap.observed_ns
     debris = confirmed & (seen_ns <= stamp_ns) & (stamp_ns - seen_ns <= fresh_ns)
     turns_ns = np.concatenate((seen_ns[confirmed], seen_ns[confirmed] + fresh_ns + 1))
-    first_ns = int(np.max(turns_ns[turns_ns <= stamp_ns], initial=-_NEVER_NS))
-    last_ns = int(np.min(turns_ns[turns_ns > stamp_ns], initial=_NEVER_NS)) - 1
-    return debris, first_ns, last_ns
+    return debris, *_between(turns_ns, stamp_ns, -_NEVER_NS, _NEVER_NS - 1)
+
+
+def _between(turns_ns: npt.NDArray[np.int64], stamp_ns: int, first_ns: int, last_ns: int) -> tuple[int, int]:
+    """First and last stamp around one between which nothing turns, within bounds."""
+    first = int(np.max(turns_ns[turns_ns <= stamp_ns], initial=-_NEVER_NS))
+    last = int(np.min(turns_ns[turns_ns > stamp_ns], initial=_NEVER_NS)) - 1
+    return max(first, first_ns), min(last, last_ns)
 
 
 def _opened(
@@ -114,6 +134,7 @@ def _opened(
     building: Building | None,
     scenario: Scenario,
     params: GeneratorParams,
+    steam: tuple[LeakOpening, ...],
 ) -> Gate:
     grid, standoff_m = umap.grid, params.flame_standoff_m
     fuel = None if building is None else building.combustible_cells(grid)
@@ -123,6 +144,7 @@ def _opened(
         reasons.append("no_building: without a building model no surface is known to burn, so no flame")
     elif building is not None and not building.placed and scenario.ignitions:
         reasons.append(f"building_not_placed: {building.placement}; no flame")
+    reasons += [item.why for item in steam if item.cause is not None]
     low_m = np.where(debris, umap.elevation_m, np.float32(np.nan))
     floor_m = np.fmin(low_m, region.floor_m)
     ceiling_m = np.fmax(low_m + np.float32(DEBRIS_CLEARANCE_M), region.ceiling_m)
@@ -134,6 +156,7 @@ def _opened(
         ceiling_m,
         Permits(umap, debris, region, fuel, standoff_m),
         reasons,
+        steam,
     )
 
 
@@ -170,6 +193,7 @@ def _gate(
     ceiling_m: Float32Array,
     permits: Mapping[tuple[int, int], str],
     reasons: Sequence[str],
+    steam: tuple[LeakOpening, ...] = (),
 ) -> Gate:
     content = hashlib.sha256(_DIGEST_TAG)
     if grid is not None:
@@ -181,5 +205,20 @@ def _gate(
         content.update(layer[flame | debris].astype("<f4").tobytes())
     for array in (flame, debris, floor_m, ceiling_m):
         array.setflags(write=False)
-    opened = int(np.count_nonzero(flame | debris))
-    return Gate(grid, flame, debris, floor_m, ceiling_m, permits, tuple(reasons), content.digest(), opened)
+    open_cells = flame | debris
+    for item in steam:
+        content.update(_decided(item))
+        open_cells[item.rows, item.cols] = True
+    opened = int(np.count_nonzero(open_cells))
+    return Gate(
+        grid, flame, debris, floor_m, ceiling_m, permits, tuple(reasons), content.digest(), opened, steam
+    )
+
+
+def _decided(leak: LeakOpening) -> bytes:
+    """What was decided of a leak, for the digest of the gate."""
+    cause = "" if leak.cause is None else leak.cause.value
+    parts = [f"steam {len(leak.name)} {leak.name} {cause} {len(leak.rows)} {len(leak.share)}\n".encode()]
+    parts += [array.astype("<i8").tobytes() for array in (leak.rows, leak.cols)]
+    parts += [array.astype("<f4").tobytes() for array in (leak.floor_m, leak.ceiling_m, leak.share)]
+    return b"".join(parts)

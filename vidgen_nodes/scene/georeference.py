@@ -12,6 +12,7 @@ name: ``placement`` says which height was taken.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,13 @@ _SCALE_OFF = 0.002  # projections stretch by parts in a thousand; more is a mist
 class Georeference:
     """What a model says of its place, in plain numbers."""
 
-    epsg: str = ""  # coordinate system of the conversion, as PROJ reads it; empty: none
+    epsg: str = ""  # what the model calls the coordinate system of the conversion; empty: none
+    systems: tuple[str, ...] = ()  # further names for it, put together from its parts
     # Grid coordinates [m] of the model's origin and of a point _ARM_M along its x axis: east, north, up.
     origin_m: tuple[float, float, float] | None = None
     along_x_m: tuple[float, float, float] | None = None
+    # Metres in a unit of the model where the grid names none: by IFC they are of that unit, programs mean metres.
+    doubtful_unit_m: float | None = None
     # Of the site: its origin in the model [m], latitude, longitude [deg], elevation [m].
     site_m: tuple[float, float, float] | None = None
     site_geodetic: tuple[float, float, float] | None = None
@@ -104,7 +108,8 @@ def place(reference: Georeference, to_map: ToMap | None, override: Any = None) -
         if reference.epsg or reference.site_geodetic
         else "the model has no georeference"
     )
-    words = f"not placed in map: {has}; give map_T_ifc (translation_m, yaw_deg) in a building YAML"
+    known = "datum (latitude_deg, longitude_deg, altitude_m) or " if has.startswith("the datum") else ""
+    words = f"not placed in map: {has}; give {known}map_T_ifc (translation_m, yaw_deg) in a building YAML"
     return Placement(np.eye(4), placed=False, words=words)
 
 
@@ -124,26 +129,20 @@ def _given(override: Any) -> Placement:
 
 
 def _converted(reference: Georeference, to_map: ToMap) -> Placement:
-    from pyproj import CRS, Transformer
-    from pyproj.exceptions import ProjError
-
-    try:
-        crs = CRS.from_user_input(reference.epsg)
-        to_globe = Transformer.from_crs(
-            crs, "EPSG:4979" if len(crs.axis_info) == 3 else "EPSG:4326", always_xy=True
-        )
-        unit_m = crs.axis_info[0].unit_conversion_factor
-    except (ProjError, IndexError) as err:
-        raise ConfigError(
-            f"IfcProjectedCRS: got {reference.epsg!r}, expected a code that PROJ knows, such as EPSG:2056: {err}"
-        ) from err
-    ends = []
-    for point in (reference.origin_m, reference.along_x_m):
-        assert point is not None
-        longitude, latitude = to_globe.transform(point[0] / unit_m, point[1] / unit_m)[:2]
-        if not (math.isfinite(longitude) and math.isfinite(latitude)):
-            raise ConfigError(f"IfcMapConversion: got {point}, expected a place inside {reference.epsg}")
-        ends.append(to_map(latitude, longitude, point[2]))
+    assert reference.origin_m is not None
+    assert reference.along_x_m is not None
+    crs = _coordinate_system(reference)
+    ends = [
+        _on_map(crs, point, reference.epsg, to_map) for point in (reference.origin_m, reference.along_x_m)
+    ]
+    words = f"IfcMapConversion in {reference.epsg}; heights taken in the datum's system"
+    doubt_m = reference.doubtful_unit_m
+    if doubt_m is not None and not _is_near(ends[0]):
+        grid_m = np.array(reference.origin_m) / doubt_m
+        shifted = grid_m + np.subtract(reference.along_x_m, reference.origin_m)
+        others = [_on_map(crs, tuple(point), reference.epsg, to_map) for point in (grid_m, shifted)]
+        if _is_near(others[0]):
+            ends, words = others, f"{words}; eastings and northings taken for metres, which they must be"
     arm = ends[1] - ends[0]
     length_m = math.hypot(arm[0], arm[1])
     if abs(length_m / _ARM_M - 1.0) > _SCALE_OFF:
@@ -152,8 +151,56 @@ def _converted(reference: Georeference, to_map: ToMap) -> Placement:
             "give map_T_ifc in a building YAML"
         )
     _check_near(ends[0], "IfcMapConversion")
-    words = f"IfcMapConversion in {reference.epsg}; heights taken in the datum's system"
     return Placement(_matrix(ends[0], math.atan2(arm[1], arm[0])), placed=True, words=words)
+
+
+def _coordinate_system(reference: Georeference) -> Any:
+    """The pyproj CRS that a model means.
+
+    Raises:
+        ConfigError: none of its names is one that PROJ knows.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import ProjError
+
+    why: Exception | None = None
+    for name in (reference.epsg, *_codes(reference.epsg), *reference.systems):
+        try:
+            crs = CRS.from_user_input(name)
+        except ProjError as err:
+            why = why or err
+            continue
+        if crs.axis_info:
+            return crs
+    raise ConfigError(
+        f"IfcProjectedCRS: got {reference.epsg!r}, expected a code that PROJ knows, such as EPSG:2056: {why}"
+    )
+
+
+def _codes(name: str) -> tuple[str, ...]:
+    """The EPSG code in a name: ``EPSG 25832``, ``urn:ogc:def:crs:EPSG::2056``, or the number alone."""
+    found = re.search(r"epsg\W*(?:\d+(?:\.\d+)*:)?(\d{4,6})\b", name, re.IGNORECASE) or re.fullmatch(
+        r"\s*(\d{4,6})\s*", name
+    )
+    return (f"EPSG:{found[1]}",) if found else ()
+
+
+def _on_map(crs: Any, point_m: tuple[float, ...], name: str, to_map: ToMap) -> FloatArray:
+    """A point of the grid (east, north, up), in map."""
+    from pyproj import Transformer
+
+    to_globe = Transformer.from_crs(
+        crs, "EPSG:4979" if len(crs.axis_info) == 3 else "EPSG:4326", always_xy=True
+    )
+    unit_m = crs.axis_info[0].unit_conversion_factor
+    longitude, latitude = to_globe.transform(point_m[0] / unit_m, point_m[1] / unit_m)[:2]
+    if not (math.isfinite(longitude) and math.isfinite(latitude)):
+        raise ConfigError(f"IfcMapConversion: got {point_m}, expected a place inside {name}")
+    return to_map(latitude, longitude, point_m[2])
+
+
+def _is_near(where_m: FloatArray) -> bool:
+    return bool(np.linalg.norm(where_m) <= _NEAR_M)
 
 
 def _at_site(reference: Georeference, to_map: ToMap) -> Placement:

@@ -13,6 +13,7 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +50,11 @@ def load_ifc(
     Raises:
         ConfigError: see :func:`vidgen_nodes.scene.ifc_process.read_apart` and ``scene.georeference``.
     """
-    table = material_table()
     names = dict(material_names or {})
-    key = _cache_key(path, table, metres_per_unit, names)
+    key = _cache_key(path, material_table(), metres_per_unit, names)
     content = building_cache.load(key)
     if content is None:
-        content = read_apart(path, metres_per_unit=metres_per_unit, material_names=names, progress=progress)
-        building_cache.store(key, content)
+        content = _read_once(path, key, metres_per_unit, names, progress)
     elif progress is not None:
         progress(1.0, "from the cache")
     try:
@@ -73,12 +72,53 @@ def load_placed_ifc(
     Raises:
         ConfigError: a wrong key or value, or a model that cannot be used.
     """
+    asked = _asked(path, content)
+    name = content.get("name", "")
+    if not isinstance(name, str):
+        raise ConfigError(f"{path}: name: got {name!r}, expected a text")
+    return load_ifc(
+        asked.file,
+        to_map=datum_frame(str(path), content["datum"]) if "datum" in content else to_map,
+        progress=progress,
+        override=content.get("map_T_ifc"),
+        name=name,
+        metres_per_unit=asked.metres_per_unit,
+        material_names=asked.material_names,
+    )
+
+
+def read_ahead(path: Path, content: dict[Any, Any] | None, progress: Progress) -> None:
+    """Parse a model into the cache, where it is not there: whoever loads it next does not wait.
+
+    Args:
+        path: of the model, or of the building YAML that names it.
+        content: of that YAML; None: ``path`` is the model.
+        progress: told the share done.
+
+    Raises:
+        ConfigError: as :func:`load_ifc`.
+    """
+    asked = _Asked(path, None, {}) if content is None else _asked(path, content)
+    names = dict(asked.material_names)
+    key = _cache_key(asked.file, material_table(), asked.metres_per_unit, names)
+    if not building_cache.holds(key):
+        _read_once(asked.file, key, asked.metres_per_unit, names, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which model, and how it is to be read."""
+
+    file: Path
+    metres_per_unit: float | None
+    material_names: Mapping[str, str]
+
+
+def _asked(path: Path, content: dict[Any, Any]) -> _Asked:
     refuse_extra(str(path), content, _KEYS)
-    file, name = content["ifc"], content.get("name", "")
-    if not isinstance(file, str) or not file or not isinstance(name, str):
-        raise ConfigError(
-            f"{path}: ifc, name: got {file!r}, {name!r}, expected the name of a file and a text"
-        )
+    file = content["ifc"]
+    if not isinstance(file, str) or not file:
+        raise ConfigError(f"{path}: ifc: got {file!r}, expected the name of a file")
     names = content.get("material_names", {})
     if not isinstance(names, dict) or not all(
         isinstance(item, str) for pair in names.items() for item in pair
@@ -91,15 +131,21 @@ def load_placed_ifc(
             raise ConfigError(
                 f"{path}: material_names: {here}: got {meant!r}, expected a name that materials.yaml has"
             )
-    return load_ifc(
-        path.parent / file,
-        to_map=datum_frame(str(path), content["datum"]) if "datum" in content else to_map,
-        progress=progress,
-        override=content.get("map_T_ifc"),
-        name=name,
-        metres_per_unit=_scale(path, content.get("metres_per_unit")),
-        material_names=names,
-    )
+    return _Asked(path.parent / file, _scale(path, content.get("metres_per_unit")), names)
+
+
+def _read_once(
+    path: Path, key: str, metres_per_unit: float | None, names: dict[str, str], progress: Progress | None
+) -> IfcContent:
+    """Read a model and keep it; where another process reads the same one, wait for that."""
+    with building_cache.turn(key, lambda: progress and progress(0.0, "another process reads this model")):
+        content = building_cache.load(key)
+        if content is None:
+            content = read_apart(
+                path, metres_per_unit=metres_per_unit, material_names=names, progress=progress
+            )
+            building_cache.store(key, content)
+    return content
 
 
 def _scale(path: Path, value: Any) -> float | None:

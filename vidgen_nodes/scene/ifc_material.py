@@ -108,6 +108,15 @@ def style_materials(model: Any) -> dict[int, str]:
     return {key: next(iter(names)) for key, names in found.items() if len(names) == 1}
 
 
+def material_categories(model: Any) -> dict[str, str]:
+    """Category (``wood``, ``concrete`` ...) by the name of a material, where all materials of that name agree."""
+    found: dict[str, set[str]] = {}
+    for material in model.by_type("IfcMaterial"):
+        category = str(getattr(material, "Category", None) or "").strip()  # IFC 2x3 has none
+        found.setdefault(_name(material), set()).add(category)
+    return {name: next(iter(said)) for name, said in found.items() if len(said) == 1 and name != UNKNOWN}
+
+
 def _styles(styles: Any) -> Iterator[Any]:
     for style in styles or ():
         if style.is_a("IfcPresentationStyleAssignment"):
@@ -150,7 +159,7 @@ def _layers(element: Any, material: Any, by_style: Mapping[int, str]) -> Element
     names = tuple(
         _name(layer.Material)
         for layer in layers or ()
-        if layer.Material is not None or not (layer.IsVentilated or layer.LayerThickness == 0.0)
+        if layer.Material is not None or not (layer.IsVentilated is True or layer.LayerThickness == 0.0)
     )
     if not names:
         return None

@@ -3,9 +3,11 @@
 """Reads an IFC model in a process of its own.
 
 The library under it is C++, and a damaged model (an element placed relative to itself, say) can end the process that
-reads it, or keep it busy for ever. Guarantees that the caller lives on and gets a ``ConfigError`` then, that reading
-takes at most ``MOST_BYTES`` of memory, which is given back at the end, and that a reader which says nothing for
-``MOST_SILENT_S`` is ended. Leaves out what is read (``scene.ifc_model``).
+reads it, or keep it busy for ever. Then it is read again element by element, and without those that break the
+library: they are named in the notes. Guarantees that the caller lives on and gets a model or a ``ConfigError``, that
+reading takes at most ``MOST_BYTES`` of memory, which is given back at the end, that one step into the library takes
+at most ``MOST_STEP_S`` of processor time, and that a reader which says nothing for ``MOST_SILENT_S`` is ended.
+Leaves out what is read (``scene.ifc_model``).
 """
 
 from __future__ import annotations
@@ -19,16 +21,31 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.scene import building_cache
-from vidgen_nodes.scene.ifc_model import IfcContent, read_ifc
+from vidgen_nodes.scene.ifc_model import Caution, IfcContent, read_ifc
 from vidgen_nodes.scene.materials import material_table
 
 MOST_BYTES = 8 << 30  # of address space; a model of 5 million lines takes 1.6 GiB
 MOST_SILENT_S = 900.0
+MOST_STEP_S = 60.0  # of processor time, for one element
+MOST_BROKEN = 8  # elements of a model that break the library; with more it is damaged as a whole
 _MODULE = "vidgen_nodes.scene.ifc_process"
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What a reader is told of those before it, and what it said before it ended."""
+
+    one_by_one: bool = False
+    left_out: dict[int, str] = field(default_factory=dict)
+    refused: str = ""
+    begun: int | None = None  # id of the element that it took up last
+    share: float = 0.0  # done, the most that was told of
 
 
 def read_apart(
@@ -43,22 +60,41 @@ def read_apart(
     Raises:
         ConfigError: as that, and where the reader ended or got stuck.
     """
+    attempt = _Attempt()
     with tempfile.TemporaryDirectory(prefix="vidgen-ifc-") as folder:
         into = Path(folder) / "content"
         asked = {
             "path": str(path),
             "most_bytes": MOST_BYTES,
+            "most_step_s": MOST_STEP_S,
             "metres_per_unit": metres_per_unit,
             "material_names": dict(material_names or {}),
             "into": str(into),
         }
-        with _reader(json.dumps(asked)) as (process, stuck):
-            refused = _follow(process, stuck, progress)
-        if refused:
-            raise ConfigError(refused)
-        if process.returncode:
-            raise ConfigError(f"{path}: {_ending(process.returncode, stuck)}")
-        return building_cache.unpacked(into.read_bytes())
+        while True:
+            told = {**asked, "one_by_one": attempt.one_by_one, "left_out": sorted(attempt.left_out.items())}
+            with _reader(json.dumps(told)) as (process, stuck):
+                _follow(process, stuck, progress, attempt)
+            if attempt.refused:
+                raise ConfigError(attempt.refused)
+            if not process.returncode:
+                return building_cache.unpacked(into.read_bytes())
+            if not _can_go_on(attempt, process.returncode, stuck):
+                raise ConfigError(f"{path}: {_ending(process.returncode, stuck)}")
+
+
+def _can_go_on(attempt: _Attempt, status: int, watch: _Watch) -> bool:
+    """Whether there is another attempt: one by one first, then without the element that ended the last one."""
+    if watch.has_ended_it or status > 0 or len(attempt.left_out) >= MOST_BROKEN:
+        return False
+    if attempt.one_by_one:
+        if attempt.begun is None:
+            return False
+        how = signal.Signals(-status).name
+        slow = f"take more than {MOST_STEP_S:g} s to make"
+        attempt.left_out[attempt.begun] = slow if how == "SIGPROF" else f"break the library ({how})"
+    attempt.one_by_one, attempt.begun = True, None
+    return True
 
 
 @contextmanager
@@ -118,9 +154,12 @@ class _Watch:
 
 
 def _follow(
-    process: subprocess.Popen[str], watch: _Watch, progress: Callable[[float, str], None] | None
-) -> str:
-    """Pass on how far the reader is until it ends; why it refused the model, or nothing."""
+    process: subprocess.Popen[str],
+    watch: _Watch,
+    progress: Callable[[float, str], None] | None,
+    attempt: _Attempt,
+) -> None:
+    """Pass on how far the reader is until it ends, and note why it refused the model, and what it took up last."""
     assert process.stdout is not None
     for line in process.stdout:
         try:
@@ -131,11 +170,14 @@ def _follow(
             continue
         watch.start()
         if "refused" in said:
-            return str(said["refused"])
+            attempt.refused = str(said["refused"])
+            return
+        if "begun" in said:
+            attempt.begun = int(said["begun"])
         if progress is not None and "share" in said:
-            progress(float(said["share"]), str(said["what"]))
+            attempt.share = max(attempt.share, float(said["share"]))
+            progress(attempt.share, str(said["what"]) + (", one by one" if attempt.one_by_one else ""))
     process.wait()
-    return ""
 
 
 def _ending(status: int, watch: _Watch) -> str:
@@ -166,6 +208,7 @@ def main() -> int:
             metres_per_unit=asked["metres_per_unit"],
             material_names=asked["material_names"],
             progress=tell,
+            caution=_caution(asked),
         )
     except (ConfigError, MemoryError) as err:
         too_much = (
@@ -176,6 +219,20 @@ def main() -> int:
         return 0
     Path(asked["into"]).write_bytes(building_cache.packed(content))
     return 0
+
+
+def _caution(asked: Mapping[str, Any]) -> Caution:
+    """As it was asked for: a step of the library that takes too long ends this process."""
+
+    def begin(element: Any) -> None:
+        signal.setitimer(signal.ITIMER_PROF, asked["most_step_s"])
+        if element is not None:
+            _say({"begun": element.id()})
+
+    def end() -> None:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+    return Caution(asked["one_by_one"], dict(asked["left_out"]), begin, end)
 
 
 def _say(answer: dict[str, object]) -> None:

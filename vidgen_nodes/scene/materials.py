@@ -82,13 +82,14 @@ class MaterialTable:
         """
         if name in self.materials:
             return self.materials[name]
-        found = self._matches(_words(name))
+        found = self.matches(name)
         if len({item.burns for item in found}) != 1:
             return None
         return found[-1]
 
-    def _matches(self, words: tuple[str, ...]) -> list[Material]:
-        """Entries by where they end in ``words``, without those inside a longer match."""
+    def matches(self, name: str) -> list[Material]:
+        """Every entry whose words are in a name, by where they end in it, without those inside a longer match."""
+        words = _words(name)
         spans: list[tuple[int, int, str]] = []
         for start in range(len(words)):
             for end in range(start + 1, min(len(words), start + self._longest) + 1):

@@ -23,7 +23,11 @@ _LAST: deque[tuple[Float32Array, BoolArray, Float32Array]] = deque(maxlen=4)
 
 
 def measured_depth(
-    umap: UncertaintyMap, see_through: BoolArray, centre_m: FloatArray, directions: Float32Array
+    umap: UncertaintyMap,
+    see_through: BoolArray,
+    centre_m: FloatArray,
+    directions: Float32Array,
+    reach_m: FloatArray | None = None,
 ) -> Float32Array:
     """Distance along each ray to the measured surface.
 
@@ -32,15 +36,17 @@ def measured_depth(
         see_through: (rows, cols) cells that hide nothing: those of the gate's flames.
         centre_m: (3,) in map, where the rays start.
         directions: (..., 3) unit vectors in map.
+        reach_m: (...) how far each is followed; None: as far as the map goes.
 
     Returns:
-        (...) metres, inf where nothing measured is in the way.
+        (...) metres, inf where nothing measured is in the way (or none within reach).
     """
     from vidgen_nodes.scene.height_march import march_heights  # numba
 
     heights_m = _solid_heights(umap.elevation_m, see_through)
     rays = directions.reshape(-1, 3)
-    return march_heights(heights_m, umap.grid, centre_m, rays).reshape(directions.shape[:-1])
+    reach = None if reach_m is None else reach_m.reshape(-1)
+    return march_heights(heights_m, umap.grid, centre_m, rays, reach).reshape(directions.shape[:-1])
 
 
 def _solid_heights(elevation_m: Float32Array, see_through: BoolArray) -> Float32Array:

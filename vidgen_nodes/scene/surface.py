@@ -20,7 +20,7 @@ from vidgen_nodes.packets import FloatArray
 
 IntArray = npt.NDArray[np.int32]
 
-KINDS = ("wall", "roof", "floor", "covering", "door", "window", "member", "stair")
+KINDS = ("wall", "roof", "floor", "covering", "door", "window", "member", "stair", "other")
 FAR_M = 1e5  # map is local; farther corners are a mistake in frame or unit
 _PLANAR_M = 0.05  # corners further off their common plane are refused
 MIN_AREA_M2 = 1e-4

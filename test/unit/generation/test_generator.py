@@ -158,7 +158,9 @@ def test_every_number_read_is_logged(scenario: Scenario, make_scene: SceneMaker)
     record = state.parameters["smoke"]
     assert params.read == set(record["parameters"])
     # What these hold is read number by number, and logged so: below, and in test_areas.py.
-    assert spied.read - {"ignitions", "spread", "rooms", "imported", "leaks"} == set(record["scenario"])
+    assert spied.read - {"ignitions", "spread", "rooms", "imported", "leaks", "wind", "grilles"} == set(
+        record["scenario"]
+    )
     for spy in spied.spies:
         assert spy.read <= set(record["fires"][scenario.ignitions[0].name])
         assert spy.read == {item.name for item in dataclasses.fields(scenario.ignitions[0])}

@@ -137,3 +137,48 @@ def test_a_ray_that_sees_something_meets_the_field() -> None:
     assert 40 < np.count_nonzero(depth) < 360
     assert met[depth > 0.0].all()
     assert not met[depth == 0.0].all()
+
+
+@pytest.mark.parametrize("opacity", [1e-6, 0.01, 0.2, 0.2499, 0.2501, 0.6, 3.0])
+def test_thin_and_thick_pieces_add_up_to_the_same_law(opacity: float) -> None:
+    """A piece a sheet, thinner and thicker than the border between the series and the exponential."""
+    kappa = torch.full((20, 10, 16), opacity / 0.2)
+    eye = (-20.0, 3.0, 5.0)
+    rays = towards(eye, (2.6, 3.0, 5.0))
+    depth, emitted = march(block(value=kappa), np.array(eye), rays, np.full(1, np.inf, np.float32))
+    expected = opacity * 16
+    if expected < 16.0:  # behind more than that nothing is looked for
+        assert float(depth[0]) == pytest.approx(expected, rel=1e-5)
+    else:
+        assert float(depth[0]) > 16.0
+    assert float(emitted[0]) == pytest.approx(EMISSION * -math.expm1(-expected), rel=3e-6)
+
+
+def test_a_slanting_ray_sums_bilinear_samples_of_its_sheets() -> None:
+    """Against the sum written out sheet by sheet, with the exact exponential of every piece."""
+    generator = np.random.default_rng(7)
+    kappa = torch.from_numpy(generator.uniform(0.0, 2.0, (20, 10, 16)).astype(np.float32))
+    source = generator.uniform(0.0, 50.0, (20, 10, 16)).astype(np.float32)
+    field = block(value=kappa)
+    field.emission_w_per_m3_sr[:] = torch.from_numpy(source)
+    eye = np.array([-3.0, 2.3, 4.1])
+    ray = towards(tuple(eye), (4.2, 3.7, 6.0))
+    depth, emitted = march(field, eye, ray, np.full(1, np.inf, np.float32))
+    direction = ray[0].astype(np.float64)
+    per_sheet = 0.2 / direction[0]
+    tau, light = 0.0, 0.0
+    for sheet in range(16):
+        along = (1.0 + (sheet + 0.5) * 0.2 - eye[0]) / direction[0]
+        y, z = ((eye + along * direction - (1.0, 2.0, 3.0)) / 0.2 - 0.5)[1:]
+        y, z = min(max(y, 0.0), 9.0), min(max(z, 0.0), 19.0)
+        rows, cols = (int(z), min(int(z) + 1, 19)), (int(y), min(int(y) + 1, 9))
+        weights = np.outer((1.0 - z % 1.0, z % 1.0), (1.0 - y % 1.0, y % 1.0))
+        extinction, glow = (
+            float((weights * layer[np.ix_(rows, cols)][..., sheet]).sum())
+            for layer in (kappa.numpy(), source)
+        )
+        piece = extinction * per_sheet
+        light += math.exp(-tau) * glow / extinction * -math.expm1(-piece)
+        tau += piece
+    assert float(depth[0]) == pytest.approx(tau, rel=1e-5)
+    assert float(emitted[0]) == pytest.approx(light, rel=1e-5)

@@ -162,6 +162,28 @@ def test_a_long_step_is_cut_and_says_so() -> None:
     assert any("sub-steps" in note for note in state.residuals.notes)
 
 
+@pytest.mark.parametrize("step_s", [0.5, 1.0])
+def test_a_step_from_rest_is_cut_by_what_its_own_heat_lifts(step_s: float) -> None:
+    own = solver(params=STEADY)
+    state = own.step(step_s, [FIRE])
+    found = state.residuals
+    fastest_mps = max(float(np.abs(part).max()) for part in state.velocity)
+    assert fastest_mps * step_s / found.substeps <= 2.0 * STEADY.cells_a_step * own.grid.cell_m
+    assert fastest_mps < 12.0  # a plume of this fire rises at some metres in a second
+    assert found.substeps > 1
+    assert any("sub-steps" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("step_s", [30.0, 1000.0])
+def test_a_step_from_rest_that_nothing_can_solve_is_refused(step_s: float) -> None:
+    own = solver(params=STEADY)
+    before = own.snapshot()
+    with pytest.raises(InputError) as caught:
+        own.step(step_s, [FIRE])
+    assert caught.value.reason == "step_too_long"
+    assert own.snapshot() is before
+
+
 def test_a_step_that_would_need_too_many_parts_is_refused() -> None:
     own = solver(params=dataclasses.replace(STEADY, cells_a_step=0.1, most_substeps=2))
     for _ in range(10):

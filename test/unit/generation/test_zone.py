@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.generation import zone
+from vidgen_nodes.generation import fire, zone
 
 HALL = zone.Room(100.0, 5.0)
 
@@ -61,3 +62,77 @@ def test_forced_air_cools_the_layer() -> None:
 def test_a_room_that_cannot_be_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         zone.Room(**({"floor_m2": 10.0, "height_m": 3.0} | bad))
+
+
+FAN = zone.Airflow(4.8, -6.0)
+
+
+def settled(room: zone.Room, heat_kw: float = 500.0) -> zone.Layers:
+    model = zone.ZoneModel(room, radiation_lost=1.0)
+    for _ in range(30):
+        layers = model.step(20.0, heat_kw, 1.0, 0.002)
+    return layers
+
+
+def test_an_exhaust_holds_the_layer_where_the_plume_brings_what_it_draws() -> None:
+    """Steady state of smoke control: plume mass flow at the face = flow times density of the layer (NFPA 92)."""
+    layers = settled(zone.Room(100.0, 5.0, airflows=(FAN,)))
+    brought = fire.entrained_mass_flow_kg_per_s(layers.height_m, 500.0, 1.0, 0.35)
+    assert float(brought) == pytest.approx(6.0 * float(fire.air_density_kg_per_m3(layers.upper_k)), rel=0.01)
+    # Heat: what the plume convects goes out with it.
+    carried = float(brought) * (layers.upper_k - 293.15)
+    assert carried == pytest.approx(0.65 * 500.0, rel=0.01)
+    assert layers.smoke_kg == pytest.approx(
+        0.002 * 100.0 * (5.0 - layers.height_m) / 6.0, rel=0.01
+    )  # soot over the time that the fan takes to change the layer's volume
+
+
+def test_an_exhaust_takes_from_the_layer_that_it_lies_in() -> None:
+    room = zone.Room(100.0, 5.0)
+    low = zone.ZoneModel(zone.Room(100.0, 5.0, airflows=(zone.Airflow(0.2, -6.0),)))
+    plain, high = zone.ZoneModel(room), zone.ZoneModel(zone.Room(100.0, 5.0, airflows=(FAN,)))
+    found = [model.step(30.0, 500.0, 1.0, 0.002) for model in (plain, low, high)]
+    assert found[0] == found[1]  # cold air comes in at the floor as fast as it is drawn out there
+    assert found[2].height_m > found[0].height_m + 0.5
+    assert found[2].smoke_kg < found[0].smoke_kg
+
+
+def test_what_is_blown_into_the_layer_deepens_and_cools_it() -> None:
+    plain = zone.ZoneModel(zone.Room(100.0, 5.0)).step(20.0, 500.0, 1.0)
+    supplied = zone.Room(100.0, 5.0, airflows=(zone.Airflow(4.5, 1.5, 283.15),))
+    blown = zone.ZoneModel(supplied).step(20.0, 500.0, 1.0)
+    assert blown.height_m < plain.height_m
+    assert blown.upper_k < plain.upper_k
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    face_m=st.floats(0.1, 2.8),
+    upper_k=st.floats(300.0, 900.0),
+    net=st.floats(-3.0, 3.0),
+)
+def test_the_opening_balances_what_fans_leave_over(face_m: float, upper_k: float, net: float) -> None:
+    """Integrated over the height of the opening: out less in is what the fans bring in, where the layer can give it."""
+    room = zone.Room(30.0, 3.0, 1.8, 2.0, airflows=(zone.Airflow(2.9, -1.0),))
+    layers = zone.Layers(0.0, face_m, upper_k, 0.0)
+    plane_m = zone._plane_with_fans_m(room, layers, net)
+    outside, inside = 353.0 / 293.15, 353.0 / upper_k
+    height = (np.arange(20000) + 0.5) * 2.0 / 20000
+    pressure = (outside - inside) * 9.81 * (np.maximum(height, min(face_m, 2.0)) - plane_m)
+    speed = np.where(
+        pressure > 0.0, np.sqrt(2.0 * np.abs(pressure) / inside), -np.sqrt(2.0 * np.abs(pressure) / outside)
+    )
+    moved = 0.68 * 0.9 * np.where(speed > 0.0, inside, outside) * speed
+    through = float(moved.sum()) * 2.0 / 20000
+    if plane_m > min(face_m, 2.0) + 1e-6:
+        assert through == pytest.approx(net, abs=0.01)
+    else:
+        assert net >= through - 0.01  # more is blown in than buoyancy drives out: cold air leaves as well
+
+
+@pytest.mark.parametrize("bad", [(float("nan"), 1.0), (-0.1, 1.0), (1.0, float("inf"))])
+def test_a_flow_of_air_that_cannot_be_is_refused(bad: tuple[float, float]) -> None:
+    with pytest.raises(ConfigError):
+        zone.Airflow(*bad)
+    with pytest.raises(ConfigError, match="higher than the ceiling"):
+        zone.Room(10.0, 3.0, airflows=(zone.Airflow(3.5, 1.0),))

@@ -97,7 +97,7 @@ def test_wrong_ignition_names_the_key(ignition: dict[str, object], needle: str) 
         ({"ignitions": None}, "ignitions: got None"),
         ({"ignitions": ["x"]}, "ignitions[0]: got 'x'"),
         ({"ignitions": [IGNITION, IGNITION]}, "a different name"),
-        ({"wind": 3}, "unknown key 'wind'"),
+        ({"winds": 3}, "unknown key 'winds'"),
     ],
 )
 def test_wrong_top_level_names_the_key(top: dict[str, object], needle: str) -> None:

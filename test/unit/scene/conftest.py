@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import yaml
 
 from vidgen_nodes.packets import (
     Bundle,
@@ -21,7 +22,7 @@ from vidgen_nodes.packets import (
     ThermalFrame,
     UncertaintyMap,
 )
-from vidgen_nodes.scene.building import Building, Surface
+from vidgen_nodes.scene.building import Building, Surface, load_building
 
 SECOND_NS = 1_000_000_000
 NOW_NS = 1_000 * SECOND_NS
@@ -255,6 +256,34 @@ class IfcSite:
 def ifc_site():
     pytest.importorskip("ifcopenshell", reason="IFC models need ifcopenshell")
     return IfcSite
+
+
+@pytest.fixture
+def read_here(monkeypatch):
+    """Models are read in this process, which is quicker to start; ``test_ifc_process.py`` reads in another one."""
+    from vidgen_nodes.scene import ifc_building
+    from vidgen_nodes.scene.ifc_model import read_ifc
+    from vidgen_nodes.scene.materials import material_table
+
+    def read(path, **rest):
+        return read_ifc(path, material_table(), **rest)
+
+    monkeypatch.setattr(ifc_building, "read_apart", read)
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Write a model, and load it as it is or by a building file that says more of it."""
+
+    def write_and_load(site, **placed):
+        path = site.write(tmp_path / "model.ifc")
+        if not placed:
+            return load_building(path)
+        file = tmp_path / "house.yaml"
+        file.write_text(yaml.safe_dump({"ifc": "model.ifc", **placed}))
+        return load_building(file)
+
+    return write_and_load
 
 
 @pytest.fixture(autouse=True)

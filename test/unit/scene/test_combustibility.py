@@ -36,5 +36,5 @@ def test_combustible_true_is_about_the_whole_and_false_about_every_layer():
     assert property_evidence(name, True, is_one_material=False) is None
     assert property_evidence(name, True, is_one_material=True).burns is True
     assert property_evidence(name, False, is_one_material=False).burns is False
-    assert property_evidence(name, "yes", is_one_material=True) is None
+    assert property_evidence(name, "perhaps", is_one_material=True) is None
     assert property_evidence(name, None, is_one_material=True) is None

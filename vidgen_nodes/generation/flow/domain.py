@@ -131,7 +131,9 @@ class Domain:
     is_pinned: bool  # some air has an opening: the pressure has no free constant
     pockets: tuple[IndexArray, ...]  # flat cells of each pocket of air without an opening
     wind_mps: tuple[float, float]
-    mirrors: frozenset[str] = frozenset()  # of SIDES: closed, but no surfaces
+    solid_sides: frozenset[str] = (
+        frozenset()
+    )  # of SIDES: those that are surfaces where nothing is cut into them
     wall_inertia: Float32Array | None = None  # of solid cells; NaN, and None: not known
 
 
@@ -175,7 +177,7 @@ def make_domain(grid: FlowGrid, boundaries: Boundaries) -> Domain:
         is_pinned=free,
         pockets=pockets,
         wind_mps=boundaries.wind_mps,
-        mirrors=mirrors,
+        solid_sides=frozenset(side for side in SIDES if boundaries.sides.get(side, CLOSED) == CLOSED),
         wall_inertia=_inertia(grid, boundaries.wall_inertia),
     )
 

@@ -23,7 +23,7 @@ from numba import njit
 
 from vidgen_nodes.generation.flow.domain import PERIODIC, SIDES, Domain, IndexArray
 from vidgen_nodes.generation.flow.momentum import Velocity
-from vidgen_nodes.packets import Float32Array
+from vidgen_nodes.packets import BoolArray, Float32Array
 
 KARMAN = 0.41
 AIR_VISCOSITY_M2_PER_S = 1.5e-5  # at ambient temperature; it grows with the temperature to the power 1.7
@@ -43,12 +43,16 @@ _MOST_GIVEN = (
 
 @dataclass(frozen=True, slots=True)
 class Surfaces:
-    """Every face between air and a solid: the cell of air, and where the solid lies from it."""
+    """Every face between air and a solid: the cell of air, and where the solid lies from it.
+
+    Vents that are cut into a side do not change which faces there are, so solids outlast grilles that come and go.
+    """
 
     cell: IndexArray  # (faces, 3): z, y, x
     axis: IndexArray  # (faces,): across which the solid lies
     upward: IndexArray  # (faces,): 1 where it lies above, -1 below, 0 beside
     inertia: Float32Array  # (faces,): k rho c of the solid, (kW/(m2 K))^2 s; NaN: not known
+    shut: BoolArray  # (faces,): no vent is there now
 
     def __len__(self) -> int:
         return len(self.axis)
@@ -56,17 +60,19 @@ class Surfaces:
 
 def surfaces_of(domain: Domain) -> Surfaces:
     """The solid surfaces of a domain, in the order of axes, low sides first."""
-    cells, axes, upward, inertia = [], [], [], []
+    cells, axes, upward, inertia, shut = [], [], [], [], []
     for axis, (low, _) in enumerate(domain.kinds):
         if low == PERIODIC:
             continue
         for end in (0, 1):
-            shut = (domain.open_faces[axis] == 0.0) & (domain.fixed_mps[axis] == 0.0)
-            if SIDES[2 * axis + end] in domain.mirrors:
-                np.moveaxis(shut, axis, 0)[-end] = False
-            turned = np.moveaxis(shut, axis, 0)
-            beside = np.moveaxis(turned[1:] if end else turned[:-1], 0, axis)
-            found = np.argwhere(domain.air & beside)
+            air = np.moveaxis(domain.air, axis, 0)
+            side = np.full_like(air[:1], SIDES[2 * axis + end] in domain.solid_sides)
+            solid = np.concatenate((~air[1:], side) if end else (side, ~air[:-1]))
+            found = np.argwhere(domain.air & np.moveaxis(solid, 0, axis))
+            face = found.copy()
+            face[:, axis] += end
+            still = (domain.open_faces[axis] == 0.0) & (domain.fixed_mps[axis] == 0.0)
+            shut.append(still[tuple(face.T)])
             cells.append(found)
             axes.append(np.full(len(found), axis))
             upward.append(np.full(len(found), 0 if axis else 2 * end - 1))
@@ -76,6 +82,7 @@ def surfaces_of(domain: Domain) -> Surfaces:
         np.concatenate(axes).astype(np.int64) if axes else np.zeros(0, np.int64),
         np.concatenate(upward).astype(np.int64) if upward else np.zeros(0, np.int64),
         np.concatenate(inertia) if inertia else np.zeros(0, np.float32),
+        np.concatenate(shut) if shut else np.zeros(0, bool),
     )
 
 
@@ -153,7 +160,7 @@ class Walls:
             return warmed, 0.0
         per_k = numbers.density_kg_per_m3 * numbers.heat_capacity_kj_per_kg_k * self._cell_m
         _law(
-            *velocity, lightness_k, warmed, own.cell, own.axis, own.upward, np.float32(self._cell_m),
+            *velocity, lightness_k, warmed, own.cell, own.axis, own.upward, own.shut, np.float32(self._cell_m),
             np.float32(dt_s), np.float32(numbers.ambient_k), np.float32(per_k), np.float32(numbers.roughness_m),
             self._root, self._rate, self._taken,
         )  # fmt: skip
@@ -178,13 +185,23 @@ def _conduction(depths: Any, dt_s: float) -> tuple[Float32Array, Float32Array, F
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _friction_speed(speed: Any, middle: Any, sand: Any, viscosity: Any) -> Any:
+    """That u* for which u* / 0.41 ln(y / z0) is the speed, z0 = 0.11 nu / u* + s / 30; at least the laminar layer's."""
+    found = np.float32(0.06) * speed
+    for _ in range(3):
+        rest = sand + np.float32(_SMOOTH) * viscosity / found
+        found = np.float32(KARMAN) * speed / np.log(max(middle / rest, np.float32(2.0)))
+    return max(found, np.sqrt(viscosity * speed / middle))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _law(
-    w: Any, v: Any, u: Any, theta: Any, rise: Any, cell: Any, axis: Any, upward: Any, width: Any, dt: Any,
+    w: Any, v: Any, u: Any, theta: Any, rise: Any, cell: Any, axis: Any, upward: Any, shut: Any, width: Any, dt: Any,
     ambient: Any, per_k: Any, rough: Any, root: Any, rate: Any, taken: Any,
 ) -> None:  # fmt: skip
     """Rate at which every surface slows its cell (1/s), and the lightness that it takes from it."""
     half, one, none = np.float32(0.5), np.float32(1.0), np.float32(0.0)
-    karman, still = np.float32(KARMAN), np.float32(1e-6)
+    still = np.float32(1e-6)
     middle, sand = half * width, rough * np.float32(_SAND)
     inner = np.float32(0.5 * _FIRST_ROOT_S)  # from the surface to the first layer
     third = np.float32(1.0 / 3.0)
@@ -195,6 +212,9 @@ def _law(
             half * (v[k, j, i] + v[k, j + 1, i]),
             half * (u[k, j, i] + u[k, j, i + 1]),
         )
+        rate[f] = taken[f] = none
+        if not shut[f]:
+            continue
         if axis[f] == 0:
             speed = np.sqrt(north * north + east * east)
         elif axis[f] == 1:
@@ -205,16 +225,8 @@ def _law(
         rubs = none
         if speed > still:
             viscosity = np.float32(AIR_VISCOSITY_M2_PER_S) * dense ** np.float32(-_GROWS)
-            # u* ln(y / z0) = 0.41 U with z0 = 0.11 nu / u* + s / 30, from above; but never beyond the laminar layer's.
-            rubs = np.float32(0.06) * speed
-            for _ in range(3):
-                rest = sand + np.float32(_SMOOTH) * viscosity / rubs
-                rubs = karman * speed / np.log(max(middle / rest, np.float32(2.0)))
-            rubs = max(rubs, np.sqrt(viscosity * speed / middle))
+            rubs = _friction_speed(speed, middle, sand, viscosity)
             rate[f] = rubs * rubs / (speed * width)
-        else:
-            rate[f] = none
-        taken[f] = none
         if root[f] == none:
             continue
         excess = theta[k, j, i] / dense - rise[f, 0]

@@ -1,0 +1,110 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What has to be said otherwise before the library reads a model: names of schemas, letters that are not escaped."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.scene.building import load_building
+from vidgen_nodes.scene.ifc_text import checked_text
+
+pytestmark = pytest.mark.usefixtures("read_here")
+
+
+def written(site, path, **replaced):
+    """The model with texts put in place of others, byte by byte."""
+    data = site.write(path).read_bytes()
+    for old, new in replaced.items():
+        assert old.encode() in data
+        data = data.replace(old.encode(), new)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("written_in", "name", "called"),
+    [
+        ("utf-8", "Dämmplatte Holz", "UTF-8"),
+        ("latin-1", "Dämmplatte Holz", "LATIN-1"),
+        ("utf-8", "木 holz", "UTF-8"),
+        ("gb18030", "木材 holz", "GB18030"),
+        ("utf-8", "holz 🔥", "UTF-8"),
+    ],
+)
+def test_letters_that_are_not_escaped_are_kept(ifc_site, tmp_path, written_in, name, called):
+    site = ifc_site()
+    site.give(site.material("NAMEHERE"), site.wall())
+    building = load_building(written(site, tmp_path / "m.ifc", NAMEHERE=name.encode(written_in)))
+    assert [item.material for item in building.surfaces] == [name]
+    assert [item.combustible for item in building.surfaces] == [True]
+    assert any(f"read as {called}" in note for note in building.notes)
+
+
+def test_escaped_letters_need_no_note(ifc_site, tmp_path):
+    site = ifc_site()
+    site.give(site.material("Dämmplatte Holz"), site.wall())
+    building = load_building(site.write(tmp_path / "m.ifc"))
+    assert [item.material for item in building.surfaces] == ["Dämmplatte Holz"]
+    assert not any("escaped" in note for note in building.notes)
+
+
+@pytest.mark.parametrize(
+    ("schema", "called"),
+    [
+        ("IFC2X3", "IFC2X3_TC1"),
+        ("IFC2X3", "ifc2x3_Final"),
+        ("IFC4", "ifc4"),
+        ("IFC4", "IFC4_ADD2_TC1"),
+        ("IFC4X3", "IFC4X3"),
+        ("IFC4X3", "IFC4X3_ADD1"),
+    ],
+)
+def test_a_schema_by_any_of_its_names_is_read(ifc_site, tmp_path, schema, called):
+    site = ifc_site(schema)
+    site.wall()
+    own = site.model.schema_identifier
+    path = written(site, tmp_path / "m.ifc", **{f"'{own}'": f"'{called}'".encode()})
+    assert load_building(path).surfaces
+
+
+@pytest.mark.parametrize("called", ["IFC4X3_RC3", "IFC4X1", "IFC2X2_FINAL", "IFC5", ""])
+def test_drafts_and_other_schemas_are_refused(ifc_site, tmp_path, called):
+    site = ifc_site("IFC4")
+    site.wall()
+    path = written(site, tmp_path / "m.ifc", **{"'IFC4'": f"'{called}'".encode()})
+    with pytest.raises(
+        ConfigError, match=f"schema: got '{called}', expected one of IFC2X3, IFC4, IFC4X3_ADD2"
+    ):
+        load_building(path)
+
+
+def test_utf_16_is_refused_with_what_it_is(tmp_path):
+    path = tmp_path / "m.ifc"
+    path.write_bytes("ISO-10303-21;\n".encode("utf-16"))
+    with pytest.raises(ConfigError, match="UTF-16"):
+        load_building(path)
+
+
+def test_filling_after_the_end_is_no_cut(ifc_site, tmp_path):
+    site = ifc_site()
+    site.wall()
+    path = site.write(tmp_path / "m.ifc")
+    path.write_bytes(path.read_bytes() + b"\0" * 20_000)
+    assert load_building(path).surfaces
+
+
+@given(st.text(st.characters(min_codepoint=0xA1, exclude_categories=("Cs",)), min_size=1, max_size=20))
+def test_whatever_is_escaped_is_ascii_and_says_the_same(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("m") / "m.ifc"
+    path.write_bytes(f"ISO-10303-21;\nFILE_SCHEMA(('IFC4'));\n'{text}'\nEND-ISO-10303-21;\n".encode())
+    content = checked_text(path, "m.ifc").content
+    assert content is not None
+    assert content.isascii()
+    escaped = content.split("'")[3]
+    width = {"\\X2\\": 4, "\\X4\\": 8}[escaped[:4]]
+    digits = escaped[4:].removesuffix("\\X0\\")
+    assert "".join(chr(int(digits[at : at + width], 16)) for at in range(0, len(digits), width)) == text

@@ -1,0 +1,179 @@
+# Copyright 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where the jet of one leak could stand at the most, and what of that the building model lets be.
+
+Guarantees: nothing behind a modelled surface is in sight of the mouth; whatever does not change from map to map is
+worked out once for a building. Leaves out what was measured (``scene.leak_rule``) and the physics of the jet, which
+says where it reaches (``generation.steam_leaks``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grid
+from vidgen_nodes.scene.building import Building
+from vidgen_nodes.scene.surface import Surface
+
+STANDING_M = 0.5  # a mouth stands on what is at most so far away
+_OFF_M = 0.02  # lines of sight begin so far before the mouth, off what carries it
+_UNDER_M = 0.05  # a place is under a modelled surface that is more than this higher
+_MOST_SAMPLES = 256  # of a line of sight that are looked at for a roof
+_Index = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What one building says of one leak. Arrays are one item a place."""
+
+    carrier: str  # evidence of the nearest element within ``STANDING_M``; empty: there is none
+    carrier_m: float  # its distance
+    in_sight: BoolArray  # no modelled surface stands between the mouth and the place
+    roofed: BoolArray  # a modelled surface hangs over the place, or over the way to it
+    mouth_roofed: bool
+
+
+class LeakReach:
+    """The places of one jet.
+
+    Args:
+        name: of the leak.
+        mouth_m: in map.
+        direction: unit vector out of the hole.
+        places_m: (n, 3) where steam would stand in open air: centres of cubes.
+        edge_m: of such a cube.
+        length_m: how long the jet is.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        mouth_m: tuple[float, float, float],
+        direction: tuple[float, float, float],
+        places_m: FloatArray,
+        edge_m: float,
+        length_m: float,
+    ) -> None:
+        self.name, self.edge_m, self.length_m = name, edge_m, length_m
+        self.mouth_m: FloatArray = np.array(mouth_m, np.float64)
+        self._start_m = self.mouth_m + _OFF_M * np.array(direction)
+        self.places_m = np.ascontiguousarray(places_m, np.float64)
+        # Places over one point of the plan share it: what is asked of the ground is asked once.
+        steps = np.round((self.places_m[:, :2] - self.mouth_m[:2]) / (0.5 * edge_m)).astype(np.int64)
+        _, first, column = np.unique(steps, axis=0, return_index=True, return_inverse=True)
+        self.columns_m: FloatArray = np.ascontiguousarray(self.places_m[first, :2])
+        self.column: _Index = column.reshape(-1).astype(np.int64)  # of ``columns_m``, one a place
+        corners = np.vstack((self.places_m[:, :2], self.mouth_m[None, :2]))
+        self.low_m: FloatArray = corners.min(axis=0) - edge_m
+        self.high_m: FloatArray = corners.max(axis=0) + edge_m
+        self._of: deque[tuple[Building | None, Surroundings]] = deque(maxlen=2)
+        self._tops: deque[tuple[Building, Grid, Float32Array]] = deque(maxlen=8)
+        self._near: deque[tuple[Building, tuple[Surface, ...]]] = deque(maxlen=2)
+
+    def surroundings(self, building: Building | None) -> Surroundings:
+        """What the model says; one without a place in map says nothing."""
+        for known, found in self._of:
+            if known is building:
+                return found
+        made = self._look(building if building is not None and building.placed else None)
+        self._of.appendleft((building, made))
+        return made
+
+    def tops_m(self, building: Building | None, part: Grid) -> Float32Array:
+        """Highest modelled point (rows, cols) in each cell of a part of the map; -inf where nothing is modelled."""
+        if building is None or not building.placed:
+            return np.full(part.shape, -np.inf, np.float32)
+        for known, grid, found in self._tops:
+            if known is building and grid == part:
+                return found
+        from vidgen_nodes.scene.mesh_kernels import cells_under_triangles  # numba
+
+        tops = np.full(part.shape, -np.inf, np.float32)
+        for surface in self._surfaces(building):
+            rows, cols, _, highs = cells_under_triangles(surface.triangles_m, part)
+            np.maximum.at(tops, (rows, cols), np.asarray(highs, np.float32))
+        self._tops.appendleft((building, part, tops))
+        return tops
+
+    def _surfaces(self, building: Building) -> tuple[Surface, ...]:
+        """Those over whose box in plan the jet or its mouth may be."""
+        for known, found in self._near:
+            if known is building:
+                return found
+        near = tuple(
+            item
+            for item in building.surfaces
+            if np.all(item.corners_m[:, :2].min(axis=0) <= self.high_m + STANDING_M)
+            and np.all(item.corners_m[:, :2].max(axis=0) >= self.low_m - STANDING_M)
+        )
+        self._near.appendleft((building, near))
+        return near
+
+    def _look(self, building: Building | None) -> Surroundings:
+        count = len(self.places_m)
+        if building is None:
+            return Surroundings("", np.inf, np.ones(count, bool), np.zeros(count, bool), False)
+        surfaces = self._surfaces(building)
+        carrier, carrier_m = _nearest(surfaces, self.mouth_m)
+        away = self.places_m - self._start_m
+        away_m = np.linalg.norm(away, axis=1)
+        directions = (away / np.maximum(away_m, 1e-9)[:, None]).astype(np.float32)
+        in_sight = building.occlusion_depth(self._start_m, directions) >= away_m
+        roofed, mouth_roofed = self._roofed(surfaces)
+        return Surroundings(carrier, carrier_m, in_sight, roofed, mouth_roofed)
+
+    def _roofed(self, surfaces: tuple[Surface, ...]) -> tuple[BoolArray, bool]:
+        """Whether a surface hangs over each place or the way to it, and over the mouth."""
+        count = len(self.places_m)
+        if not surfaces:
+            return np.zeros(count, bool), False
+        from vidgen_nodes.scene.shadow_kernel import highest_over  # numba
+
+        triangles_m = np.concatenate([item.triangles_m for item in surfaces])
+        mouth_top_m = highest_over(triangles_m, self._start_m[None, :2])[0]
+        # Surfaces end on lines: a point counts as covered where the four points of a lattice around it are.
+        shape = np.ceil((self.high_m - self.low_m) / self.edge_m).astype(int) + 2
+        axes = [low + self.edge_m * np.arange(size) for low, size in zip(self.low_m, shape, strict=True)]
+        points = np.stack(np.meshgrid(axes[0], axes[1], indexing="ij"), axis=-1).reshape(-1, 2)
+        tops = highest_over(triangles_m, points).reshape(shape[0], shape[1])
+        lowest = np.minimum(
+            np.minimum(tops[:-1, :-1], tops[1:, :-1]), np.minimum(tops[:-1, 1:], tops[1:, 1:])
+        )
+        samples = min(int(self.length_m / self.edge_m) + 2, _MOST_SAMPLES)
+        roofed = np.zeros(count, bool)
+        for share in np.linspace(0.0, 1.0, samples).tolist():
+            at = self._start_m + share * (self.places_m - self._start_m)
+            i, j = np.floor((at[:, :2] - self.low_m) / self.edge_m).astype(int).T
+            roofed |= lowest[i, j] > at[:, 2] + _UNDER_M
+        return roofed, bool(mouth_top_m > self._start_m[2] + _UNDER_M)
+
+
+def _nearest(surfaces: tuple[Surface, ...], point_m: FloatArray) -> tuple[str, float]:
+    """Evidence and distance of the nearest surface within ``STANDING_M``; by name where two are as near."""
+    best = ("", np.inf)
+    for surface in surfaces:
+        distance_m = float(_distances_m(surface.triangles_m, point_m).min())
+        if distance_m <= STANDING_M and distance_m < best[1] - 1e-9:
+            best = surface.evidence(), distance_m
+    return best
+
+
+def _distances_m(triangles_m: FloatArray, point_m: FloatArray) -> FloatArray:
+    """Distance (n,) of a point (3,) from triangles (n, 3, 3): to the face where it is over it, else to an edge."""
+    normals = np.cross(triangles_m[:, 1] - triangles_m[:, 0], triangles_m[:, 2] - triangles_m[:, 0])
+    size = np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
+    height = np.einsum("ni,ni->n", point_m - triangles_m[:, 0], normals) / size
+    over = np.ones(len(triangles_m), bool)
+    edge_m = np.full(len(triangles_m), np.inf)
+    for index in range(3):
+        start, end = triangles_m[:, index], triangles_m[:, (index + 1) % 3]
+        way = end - start
+        length2 = np.maximum((way**2).sum(axis=1), 1e-18)
+        share = np.clip(((point_m - start) * way).sum(axis=1) / length2, 0.0, 1.0)
+        edge_m = np.minimum(edge_m, np.linalg.norm(point_m - start - share[:, None] * way, axis=1))
+        over &= np.einsum("ni,ni->n", np.cross(way, point_m - start), normals) >= 0.0
+    return np.asarray(np.where(over, np.abs(height), edge_m))
