@@ -54,16 +54,17 @@ What stands in the way of the rows that miss:
   carry heat faster than the mean flow does, so the same heat lifts for a shorter time. Twice as strong an eddy
   viscosity, taller and wider boxes and fuller flames do not mend it; finer cells cost more than a test can run.
   Mass flow counts air that moves up by a hundredth of the axis' speed, which depends on the box.
-- K5: not the ceiling and not the grid. A ceiling that rubs and takes heat by the law of the wall took about a tenth of the
-  convected heat, and with it 5 % of the rise and 3 to 4 % of the speed. Cells of a fortieth instead of a twenty-fourth
-  of the height made the jet of 500 kW hotter and faster (1.45 to 1.67, 1.53 to 1.64 without walls), for coarse cells
-  average over its edge. What arrives is too hot: gas that rises in lumps mixes too little on the way (K3, K4), and the
-  hottest lumps gather under the ceiling, hotter there than on the axis below. Flames to 0.7 of the height are beyond
-  what Alpert's fit is of: Heskestad's plume of 500 kW on 0.6 m arrives 1.5 times as hot under 3 m. Where it is in range
-  (1 MW on 2 m under 6 m) the rise is 1.09 times Alpert's. The speed is too high everywhere and grows outwards: the jet's
-  momentum stays in a layer half as deep as its heat, measured jets have it the other way round (Motevalli & Marks, from
-  memory). References differ as much: these jets are 0.98 times as hot and 0.87 times as fast as Heskestad &
-  Delichatsios have it (from memory), whose speeds lie 1.6 times above Alpert's.
+- K5: not the ceiling and not the grid. A ceiling that rubs and takes heat by the law of the wall took about a tenth
+  of the convected heat, and with it 5 % of the rise and 3 to 4 % of the speed. Cells of a fortieth instead of a
+  twenty-fourth of the height made the jet of 500 kW hotter and faster (1.45 to 1.67, 1.53 to 1.64 without walls),
+  for coarse cells average over its edge. What arrives is too hot: gas that rises in lumps mixes too little on the
+  way (K3, K4), and the hottest lumps gather under the ceiling, hotter there than on the axis below. Flames to 0.7
+  of the height are beyond what Alpert's fit is of: Heskestad's plume of 500 kW on 0.6 m arrives 1.5 times as hot
+  under 3 m. Where it is in range (1 MW on 2 m under 6 m) the rise is 1.09 times Alpert's. The speed is too high
+  everywhere and grows outwards: the jet's momentum stays in a layer shallower than its heat, measured jets have it
+  the other way round (Motevalli & Marks, from memory). References differ as much: these jets are 0.98 times as hot
+  and 0.87 times as fast as Heskestad & Delichatsios have it (from memory), whose speeds lie 1.6 times above
+  Alpert's.
 - K11 in the solver: heat is released where the flame is said to stand, so it does not follow the air that the
   last puff drew in. The drawn flame puffs by the law.
 
