@@ -168,6 +168,8 @@ class World:
         self._steam = SteamLeaks(leaks, self._seed, self._ambient_k, resolution_m) if leaks else None
         if self._steam is not None:
             self.leaks = tuple(jet.reach for jet in self._steam.jets)
+            for reach in self.leaks:
+                reach.prepare(building)
         self._smokes_of(building)
 
     @property

@@ -21,6 +21,7 @@ from vidgen_nodes.scene.surface import Surface
 
 STANDING_M = 0.5  # a mouth stands on what is at most so far away
 _OFF_M = 0.02  # lines of sight begin so far before the mouth, off what carries it
+_CLEAR_M = 1e-3  # a place so near before a surface is taken as in it
 _UNDER_M = 0.05  # a place is under a modelled surface that is more than this higher
 _MOST_SAMPLES = 256  # of a line of sight that are looked at for a roof
 _Index = npt.NDArray[np.int64]
@@ -74,6 +75,16 @@ class LeakReach:
         self._tops: deque[tuple[Building, Grid, Float32Array]] = deque(maxlen=8)
         self._near: deque[tuple[Building, tuple[Surface, ...]]] = deque(maxlen=2)
 
+    def prepare(self, building: Building | None) -> None:
+        """Do what the first frame would wait for: look around, compile what looks along the ground."""
+        from vidgen_nodes.scene.mesh_kernels import cells_under_triangles  # numba
+        from vidgen_nodes.scene.shadow_kernel import lowest_in_sight
+
+        self.surroundings(building)
+        cells_under_triangles(np.zeros((1, 3, 3)), Grid(0.0, 0.0, 1.0, 1, 1))
+        middle, air = np.array([0.5, 0.5, 1.0]), np.ones((1, 1), np.bool_)
+        lowest_in_sight(np.zeros((1, 1)), air, 1.0, middle, middle[None, :2].copy(), 0.0)
+
     def surroundings(self, building: Building | None) -> Surroundings:
         """What the model says; one without a place in map says nothing."""
         for known, found in self._of:
@@ -119,12 +130,18 @@ class LeakReach:
             return Surroundings("", np.inf, np.ones(count, bool), np.zeros(count, bool), False)
         surfaces = self._surfaces(building)
         carrier, carrier_m = _nearest(surfaces, self.mouth_m)
-        away = self.places_m - self._start_m
-        away_m = np.linalg.norm(away, axis=1)
-        directions = (away / np.maximum(away_m, 1e-9)[:, None]).astype(np.float32)
-        in_sight = building.occlusion_depth(self._start_m, directions) >= away_m
+        # The middle of a cube may lie under the ground, where no wall is modelled: its top counts too.
+        in_sight = self._sees(building, self.places_m)
+        in_sight &= self._sees(building, self.places_m + (0.0, 0.0, 0.5 * self.edge_m))
         roofed, mouth_roofed = self._roofed(surfaces)
         return Surroundings(carrier, carrier_m, in_sight, roofed, mouth_roofed)
+
+    def _sees(self, building: Building, places_m: FloatArray) -> BoolArray:
+        """Whether the line from the mouth to each place (n, 3) meets no modelled surface."""
+        away = places_m - self._start_m
+        away_m = np.linalg.norm(away, axis=1)
+        directions = (away / np.maximum(away_m, 1e-9)[:, None]).astype(np.float32)
+        return np.asarray(building.occlusion_depth(self._start_m, directions) > away_m + _CLEAR_M)
 
     def _roofed(self, surfaces: tuple[Surface, ...]) -> tuple[BoolArray, bool]:
         """Whether a surface hangs over each place or the way to it, and over the mouth."""
