@@ -69,8 +69,8 @@ class GeneratorParams(Checked):
     )
     smoke_device: str = param(
         "cpu",
-        "Where the solver works: cpu, or a device as torch names it (cuda, cuda:1). Each rounds in its own way: a ledger is "
-        "derived again on the device that its record names.",
+        "Where the solver works: cpu, or a device as torch names it (cuda, cuda:1). Each rounds in its own way: a "
+        "ledger is derived again on the device that its record names.",
     )
     render_stride_px: int = param(
         4, "Rays are cast every so many pixels and interpolated between.", low=1, high=32
