@@ -53,6 +53,12 @@ def limits(
     found = np.empty((len(rays), 2))
     slopes = np.full(3, math.inf)
     widest_m, per_top = max(reach_m[0], reach_m[1]), 1.0 / top_m
+    # Where the reach holds the whole box, as it does for all but upright plumes, the box says it all.
+    east_m, north_m = from_axis_m[0] - start_m[0], from_axis_m[1] - start_m[1]  # lower corner from the axis
+    corner_m = math.hypot(
+        max(abs(east_m), abs(east_m + size_m[0])), max(abs(north_m), abs(north_m + size_m[1]))
+    )
+    is_round = min(reach_m[0], reach_m[1]) < corner_m * (1.0 - 1e-9)
     for index in range(len(rays)):
         x, y, z = float(rays[index, 0]), float(rays[index, 1]), float(rays[index, 2])
         near, far = _beside(0.0, math.inf, start_m[0], x, size_m[0])
@@ -60,7 +66,7 @@ def limits(
         near, far = _beside(near, far, start_m[2], z, size_m[2])
         if not (x == x and y == y and z == z):
             far = -math.inf
-        if far - near > LEAST_PATH_M:
+        if is_round and far - near > LEAST_PATH_M:
             per_level = 1.0 / math.sqrt(max(x * x + y * y, 1e-6))
             closest = -(x * from_axis_m[0] + y * from_axis_m[1]) * per_level * per_level
             passing2 = (from_axis_m[0] + closest * x) ** 2 + (from_axis_m[1] + closest * y) ** 2

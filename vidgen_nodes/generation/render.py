@@ -150,7 +150,7 @@ def _seen(
     passages = [passage(item, centre_m, rays) for item in near_first]
     # Most rays of a rectangle pass every plume by: what hides is only asked for the others.
     met = np.flatnonzero(functools.reduce(np.logical_or, [item.met for item in passages]))
-    at = rays[met]
+    at = np.take(rays, met, axis=0)  # several times as fast as indexing
     ends_m = functools.reduce(np.maximum, [item.reach_m[:, 1] for item in passages])[met]
     depth_m = _depth_m(scene, gate, centre_m, at, ends_m)
     # One ray more, that sees nothing: its colour is that of the others, so that edges do not darken when enlarged.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -187,3 +188,21 @@ def test_slanting_rays_sum_bilinear_samples_of_their_sheets(seed: int, thickness
             break
     assert float(depth[0]) == pytest.approx(tau, rel=3e-5)
     assert float(emitted[0]) == pytest.approx(light, rel=3e-5)
+
+
+def test_a_reach_that_holds_the_box_cuts_no_ray_and_a_smaller_one_does() -> None:
+    generator = np.random.default_rng(11)
+    eye = np.array([-9.0, -4.0, 9.0])
+    rays = np.concatenate(
+        [towards(tuple(eye), tuple(at)) for at in generator.uniform((1, 2, 3), (4.2, 4, 7), (300, 3))]
+    )
+    corner_m = math.hypot(1.6, 1.0)  # of the box, from its middle
+    lengths = []
+    for reach_m in (50.0, corner_m, 0.999 * corner_m, 0.6):
+        field = dataclasses.replace(block(), reach_m=(reach_m, reach_m))
+        reach = passage(field, eye, rays).reach_m
+        lengths.append(np.maximum(reach[:, 1] - reach[:, 0], 0.0))
+    np.testing.assert_array_equal(lengths[0], lengths[1])
+    np.testing.assert_allclose(lengths[2], lengths[0], atol=0.05)  # continuous where the short way begins
+    assert (lengths[2] <= lengths[0] + 1e-12).all()
+    assert lengths[3].sum() < 0.9 * lengths[0].sum()
