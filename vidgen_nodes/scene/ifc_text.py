@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.scene.ifc_archive import LARGEST_BYTES, STEP_HEAD
+from vidgen_nodes.scene.ifc_archive import HEAD_BYTES, LARGEST_BYTES, STEP_HEAD
 
 READ = ("IFC2X3", "IFC4", "IFC4X3_ADD2")  # what the library knows
 _END = b"END-ISO-10303-21"
@@ -63,12 +63,9 @@ def checked_text(path: Path, where: str) -> IfcText:
         if size == 0:
             raise ConfigError(f"{where}: the file is empty; export it again")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _check_ends(where, data)
+            head = _head(where, data)
             schema, read_as = _schema(where, data)
             _check_numbers(where, data)
-            head = data.find(
-                STEP_HEAD
-            )  # after a mark of the encoding and blanks, which the library stumbles over
             has_wide = _NOT_ASCII.search(data, head) is not None
     except OSError as err:
         raise ConfigError(f"{where}: cannot be read: {err}") from err
@@ -77,23 +74,26 @@ def checked_text(path: Path, where: str) -> IfcText:
     return _for_the_library(path.read_bytes()[head:], schema, read_as, has_wide=has_wide)
 
 
-def _check_ends(where: str, data: mmap.mmap) -> None:
-    begin = data[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
-    if begin.startswith((b"<?xml", b"<ifc", b"<ex:")):
+def _head(where: str, data: mmap.mmap) -> int:
+    """Where the text begins, after marks and remarks; refused if it does not begin or end as one should."""
+    begin = data[:HEAD_BYTES]
+    if begin.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"<?xml", b"<ifc", b"<Ifc", b"<ex:")):
         raise ConfigError(f"{where}: is ifcXML, which is not read; export it as .ifc (IFC-SPF) or .ifczip")
     if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ConfigError(f"{where}: is UTF-16, expected ASCII or UTF-8; export it again")
-    if not begin.startswith(STEP_HEAD):
+    found = STEP_HEAD.match(begin)
+    if found is None:
         raise ConfigError(
             f"{where}: got {data[:20]!r}, expected ISO-10303-21: IFC as text (.ifc), or .ifczip"
         )
     if data.rfind(_END, max(0, len(data) - _TAIL_BYTES)) < 0:
         raise ConfigError(f"{where}: ends without END-ISO-10303-21: it is cut short; copy or export it again")
+    return found.start(1)
 
 
 def _schema(where: str, data: mmap.mmap) -> tuple[str, str]:
     """The schema as the file calls it, and as which it is read."""
-    found = _SCHEMA.search(data[:65536])
+    found = _SCHEMA.search(data[:HEAD_BYTES])
     schema = found[1].decode("latin-1").strip() if found else ""
     for pattern, read_as in _CALLED:
         if pattern.fullmatch(schema.upper()):

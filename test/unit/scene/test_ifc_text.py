@@ -89,6 +89,17 @@ def test_utf_16_is_refused_with_what_it_is(tmp_path):
         load_building(path)
 
 
+@pytest.mark.parametrize(
+    "before", [b"/* made by hand\n * in two lines */\n", b"\xef\xbb\xbf", b"\r\n \t", b"/**//* */ "]
+)
+def test_remarks_and_marks_before_the_first_line_do_not_stop_the_reader(ifc_site, tmp_path, before):
+    site = ifc_site()
+    site.wall()
+    path = site.write(tmp_path / "m.txt")
+    path.write_bytes(before + path.read_bytes())
+    assert load_building(path).surfaces
+
+
 def test_filling_after_the_end_is_no_cut(ifc_site, tmp_path):
     site = ifc_site()
     site.wall()
