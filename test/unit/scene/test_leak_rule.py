@@ -275,3 +275,45 @@ def test_it_is_the_same_in_a_window_that_moved_by_whole_cells(make):
     assert np.array_equal(found.rows + 2, whole.rows)
     assert np.array_equal(found.cols + 4, whole.cols)
     assert np.array_equal(found.floor_m, whole.floor_m)
+
+
+@pytest.mark.parametrize("cell_m", [0.05, 0.13, 0.2, 0.5, 1.0])
+def test_however_fine_the_map_no_cell_under_an_open_place_is_left_out(make, cell_m):
+    count = int(12.0 / cell_m)
+    grid = Grid(-6.0, -6.0, cell_m, count, count)
+    reach = reach_of((0.1, 0.1, 0.4), (1, 0.4, 0.3))
+    found = open_leak(reach, make.uncertainty_map(grid), None, PARAMS, make.NOW_NS)
+    columns = set(zip(found.rows.tolist(), found.cols.tolist(), strict=True))
+    whole = reach.places_m[found.share == 1.0]
+    assert len(whole) > 100
+    for share in (-0.49, -0.2, 0.1, 0.3, 0.49):
+        at = np.floor((whole[:, :2] + share * EDGE_M + 6.0) / cell_m).astype(int)
+        under = {(row, col) for col, row in at.tolist()}
+        middles = {
+            (row, col)
+            for row, col in under
+            if (
+                np.abs(whole[:, :2] - (np.array([col, row]) + 0.5) * cell_m + 6.0).max(axis=1) < 0.5 * EDGE_M
+            ).any()
+        }
+        assert middles <= columns
+
+
+def test_a_fine_map_cuts_a_jet_where_a_coarse_one_does(make):
+    wall = make.building(make.wall("wall", 2.03, -5.0, 2.03, 5.0, combustible=False))
+    opened_m = []
+    for cell_m in (0.1, 0.5):
+        count = int(12.0 / cell_m)
+        grid = Grid(-6.0, -6.0, cell_m, count, count)
+        reach = reach_of((0.1, 0.1, 0.4), (1, 0, 0.2))
+        found = open_leak(reach, make.uncertainty_map(grid), wall, PARAMS, make.NOW_NS)
+        opened_m.append(float(found.share.sum()))
+        assert (reach.places_m[found.share > 0.0, 0] < 2.03 + 0.5 * EDGE_M).all()
+    assert opened_m[0] == pytest.approx(opened_m[1], rel=0.1)
+
+
+def test_a_jet_without_a_place_is_too_small(make):
+    reach = LeakReach("pipe", (0.1, 0.1, 0.2), (0.0, 0.0, 1.0), np.zeros((0, 3)), 0.1, 0.05)
+    reach.prepare(None)
+    found = open_leak(reach, make.uncertainty_map(GRID), None, PARAMS, make.NOW_NS)
+    assert found.cause is LeakCause.TOO_SMALL
