@@ -179,3 +179,21 @@ def test_a_person_before_the_flames_stays_in_sight(wall: Path) -> None:
 
 def test_a_directory_with_something_in_it_is_refused(wall: Path) -> None:
     assert main(["scene", "wall", "--out", str(wall)]) == 2
+
+
+def test_the_wind_scene_leans_the_flame_downwind_and_ends_with_the_columns(tmp_path: Path) -> None:
+    out = tmp_path / "wind"
+    assert main(["scene", "wind", "--out", str(out)]) == 0
+    bare = daylight(rig.calibration(), scene._WIND_EYE)
+    changed = np.abs(picture(out / "wind_visible.png") - bare).max(axis=2)
+    camera = Camera(rig.calibration(), scene._WIND_EYE)
+
+    def at(north_m: float, up_m: float) -> int:
+        x, y = camera.project(np.array([[6.75, north_m, up_m]]))[0][0]
+        return int(changed[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3].max())
+
+    assert at(-0.6, 0.3) > 60  # near its foot
+    assert at(-1.6, 1.0) > 60  # downwind, along its line
+    assert at(-0.35, 2.0) == 0  # where it would stand in still air
+    assert at(0.8, 0.5) == 0  # upwind
+    assert at(-6.0, 2.5) == 0  # beyond the open columns

@@ -4,9 +4,10 @@
 
 ``wall``: fire climbs the timber cladding of the simulated house and stops at the bare concrete beside it. ``roof``:
 debris lies only where the LiDAR found the roof damaged. ``leak``: a steam pipe leaks before the wall and nothing burns;
-another one, inside the house, is not drawn. ``room``: smoke fills a room under its ceiling, with the roof
-vent open and closed. Same command, same bytes. Every picture carries mark and tag of a frame that a ledger below the
-same directory holds, drawn from the picture's own eye, so ``vidgen explain`` speaks of the pixels that one sees.
+another one, inside the house, is not drawn. ``wind``: a fire at the wall leans in it. ``room``: smoke fills a room
+under its ceiling, with the roof vent open and closed. Same command, same bytes. Every picture carries mark and tag of
+a frame that a ledger below the same directory holds, drawn from the picture's own eye, so ``vidgen explain`` speaks of
+the pixels that one sees.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class View:
 
 _WALL_EYE = looking_at((17.0, -7.5, 12.0), (6.2, -0.6, 3.6))  # high enough to have no sky in the picture
 _LEAK_EYE = looking_at((15.0, -9.0, 8.0), (6.4, -2.0, 3.9))
+_WIND_EYE = looking_at((16.5, -3.4, 8.5), (6.2, -2.0, 1.9))
 _ROOF_EYE = looking_at((-7.0, -8.5, 10.5), (-3.8, -2.4, 5.8))
 FLIGHTS: dict[str, tuple[View, ...]] = {
     "wall": (
@@ -68,8 +70,9 @@ FLIGHTS: dict[str, tuple[View, ...]] = {
     ),
     "roof": (View("drone", 3.0, None), View("roof", 3.0, _ROOF_EYE)),
     "leak": (View("drone", 5.0, None), View("leak", 5.0, _LEAK_EYE)),
+    "wind": (View("drone", 9.0, None), View("wind", 9.0, _WIND_EYE)),
 }
-SCENARIOS = {"leak": "sim_leaks.yaml"}  # in place of the preset's
+SCENARIOS = {"leak": "sim_leaks.yaml", "wind": "sim_wind.yaml"}  # in place of the preset's
 NAMES = (*FLIGHTS, "room")
 
 
