@@ -113,3 +113,26 @@ def test_prepared_or_not_it_says_the_same(make):
     prepared.prepare(building)
     assert np.array_equal(fresh.surroundings(building).in_sight, prepared.surroundings(building).in_sight)
     assert prepared.surroundings(building) is prepared.surroundings(building)
+
+
+def test_a_model_of_many_triangles_says_what_a_few_polygons_say(make):
+    """The tree of a large model and the plain loop agree on what a mouth sees."""
+    few = make.building(make.box("wall", (1.0, -3.0, 0.0), (1.2, 3.0, 3.0), False))
+    rest = [make.box(f"block {i}", (-9.0, i, 0.0), (-8.5, i + 0.5, 2.0), False) for i in range(-5, 5)]
+    many = make.building(*few.surfaces, *rest)
+    places = np.random.default_rng(1).uniform((0.5, -4.0, 0.1), (4.0, 4.0, 5.0), (400, 3))
+    found = [reach_at((0.9, 0.3, 1.0), places, (0.0, 0.0, 1.0)).surroundings(item) for item in (few, many)]
+    assert 50 < found[0].in_sight.sum() < 350
+    for name in ("carrier", "carrier_m", "mouth_roofed"):
+        assert getattr(found[0], name) == getattr(found[1], name)
+    assert np.array_equal(found[0].in_sight, found[1].in_sight)
+    assert np.array_equal(found[0].roofed, found[1].roofed)
+
+
+def test_a_mouth_in_the_middle_of_a_wall_sees_nothing(make):
+    wall = make.building(make.box("wall", (1.0, -3.0, 0.0), (1.4, 3.0, 3.0), False))
+    places = np.random.default_rng(2).uniform((-1.0, -2.0, 0.2), (3.0, 2.0, 2.8), (200, 3))
+    outside = places[(places[:, 0] < 1.0) | (places[:, 0] > 1.4)]
+    told = reach_at((1.2, 0.0, 1.5), outside).surroundings(wall)
+    assert not told.in_sight.any()
+    assert told.mouth_roofed
