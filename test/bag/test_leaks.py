@@ -18,6 +18,8 @@ from vidgen_nodes.custody.explanation import Explanation, explain_pixel
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.trace import STEAM, decode_columns
 from vidgen_nodes.params import SimParams
+from vidgen_nodes.scene.leak_reach import STANDING_M
+from vidgen_nodes.scene.leak_rule import EXPLAINED_M, NOISE_M
 from vidgen_nodes.sim.recording import write_recording
 
 # The drone has not seen what lies west of the house, and nothing of what lies in it.
@@ -79,6 +81,14 @@ def test_every_drawn_pixel_names_the_cells_and_what_carries_the_pipe(
     assert len(drawn) == 60
     for item in drawn:
         assert item.verdict == "element"
+        said = {
+            name: item.parameters[name] for name in ("leak_standing_m", "leak_noise_m", "leak_explained_m")
+        }
+        assert said == {
+            "leak_standing_m": STANDING_M,
+            "leak_noise_m": NOISE_M,
+            "leak_explained_m": EXPLAINED_M,
+        }
         (jet,) = item.elements
         assert (jet["kind"], jet["name"]) == ("steam", "leak riser")
         assert "stands 0.15 m off wall_east: timber_cladding" in str(jet["why"])
