@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import numpy.typing as npt
 
 from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
 from vidgen_nodes.generation.radiance import apparent_temperature_k
@@ -47,13 +48,23 @@ class Palette:
         stops_k = COLDEST_K + np.array(shares) * (hottest_k - COLDEST_K)
         channels = [np.interp(kelvin, stops_k, channel) for channel in zip(*colours, strict=True)]
         self._table: ByteArray = np.stack(channels, axis=1).round().astype(np.uint8)
+        whole = np.zeros((_ENTRIES, 4), np.uint8)
+        whole[:, :3] = self._table
+        self._words: npt.NDArray[np.uint32] = whole.view("<u4")[:, 0]
 
     def of(self, radiance_w_per_m2_sr: Float32Array) -> ByteArray:
         """RGB (..., 3) of the apparent temperature that belongs to a band radiance (...)."""
+        colours: ByteArray = np.take(self._table, self._place(radiance_w_per_m2_sr), axis=0)
+        return colours
+
+    def words_of(self, radiance_w_per_m2_sr: Float32Array) -> npt.NDArray[np.uint32]:
+        """The same as words (...) of four bytes, little-endian, the highest of which is 0: for alpha."""
+        return np.take(self._words, self._place(radiance_w_per_m2_sr))
+
+    def _place(self, radiance_w_per_m2_sr: Float32Array) -> npt.NDArray[np.int32]:
         scale = (_ENTRIES - 1) / self.span_w_per_m2_sr
         index = ((radiance_w_per_m2_sr - self._low) * scale).clip(0, _ENTRIES - 1)
-        colours: ByteArray = np.take(self._table, index.astype(np.int32), axis=0)
-        return colours
+        return index.astype(np.int32)
 
 
 @functools.cache

@@ -231,9 +231,9 @@ def _nothing(height_px: int, width_px: int) -> tuple[ByteArray, ByteArray]:
 def _colour(optical_depth: Float32Array, radiance: Float32Array, palette: Palette) -> ByteArray:
     """RGBA (N, 4): alpha is the emissivity 1 - exp(-tau), the colour that of the source's own radiance."""
     alpha = -np.expm1(-optical_depth)
-    rgba = np.empty((len(alpha), 4), dtype=np.uint8)
-    rgba[:, :3] = palette.of(radiance / np.maximum(alpha, np.float32(1e-6)))
-    rgba[:, 3] = (alpha * np.float32(255.0)).round()
+    words = palette.words_of(radiance / np.maximum(alpha, np.float32(1e-6)))
+    words |= (alpha * np.float32(255.0)).round().astype("<u4") << np.uint32(24)
+    rgba: ByteArray = words.view(np.uint8).reshape(-1, 4)
     return rgba
 
 
