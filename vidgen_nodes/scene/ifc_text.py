@@ -3,7 +3,8 @@
 """The text of an IFC model (ISO 10303-21), looked at before the library reads it.
 
 The library drops without a word what it cannot read: numbers that are none, and every letter that is not
-ASCII and not escaped, so that a material in Chinese has no name. Guarantees: a whole file of a schema that we
+ASCII and not escaped, so that a material in Chinese has no name; and one backslash that is not doubled, in the name of
+the file or of anything in it, makes it refuse the whole. Guarantees: a whole file of a schema that we
 read, with finite numbers; where texts or the name of the schema have to be written otherwise for the library,
 that is done and said. Leaves out what the entities mean (``scene.ifc_file``).
 """
@@ -29,6 +30,12 @@ _CALLED = (
     (re.compile(r"IFC4(?:_(?:ADD\d|TC\d))*"), "IFC4"),
     (re.compile(r"IFC4X3(?:_(?:ADD\d|TC\d))*"), "IFC4X3_ADD2"),
 )
+# A backslash begins a directive of ISO 10303-21 (first), an empty one (1), or nothing (2), as in C:\\temp.
+_BACKSLASH = re.compile(
+    r"\\(?:\\|S\\.|P[A-I]\\|X\\[0-9A-Fa-f]{2}|X2\\(?:[0-9A-Fa-f]{4})+\\X0\\|X4\\(?:[0-9A-Fa-f]{8})+\\X0\\)"
+    r"|(\\X[24]\\\\X0\\)|(\\)"
+)
+_BACKSLASH_BYTES = re.compile(_BACKSLASH.pattern.encode())
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _WIDE = re.compile(r"[^\x00-\x7f]+")
 _RUN = re.compile(rb"[\x80-\xff]+")
@@ -67,11 +74,12 @@ def checked_text(path: Path, where: str) -> IfcText:
             schema, read_as = _schema(where, data)
             _check_numbers(where, data)
             has_wide = _NOT_ASCII.search(data, head) is not None
+            is_bare = any(match[1] or match[2] for match in _BACKSLASH_BYTES.finditer(data, head))
     except OSError as err:
         raise ConfigError(f"{where}: cannot be read: {err}") from err
-    if schema == read_as and not has_wide and head == 0:
+    if schema == read_as and not has_wide and not is_bare and head == 0:
         return IfcText(schema, read_as, None, ())
-    return _for_the_library(path.read_bytes()[head:], schema, read_as, has_wide=has_wide)
+    return _for_the_library(path.read_bytes()[head:], schema, read_as, has_wide=has_wide, is_bare=is_bare)
 
 
 def _head(where: str, data: mmap.mmap) -> int:
@@ -114,16 +122,25 @@ def _check_numbers(where: str, data: mmap.mmap) -> None:
             )
 
 
-def _for_the_library(data: bytes, schema: str, read_as: str, *, has_wide: bool) -> IfcText:
+def _for_the_library(data: bytes, schema: str, read_as: str, *, has_wide: bool, is_bare: bool) -> IfcText:
     notes = [] if schema.upper() == read_as else [f"schema {schema} was read as {read_as}"]
     encoding = _encoding(data) if has_wide else "ascii"
     content = data.decode(encoding)
+    if is_bare:
+        content = _BACKSLASH.sub(_doubled, content)
+        notes.append("texts hold backslashes that begin no directive; they were taken for themselves")
     if has_wide:
         content = _WIDE.sub(lambda match: _escaped(match[0]), content)
         notes.append(f"texts hold letters that are not escaped; they were read as {encoding.upper()}")
     if schema != read_as:
         content = content.replace(f"'{schema}'", f"'{read_as}'", 1)
     return IfcText(schema, read_as, content, tuple(notes))
+
+
+def _doubled(match: re.Match[str]) -> str:
+    if match[1]:
+        return ""
+    return "\\\\" if match[2] else match[0]
 
 
 def _encoding(data: bytes) -> str:
