@@ -71,8 +71,10 @@ def open_leak(
     part = _part(reach, umap, building, params, stamp_ns)
     told = reach.surroundings(building)
     local = cell[0] - part.rows.start, cell[1] - part.cols.start
-    roofed = told.mouth_roofed and bool(part.explained[local])
-    if roofed or reach.mouth_m[2] < part.solid_m[local] - NOISE_M:
+    is_under = bool(reach.mouth_m[2] < part.solid_m[local] - NOISE_M)
+    if part.explained[local] and not told.mouth_roofed and is_under and not _surrounded(part.known, local):
+        return _shut(reach, LeakCause.UNOBSERVED, cell)  # beside a wall, on the side that nobody has seen
+    if is_under or (told.mouth_roofed and part.explained[local]):
         return _shut(reach, LeakCause.COVERED, cell)
     carrier = _carrier(reach, part, building, cell)
     if not carrier:
@@ -143,6 +145,12 @@ def _part(
     )
     solid = np.where(explained, lowest, np.where(known, measured, np.inf))
     return _Part(grid, rows, cols, known, np.ascontiguousarray(solid), explained)
+
+
+def _surrounded(known: BoolArray, cell: tuple[int, int]) -> bool:
+    """Whether all neighbours of a cell that are on the map are known."""
+    row, col = cell
+    return bool(known[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2].all())
 
 
 def _carrier(reach: LeakReach, part: _Part, building: Building | None, cell: tuple[int, int]) -> str:

@@ -184,6 +184,18 @@ def test_a_leak_outside_a_house_fills_nothing_inside_it(make):
         assert not inside.any()
 
 
+def test_beside_a_wall_on_the_side_that_nobody_has_seen_it_is_not_observed(make):
+    building, heights = house(make)
+    mouth, direction = (2.3, 0.1, 1.0), (1, 0, 0.1)
+    assert opened(make, mouth, direction, building, elevation_m=heights)[1].cause is None
+    counts = np.full(GRID.shape, 10)
+    counts[:, 21:] = 0  # all that lies east of the wall's own cells
+    found = opened(make, mouth, direction, building, elevation_m=heights, observations=counts)[1]
+    assert found.cause is LeakCause.UNOBSERVED
+    inside = opened(make, (2.1, 0.1, 1.0), direction, building, elevation_m=heights, observations=counts)[1]
+    assert inside.cause is LeakCause.COVERED
+
+
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9))
 def test_every_open_place_is_reached_through_known_air(make, seed):
