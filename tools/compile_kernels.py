@@ -44,6 +44,17 @@ def drawing() -> None:
     prepare()
 
 
+def steam() -> None:
+    """What looks along the ground from the mouth of a leak."""
+    from vidgen_nodes.generation.generator import World
+    from vidgen_nodes.params import GeneratorParams
+    from vidgen_nodes.scenario.timeline import load_scenario
+    from vidgen_nodes.scene.building import load_building
+
+    house = load_building(config_dir() / "buildings" / "sim_house.yaml")
+    World(GeneratorParams(), load_scenario(config_dir() / "scenarios" / "sim_leaks.yaml", 0), house)
+
+
 def persons() -> None:
     """What finds warm bodies."""
     from vidgen_nodes.privacy.warm_bodies import prepare
@@ -89,7 +100,7 @@ def smoke() -> None:
 
 def main() -> None:
     """Compile everything."""
-    for part in (navigation, building, drawing, persons, custody, mapping, flight, smoke):
+    for part in (navigation, building, drawing, steam, persons, custody, mapping, flight, smoke):
         start_s = time.monotonic()
         part()
         print(f"{part.__name__}: {time.monotonic() - start_s:.1f} s")

@@ -58,6 +58,7 @@ class LeakCause(str, Enum):
     COVERED = "leak_covered"
     UNSUPPORTED = "leak_unsupported"
     BLOCKED = "leak_blocked"
+    TOO_SMALL = "leak_too_small"
 
 
 class RtkStatus(IntEnum):

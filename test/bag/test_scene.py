@@ -65,10 +65,34 @@ def test_the_wall_scene_draws_before_the_timber_and_not_before_the_concrete(wall
     assert at(-0.4, 5.8) < 40  # it has not climbed so far in 6 s
 
 
+@pytest.fixture(scope="module")
+def leak(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Leaks and no fire."""
+    out = tmp_path_factory.mktemp("scene") / "leak"
+    assert main(["scene", "leak", "--out", str(out)]) == 0
+    return out
+
+
+def test_the_leak_scene_draws_steam_before_the_wall_and_nothing_else(leak: Path) -> None:
+    bare = daylight(rig.calibration(), scene._LEAK_EYE)
+    changed = np.abs(picture(leak / "leak_visible.png") - bare).max(axis=2)
+    camera = Camera(rig.calibration(), scene._LEAK_EYE)
+
+    def at(east_m: float, north_m: float, up_m: float) -> int:
+        x, y = camera.project(np.array([[east_m, north_m, up_m]]))[0][0]
+        return int(changed[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3].max())
+
+    assert at(6.5, -2.6, 2.8) > 60
+    assert at(6.8, -2.6, 4.0) > 40
+    for place in ((6.2, -3.8, 3.0), (6.2, 0.5, 3.0), (6.4, -2.6, 1.2), (0.0, 0.0, 6.0), (2.0, -4.2, 1.5)):
+        assert at(*place) == 0
+    assert not (changed > 0)[:, :250].any()  # the roof's damage, the south wall, the boiler room behind it
+
+
 def test_the_ledger_beside_the_pictures_verifies(
-    wall: Path, room: Path, capsys: pytest.CaptureFixture[str]
+    wall: Path, room: Path, leak: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for ledger in (wall, room / "vent_shut", room / "vent_open"):
+    for ledger in (wall, leak, room / "vent_shut", room / "vent_open"):
         assert main(["verify", str(ledger), "--json"]) == 0
         assert json.loads(capsys.readouterr().out.splitlines()[-1])["verified"] is True
 
@@ -155,3 +179,21 @@ def test_a_person_before_the_flames_stays_in_sight(wall: Path) -> None:
 
 def test_a_directory_with_something_in_it_is_refused(wall: Path) -> None:
     assert main(["scene", "wall", "--out", str(wall)]) == 2
+
+
+def test_the_wind_scene_leans_the_flame_downwind_and_ends_with_the_columns(tmp_path: Path) -> None:
+    out = tmp_path / "wind"
+    assert main(["scene", "wind", "--out", str(out)]) == 0
+    bare = daylight(rig.calibration(), scene._WIND_EYE)
+    changed = np.abs(picture(out / "wind_visible.png") - bare).max(axis=2)
+    camera = Camera(rig.calibration(), scene._WIND_EYE)
+
+    def at(north_m: float, up_m: float) -> int:
+        x, y = camera.project(np.array([[6.75, north_m, up_m]]))[0][0]
+        return int(changed[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3].max())
+
+    assert at(-1.0, 0.4) > 60  # over its base, which is drawn downwind
+    assert at(-1.6, 0.7) > 60  # downwind, along its line
+    assert at(-0.35, 2.0) == 0  # where it would stand in still air
+    assert at(0.8, 0.5) == 0  # upwind
+    assert at(-6.0, 2.5) == 0  # beyond the open columns

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -126,13 +127,25 @@ def test_review_is_added_as_a_leaf_and_nonsense_is_not(bench: Any, tmp_path: Pat
     assert verify_ledger(ledger).ok
 
 
-def test_scenario_that_cannot_be_read_changes_nothing_and_says_why(bench: Any, tmp_path: Path) -> None:
-    graph = Graph(bench, tmp_path / "ledger.db")
+def test_scenario_that_cannot_be_read_changes_nothing_and_the_ledger_says_why(
+    bench: Any, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger.db"
+    graph = Graph(bench, ledger)
     graph.bundles.publish(bundle(1_000_000_000_000, 0))
     bench.until(lambda: graph.got["provenance"], "a frame")
     answer = graph.call(SetScenario, "generator_node/set_scenario", SetScenario.Request(yaml="name: [broken"))
     assert not answer.success
     assert answer.message
+    with LedgerReader(ledger) as reader:
+        *_, (_, refusal) = reader.segments()
+    assert refusal["cause"] == "scenario_refused"
+    assert refusal["scenario_refused"] == {
+        "yaml_sha256": hashlib.sha256(b"name: [broken").digest(),
+        "bytes": 13,
+        "why": answer.message,
+    }
+    assert verify_ledger(ledger).ok
 
 
 def test_generator_that_is_not_active_draws_nothing_and_says_so(bench: Any, tmp_path: Path) -> None:

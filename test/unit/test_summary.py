@@ -40,6 +40,12 @@ def test_the_keys_of_the_contract() -> None:
     assert content["rate_hz"] == 49.96
 
 
+def test_leaks_that_were_kept_shut_are_counted_by_cause_where_there_are_any() -> None:
+    shut = dataclasses.replace(GOOD, leaks_closed={"leak_covered": 7})
+    assert shut.as_dict()["gate"]["leaks_closed"] == {"leak_covered": 7}
+    assert shut.faults() == []
+
+
 def test_what_was_not_measured_is_null_and_not_zero() -> None:
     empty = dataclasses.replace(GOOD, latency_ms=[])
     content = json.loads(json_line(empty.as_dict()))

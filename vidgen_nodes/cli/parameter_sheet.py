@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scenario.air_conditioning import ALLOWED
 from vidgen_nodes.scenario.leak import RANGES
 from vidgen_nodes.scenario.timeline import LIMITS
+from vidgen_nodes.scenario.wind import LIMITS as WIND_LIMITS
 
 _ENTRY = 3  # value, unit, source
 _FIXED = "fixed in the software"
@@ -70,6 +72,10 @@ def _short(value: object) -> str:
 def _allowed(name: str, path: str = "") -> str:
     if path.startswith("steam.leaks.") and name in RANGES:
         return "{:g} to {:g}".format(*RANGES[name])
+    if path.startswith("wind.wind") and name in WIND_LIMITS:
+        return "{:g} to {:g}".format(*WIND_LIMITS[name])
+    if "air_conditioning." in path and name in ALLOWED:
+        return ALLOWED[name]
     for item in dataclasses.fields(GeneratorParams):
         low, high = item.metadata["low"], item.metadata["high"]
         if item.name == name and (low is not None or high is not None):

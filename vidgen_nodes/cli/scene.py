@@ -3,9 +3,11 @@
 """``vidgen scene NAME --out DIR``: pictures of what the generator does, thermal and visible, each with its record.
 
 ``wall``: fire climbs the timber cladding of the simulated house and stops at the bare concrete beside it. ``roof``:
-debris lies only where the LiDAR found the roof damaged. ``room``: smoke fills a room under its ceiling, with the roof
-vent open and closed. Same command, same bytes. Every picture carries mark and tag of a frame that a ledger below the
-same directory holds, drawn from the picture's own eye, so ``vidgen explain`` speaks of the pixels that one sees.
+debris lies only where the LiDAR found the roof damaged. ``leak``: a steam pipe leaks before the wall and nothing burns;
+another one, inside the house, is not drawn. ``wind``: a fire at the wall leans in it. ``room``: smoke fills a room
+under its ceiling, with the roof vent open and closed. Same command, same bytes. Every picture carries mark and tag of
+a frame that a ledger below the same directory holds, drawn from the picture's own eye, so ``vidgen explain`` speaks of
+the pixels that one sees.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from vidgen_nodes.graph import merge_overrides, resolve_params
 from vidgen_nodes.packets import Bundle, ByteArray, Frame, Pose
 from vidgen_nodes.params import SimParams
 from vidgen_nodes.pipeline import Pipeline
+from vidgen_nodes.resources import config_dir
 from vidgen_nodes.ros.offline import load_surroundings, run_offline
 from vidgen_nodes.ros.replay import read_recording, replay_overrides
 from vidgen_nodes.sim import rig
@@ -57,6 +60,8 @@ class View:
 
 
 _WALL_EYE = looking_at((17.0, -7.5, 12.0), (6.2, -0.6, 3.6))  # high enough to have no sky in the picture
+_LEAK_EYE = looking_at((15.0, -9.0, 8.0), (6.4, -2.0, 3.9))
+_WIND_EYE = looking_at((16.5, -3.4, 8.5), (6.2, -2.0, 1.9))
 _ROOF_EYE = looking_at((-7.0, -8.5, 10.5), (-3.8, -2.4, 5.8))
 FLIGHTS: dict[str, tuple[View, ...]] = {
     "wall": (
@@ -64,7 +69,10 @@ FLIGHTS: dict[str, tuple[View, ...]] = {
         *(View(f"wall_{seconds:02d}s", float(seconds), _WALL_EYE) for seconds in (4, 8, 13)),
     ),
     "roof": (View("drone", 3.0, None), View("roof", 3.0, _ROOF_EYE)),
+    "leak": (View("drone", 5.0, None), View("leak", 5.0, _LEAK_EYE)),
+    "wind": (View("drone", 9.0, None), View("wind", 9.0, _WIND_EYE)),
 }
+SCENARIOS = {"leak": "sim_leaks.yaml", "wind": "sim_wind.yaml"}  # in place of the preset's
 NAMES = (*FLIGHTS, "room")
 
 
@@ -96,7 +104,9 @@ def _fly(name: str, out: Path) -> list[Path]:
     bag = out / "flight"
     write_recording(bag, SimParams(thermal_rate_hz=_RATE_HZ), max(view.at_s for view in views) + 0.5)
     recording = read_recording(bag, {})
-    params = resolve_params("sim", [], merge_overrides(replay_overrides(recording), {}))
+    scenario = SCENARIOS.get(name)
+    own = {"scenario_file": str(config_dir() / "scenarios" / scenario)} if scenario else {}
+    params = resolve_params("sim", [], merge_overrides(replay_overrides(recording), {"generator": own}))
     around = load_surroundings(params, recording.first_frame_ns())
     if around.scenario is None or around.building is None:
         raise ConfigError("the preset sim names no scenario or no building")

@@ -189,6 +189,7 @@ class _Tracer:
         )
         self._leaks = columns.leaks
         parameters = self._gate_parameters()
+        parameters |= {f"leak_{name}_{item[1]}": item[0] for name, item in columns.leak_rule.items()}
         if not met:
             reasons = f" (closed besides: {'; '.join(columns.reasons)})" if columns.reasons else ""
             opened = len(columns.rows) + len(paths.rows) + sum(len(leak.rows) for leak in columns.leaks or ())

@@ -21,7 +21,7 @@ NAMES = (
     "mission", "origin", "label", "seq", "stamp_ns", "segment", "bundle", "tick", "causes", "gate", "cells_open",
     "pixels_drawn", "pixels_outside", "late", "sigma_px", "nav_stamp_ns", "map_stamp_ns", "marks", "clock_offset_ns",
     "nav", "map", "gimbal", "building", "scenario", "cause", "v", "kind", "recording", "previous", "statement",
-    "software", "config", "review", "before", "records",
+    "software", "config", "review", "before", "records", "leaks_closed",
 )  # fmt: skip
 _NUMBERS = {name: number for number, name in enumerate(NAMES)}
 # Likewise: names whose values are hashes, a bit each.

@@ -26,7 +26,8 @@ from vidgen_nodes.packets import FloatArray, ImportedField
 if TYPE_CHECKING:
     from vidgen_nodes.generation.field_playback import PlayedField
 
-TRACED = ("flame", "smoke", "spread", "debris", "debris/releases")  # by ray_elements.py and ray_debris.py
+# By ray_elements.py and ray_debris.py; wind leans what is drawn, and is nothing to be seen.
+TRACED = ("flame", "smoke", "spread", "debris", "debris/releases", "wind")
 _IN_PLACE_OF = ("smoke/not_ready", "smoke/refused")  # say what was not drawn
 _IMPORTED = "imported/"
 _SEEN = 1.0 / 255.0  # optical depth below which a field adds no shade to a pixel

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import cbor2
@@ -67,6 +67,7 @@ class Columns:
     reasons: tuple[str, ...]  # of the gate: what the scenario asks for and is closed
     # None: the scenario has no leaks, or the frame is from before they had a rule of their own
     leaks: tuple[LeakColumns, ...] | None = None
+    leak_rule: Mapping[str, Any] = field(default_factory=dict)  # its numbers: [value, unit, source] by name
 
 
 class FrameTrace:
@@ -248,6 +249,8 @@ def _decoded(record: object, kind: np.dtype[Any]) -> Columns:
             for item in record.get("leaks", ())
         )
         said = tuple(record.get("texts", ())), tuple(record.get("reasons", ()))
-        return Columns(grid, cells, *said, leaks if "leaks" in record else None)
+        return Columns(
+            grid, cells, *said, leaks if "leaks" in record else None, dict(record.get("leak_rule", {}))
+        )
     except (KeyError, TypeError, ValueError) as err:
         raise VerificationError(f"the record of the open columns cannot be read: {err}") from err

@@ -20,6 +20,7 @@ from vidgen_nodes.generation.field_run import MOST_FILES, check_size
 
 _MOST_BYTES = 50_000_000
 _PLAIN_NAME = re.compile(r"[^/\\:\x00-\x1f]{1,200}")
+_PLOTS = "Plot3D"
 _BOUNDS = re.compile(r"&\s*((?:\d+\s+){5}\d+)")
 Bounds = tuple[int, int, int, int, int, int]  # first and last node of a slice along x, y, z
 _WANTED = re.compile(r"(EFFECTIVE FLAME )?TEMPERATURE|SOOT .*(DENSITY|MASS FRACTION)|HRRPUV", re.IGNORECASE)
@@ -43,6 +44,7 @@ class FieldFile:
 
     file: str
     mesh: int
+    output: str  # which it is a part of: what was not copied at all can be done without
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class SliceFile:
 
     file: str
     bounds: Bounds
+    output: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,12 @@ class Smv:
     text: str  # of a .smv with only this in it
 
 
-def parse_smv(path: Path) -> Smv:
+def parse_smv(path: Path, without: frozenset[str] = frozenset()) -> Smv:
     """Read a .smv file.
+
+    Args:
+        path: the file.
+        without: outputs to leave out, by their names in :class:`FieldFile` and :class:`SliceFile`.
 
     Raises:
         InputError: it cannot be read, is cut off, or names a file elsewhere.
@@ -79,7 +86,7 @@ def parse_smv(path: Path) -> Smv:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as err:
         raise InputError("field_file", f"{path}: cannot be read: {err}") from err
-    parser = _Parser(path)
+    parser = _Parser(path, without)
     rest = iter(lines)
     try:
         for line in rest:
@@ -90,8 +97,8 @@ def parse_smv(path: Path) -> Smv:
 
 
 class _Parser:
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, without: frozenset[str]) -> None:
+        self._path, self._without = path, without
         self._version = ""
         self._meshes: list[Mesh] = []
         self._smoke: list[FieldFile] = []
@@ -158,9 +165,10 @@ class _Parser:
     def _smoke3d(self, keyword: str, rest: Iterator[str]) -> None:
         words = keyword.split()
         file, quantity, short, unit = (next(rest).strip() for _ in range(4))
-        if not _WANTED.fullmatch(quantity):
+        output = f"Smoke3D of {quantity}"
+        if not _WANTED.fullmatch(quantity) or output in self._without:
             return
-        self._smoke.append(FieldFile(self._plain(file), self._mesh(words[1])))
+        self._smoke.append(FieldFile(self._plain(file), self._mesh(words[1]), output))
         extinction = float(words[2]) if len(words) > 2 else 0.0
         self._kept += [f"{words[0]} {int(words[1])} {extinction!r}", file, quantity, short, unit]
 
@@ -168,9 +176,9 @@ class _Parser:
         words = keyword.split()
         file = next(rest).strip()
         labels = [next(rest).strip() for _ in range(15)]
-        if not any(_WANTED.fullmatch(label) for label in labels[::3]):
+        if not any(_WANTED.fullmatch(label) for label in labels[::3]) or _PLOTS in self._without:
             return
-        self._plots.append(FieldFile(self._plain(file), self._mesh(words[2])))
+        self._plots.append(FieldFile(self._plain(file), self._mesh(words[2]), _PLOTS))
         self._kept += [f"PL3D {float(words[1])!r} {int(words[2])}", file, *labels]
 
     def _slice(self, keyword: str, rest: Iterator[str]) -> None:
@@ -178,7 +186,8 @@ class _Parser:
         words = keyword.split()
         file, quantity, short, unit = (next(rest).strip() for _ in range(4))
         found = _BOUNDS.search(keyword)
-        if not _WANTED.fullmatch(quantity) or found is None:
+        output = f"{words[0]} of {quantity}"
+        if not _WANTED.fullmatch(quantity) or found is None or output in self._without:
             return
         i1, i2, j1, j2, k1, k2 = bounds = tuple(int(word) for word in found[1].split())
         mesh = self._mesh(words[1])
@@ -195,7 +204,7 @@ class _Parser:
             return
         self._volumes.append(key)
         groups = list(dict.fromkeys(item[:2] for item in self._volumes))
-        self._slices.append(SliceFile(self._plain(file), (i1, i2, j1, j2, k1, k2)))
+        self._slices.append(SliceFile(self._plain(file), (i1, i2, j1, j2, k1, k2), output))
         index = groups.index(key[:2]) + 1
         self._kept += [
             f"{words[0]} {mesh + 1} # STRUCTURED & {i1} {i2} {j1} {j2} {k1} {k2} ! {index}",

@@ -23,7 +23,7 @@ import numpy as np
 
 from vidgen_nodes.errors import InputError, MissingPackageError
 from vidgen_nodes.generation.fds_records import check_plot3d, check_slice, check_smoke3d
-from vidgen_nodes.generation.fds_smv import Smv, parse_smv
+from vidgen_nodes.generation.fds_smv import FieldFile, SliceFile, Smv, parse_smv
 from vidgen_nodes.generation.field_meshes import Axes, Part, gathered, lattice
 from vidgen_nodes.generation.field_run import FieldRun, checked, file_sha256
 from vidgen_nodes.packets import Float32Array, FloatArray
@@ -45,6 +45,9 @@ def read_fds(path: Path) -> FieldRun:
     """
     reader = _reader()
     smv = parse_smv(path)
+    gone = _not_copied(path.parent, smv)
+    if gone:
+        smv = parse_smv(path, gone)
     hashed = {path.name: file_sha256(path)}
     for item in smv.smoke:
         for name in check_smoke3d(path.parent, item.file, smv.meshes[item.mesh]):
@@ -68,7 +71,8 @@ def read_fds(path: Path) -> FieldRun:
         staged = Path(folder) / "field.smv"
         staged.write_text(smv.text, encoding="utf-8")
         try:
-            return _run(reader, staged, smv, tuple(sorted(hashed.items())), path.name)
+            notes = [f"{output} was left out: none of its files is there" for output in sorted(gone)]
+            return _run(reader, staged, smv, tuple(sorted(hashed.items())), path.name, notes)
         except (
             ArithmeticError,
             AssertionError,
@@ -82,9 +86,13 @@ def read_fds(path: Path) -> FieldRun:
 
 
 def _run(
-    reader: ModuleType, staged: Path, smv: Smv, files: tuple[tuple[str, str], ...], what: str
+    reader: ModuleType,
+    staged: Path,
+    smv: Smv,
+    files: tuple[tuple[str, str], ...],
+    what: str,
+    notes: list[str],
 ) -> FieldRun:
-    notes: list[str] = []
     before = (reader.settings.ENABLE_CACHING, reader.settings.DEBUG)
     reader.settings.ENABLE_CACHING, reader.settings.DEBUG = False, True
     try:
@@ -109,6 +117,17 @@ def _run(
             notes.append(f"{name}: {int(outside.sum())} values outside of every mesh set to {_OUTSIDE[name]}")
     x_m, y_m, z_m = axes_m
     return checked(FieldRun("FDS", smv.version, files, x_m, y_m, z_m, series, tuple(notes)), what)
+
+
+def _not_copied(folder: Path, smv: Smv) -> frozenset[str]:
+    """Outputs of which no file is there: a run was copied without them. One of which some are there is broken."""
+    there: dict[str, bool] = {}
+    named: tuple[FieldFile | SliceFile, ...] = (*smv.smoke, *smv.plots, *smv.slices)
+    for item in named:
+        found = any((folder / f"{item.file}{end}").exists() for end in ("", ".sz"))
+        there[item.output] = there.get(item.output, False) or found
+    gone = frozenset(output for output, found in there.items() if not found)
+    return gone if len(gone) < len(there) else frozenset()  # with nothing there at all, the first is named
 
 
 _Found = dict[str, list[Part]]

@@ -112,7 +112,9 @@ class World:
         self.scenario = scenario
         self._params = Reading(params, "parameter")
         self.tick_ns = round(self._params.get("world_tick_ms", "ms") * 1e6)
-        self._params.get("render_stride_px", "px")  # read by the renderer; part of what made the picture
+        # Read by the renderer; part of what made the picture.
+        for name, unit in (("render_stride_px", "px"), ("sensor_hottest_degc", "degC"), ("sensor_netd_mk", "mK")):
+            self._params.get(name, unit)
         self._is_solved = self._params.get("smoke_model", "") == "solver"
         self._box = read_box(self._params) if self._is_solved else None
         self._smoke_wait_s = smoke_wait_s
@@ -168,6 +170,8 @@ class World:
         self._steam = SteamLeaks(leaks, self._seed, self._ambient_k, resolution_m) if leaks else None
         if self._steam is not None:
             self.leaks = tuple(jet.reach for jet in self._steam.jets)
+            for reach in self.leaks:
+                reach.prepare(building)
         self._smokes_of(building)
 
     @property

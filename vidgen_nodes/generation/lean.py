@@ -3,11 +3,11 @@
 """How wind leans the flame of a fire and bends its plume, as a line in the plane of the wind.
 
 The flame is straight, as long as in still air, and tilted by the correlation of the American Gas Association; from its
-tip on the plume follows Briggs' two-thirds law for bent-over plumes, joined to the tip. Guarantees a line that goes up
-and downwind only, that is upright without wind, and that goes no farther than the first surface downwind, where it
-rises. Leaves out what wind does beside that: gusts, a flame base drawn downwind, thinner flames, and the air that a
-crossing wind mixes in faster (heat and soot thin out along the line as they do in still air). Numbers are from memory
-of the sources named.
+tip on the plume follows Briggs' two-thirds law for bent-over plumes, joined to the tip. Its base is drawn downwind by
+as much as keeps its volume, as bases of pool fires are. Guarantees a line that goes up and downwind only, that is
+upright without wind, and that goes no farther than the first surface downwind, where it rises. Leaves out what wind
+does beside that: gusts, shorter and longer flames, and the air that a crossing wind mixes in faster (heat and soot thin
+out along the line as they do in still air). Numbers are from memory of the sources named.
 """
 
 from __future__ import annotations
@@ -52,12 +52,11 @@ class Axis:
     def stretch_at(self, height_m: FloatArray) -> FloatArray:
         """Length of a level section along the wind over its breadth; any shape.
 
-        At the foot it is the burner's circle; from the tip on, sections across the line are circles. So what flows
-        along the line is the same through every level, as long as that takes no more than ``MOST_STRETCH``.
+        Sections across the line are circles: what flows along it is the same through every level, and a flame has the
+        volume that it has upright, as long as that takes no more than ``MOST_STRETCH``.
         """
         slope = np.interp(height_m, self.height_m, np.gradient(self.offset_m, self.height_m))
-        share = np.clip(height_m / max(self.tip_m, 1e-6), 0.0, 1.0)
-        return 1.0 + share * (np.minimum(np.hypot(1.0, slope), MOST_STRETCH) - 1.0)
+        return np.asarray(np.minimum(np.hypot(1.0, slope), MOST_STRETCH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,9 @@ class Lean:
         bent_tip = (tip_m / self.bend(heat_kw, length_m)) ** 1.5
         tangent = math.sqrt(1.0 / cosine**2 - 1.0)
         offset = np.where(height <= tip_m, height * tangent, tip_m * tangent + bent - bent_tip)
-        offset = np.minimum(offset, self.most_m)
+        # The burner's upwind side stays where it is.
+        drawn_m = 0.5 * diameter_m * (min(1.0 / cosine, MOST_STRETCH) - 1.0)
+        offset = np.minimum(offset + drawn_m, self.most_m)
         path = np.concatenate(([0.0], np.cumsum(np.hypot(np.diff(height), np.diff(offset)))))
         return Axis(height, offset, path, tip_m, math.degrees(math.acos(cosine)))
 

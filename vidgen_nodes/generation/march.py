@@ -39,7 +39,7 @@ class Passage:
 
     def of(self, chosen: npt.NDArray[np.int64], depth_m: Float32Array) -> Passage:
         """That of some of the rays, which go no further than ``depth_m``."""
-        reach_m = self.reach_m[chosen]
+        reach_m = np.take(self.reach_m, chosen, axis=0)  # several times as fast as indexing
         np.minimum(reach_m[:, 1], depth_m, out=reach_m[:, 1])
         return Passage(reach_m, self.slopes)
 

@@ -28,7 +28,6 @@ import numpy as np
 from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.flow import momentum
-from vidgen_nodes.generation.flow.device import DeviceFlow
 from vidgen_nodes.generation.flow.domain import Boundaries, Domain, FlowGrid, make_domain
 from vidgen_nodes.generation.flow.host import Before, Flow, HostFlow, Numbers
 from vidgen_nodes.generation.flow.release import HeatSource, Release
@@ -201,11 +200,7 @@ class SmokeSolver:
         )
         numbers = Numbers(params.ambient_k, params.viscosity_m2_per_s, params.eddy, params.divergence_limit)
         inflow_k = tuple(lightness_k(plane, params.ambient_k) for plane in self.domain.inflow_rise_k)
-        self._flow: Flow = (
-            HostFlow(self.domain, numbers, inflow_k)
-            if device == "cpu"
-            else DeviceFlow(self.domain, numbers, inflow_k, device)
-        )
+        self._flow = _flow(self.domain, numbers, inflow_k, device)
         self.state = self._still()
 
     def _still(self) -> SmokeState:
@@ -358,6 +353,14 @@ class SmokeSolver:
                     "not_finite",
                     f"smoke state: {name} is not finite at {state.time_s:.3f} s; nothing is drawn of it",
                 )
+
+
+def _flow(domain: Domain, numbers: Numbers, inflow_k: tuple[Float32Array, ...], device: str) -> Flow:
+    if device == "cpu":
+        return HostFlow(domain, numbers, inflow_k)
+    from vidgen_nodes.generation.flow.device import DeviceFlow  # torch takes seconds and 150 MB
+
+    return DeviceFlow(domain, numbers, inflow_k, device)
 
 
 def temperature_k(state: SmokeAir, ambient_k: float) -> Float32Array:

@@ -33,12 +33,14 @@ class SmokeBox:
         shape: cells (nz, ny, nx).
         tick_ns: length of a tick of the solver; tick 0 is the start of the scenario.
         nudging_s: time constant of the pull towards the analytic means; 0: none.
+        device: cpu, or as torch names another one.
     """
 
     cell_m: float = 0.3
     shape: tuple[int, int, int] = (24, 32, 32)
     tick_ns: int = 160_000_000
     nudging_s: float = 0.0
+    device: str = "cpu"
 
 
 def box_around(ignitions: Sequence[Ignition], cell_m: float, shape: tuple[int, int, int]) -> FlowGrid:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from llvmlite import binding  # type: ignore[import-untyped]  # it has none
 
 from vidgen_nodes.errors import ConfigError, InputError
@@ -74,7 +75,6 @@ class SmokeLayer:
         burning: surfaces that burn and give their heat; None: none do.
         wind: on those of the fires that it reaches; None: still air.
         grilles: of the air conditioning; the box ends at the surfaces that they lie in.
-        device: cpu, or a torch device.
         apart: solved in a process of its own; for a live world, which never waits.
 
     Raises:
@@ -93,7 +93,6 @@ class SmokeLayer:
         *,
         wind: WindOnFires | None = None,
         grilles: Sequence[Grille] = (),
-        device: str = "cpu",
         apart: bool = False,
     ) -> None:
         for item in ignitions:
@@ -116,7 +115,7 @@ class SmokeLayer:
         # The correlation that plumes are drawn to is of still air.
         self._nudging_s = 0.0 if self._leans else box.nudging_s
         plan = SmokePlan(
-            self.grid, first, seed, self.params, box.tick_ns * 1e-9, self.sources, self._nudging_s, device,
+            self.grid, first, seed, self.params, box.tick_ns * 1e-9, self.sources, self._nudging_s, box.device,
             tuple(later),
         )  # fmt: skip
         _try_out(plan)
@@ -216,7 +215,7 @@ class SmokeLayer:
                 for item in dataclasses.fields(self.params)
             },
             "version": entry(SOLVER_VERSION, "", source),
-            "processor": entry(_processor(), "", "this machine"),
+            "processor": entry(_processor(self.box.device), "", "this machine"),
             "seed": entry(self.seed, "", "scenario"),
             "cells": entry(list(self.shape), "z, y, x", "parameter"),
             "cell_m": entry(self.resolution_m, "m", "parameter"),
@@ -274,8 +273,10 @@ class SmokeLayer:
 
 
 @functools.cache
-def _processor() -> str:
-    """The processor that kernels are compiled for: another one may round otherwise."""
+def _processor(device: str) -> str:
+    """The processor that works it out: another one may round otherwise."""
+    if torch.device(device).type == "cuda":
+        return str(torch.cuda.get_device_name(device))
     return str(binding.get_host_cpu_name())
 
 

@@ -137,6 +137,7 @@ def read_box(params: Reading) -> SmokeBox:
         shape=(high, wide, wide),
         tick_ns=round(params.get("smoke_tick_ms", "ms") * 1e6),
         nudging_s=float(params.get("smoke_nudging_s", "s")),
+        device=str(params.get("smoke_device", "")),
     )
 
 

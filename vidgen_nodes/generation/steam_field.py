@@ -29,6 +29,7 @@ _WIDER = 1.2  # profile of what is carried over that of the speed (round jets, F
 _TABLE = 1025
 LEAST_PER_M = 1e-3  # extinction of what is drawn: ten metres of less are 1 %
 _MOST_VOXELS = 4_000_000
+_LEAST_LONG, _FINEST_M = 8, 0.02  # a short jet on coarse voxels would be none
 
 
 def jet_length_m(leak: steam.SteamLeak) -> float:
@@ -139,8 +140,12 @@ def _voxels(
 def fitting_resolution_m(
     leak: steam.SteamLeak, resolution_m: float, ambient_k: float, most_voxels: int
 ) -> float:
-    """A quarter coarser than asked for, again and again, until the cloud takes no more voxels than that."""
+    """A quarter coarser than asked for, again and again, until the cloud takes no more voxels than that.
+
+    A cloud that is not ``_LEAST_LONG`` voxels long gets finer ones, down to ``_FINEST_M``.
+    """
     length = cloud_length_m(leak, ambient_k, AMBIENT_HUMIDITY)
+    resolution_m = min(resolution_m, max(length / _LEAST_LONG, _FINEST_M))
     while int(np.prod(_counts(leak, resolution_m, length)[1])) > most_voxels:
         resolution_m *= 1.25
     return resolution_m

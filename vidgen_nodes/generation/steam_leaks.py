@@ -94,7 +94,7 @@ class SteamJet:
             "expanded_diameter": entry(source.diameter_m, "m", "notional source, Birch 1987"),
             "expanded_temperature": entry(source.temperature_k, "K", "total enthalpy kept"),
             "length": entry(length_m, "m", "to where the axis is clear or slow"),
-            "voxel": entry(resolution_m, "m", "parameter, coarser for long jets"),
+            "voxel": entry(resolution_m, "m", "parameter, coarser for long jets and finer for short ones"),
             "least": entry(LEAST_PER_M, "1/m", "assumed: thinner steam is left out"),
             "edge_fade": entry(self.model.edge_fade_m, "m", "assumed: towards air that is not known"),
         }

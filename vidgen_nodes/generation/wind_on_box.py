@@ -25,7 +25,7 @@ def wind_on_box(wind: WindOnFires | None, grid: FlowGrid) -> tuple[float, float]
         return 0.0, 0.0
     first = next(iter(wind.leans.values()))
     speed_mps = first.speed_at_mps(_middle_m(grid))
-    east, north = (speed_mps * part for part in first.towards)
+    east, north = (speed_mps * part + 0.0 for part in first.towards)
     return east, north
 
 

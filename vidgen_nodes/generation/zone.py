@@ -301,7 +301,7 @@ def _plane_with_fans_m(room: Room, now: Layers, net_kg_per_s: float) -> float:
         down = _DISCHARGE * width_m * outside * speed * (face_m * math.sqrt(over_m) + slice_m)
         up_m = max(top_m - plane_m, 0.0) ** 1.5
         up = _DISCHARGE * width_m * inside * math.sqrt(outside / inside) * speed * 2.0 / 3.0 * up_m
-        return down - up
+        return float(down - up)
 
     low_m, high_m = face_m, top_m + 50.0
     for _ in range(_HALVINGS):

@@ -67,8 +67,27 @@ class GeneratorParams(Checked):
         low=0.0,
         high=60.0,
     )
+    smoke_device: str = param(
+        "cpu",
+        "Where the solver works: cpu, or a device as torch names it (cuda, cuda:1). Each rounds in its own way: a "
+        "ledger is derived again on the device that its record names.",
+    )
     render_stride_px: int = param(
         4, "Rays are cast every so many pixels and interpolated between.", low=1, high=32
+    )
+    sensor_hottest_degc: float = param(
+        907.0,
+        "Hottest temperature that the thermal camera tells apart (150, 550): what is hotter has the last colour.",
+        unit="degC",
+        low=50.0,
+        high=2000.0,
+    )
+    sensor_netd_mk: float = param(
+        50.0,
+        "Noise of the thermal camera at 300 K, 1 sigma; drawn where it reaches a tenth of a display step.",
+        unit="mK",
+        low=0.0,
+        high=5000.0,
     )
     tau_uncertainty: float = param(
         0.5, "Obstacles only over cells with structural uncertainty at or above this.", low=0.0, high=1.0

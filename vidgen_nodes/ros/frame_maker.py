@@ -8,6 +8,7 @@ no time leaves its inputs to the next, so that every input stands in some record
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.scenario_review import scenario_reviews
 from vidgen_nodes.custody.segment_file import read_segment_file
 from vidgen_nodes.custody.signer import HeadSigner, keys_of, signing_of
-from vidgen_nodes.errors import InputError
+from vidgen_nodes.errors import InputError, VidgenError
 from vidgen_nodes.generation.generator import World
 from vidgen_nodes.packets import Bundle, Frame, Scenario, UncertaintyMap
 from vidgen_nodes.params import NodeParams
@@ -43,6 +44,9 @@ _MAPS_KEPT = 8  # five a second come, ten at most; a bundle names one that is 0.
 _QUEUE = 4  # frames that may wait when live: longer, and an old overlay helps nobody
 _REPLAY_QUEUE = 200  # a recording has time, and every frame of it is wanted
 _ANSWER_S = 2.0
+NO_ANSWER = "no_answer"
+REFUSED = "scenario_refused"  # cause of the segment that says so
+_LONGEST_REASON = 1000  # characters
 
 
 def with_inputs_of(dropped: Bundle, following: Bundle) -> Bundle:
@@ -144,7 +148,7 @@ class FrameMaker:
         self._worker.put(bundle)
 
     def set_scenario(self, text: str, start_ns: int, review: bytes = b"") -> Scenario:
-        """Put a scenario in force from the next frame on.
+        """Put a scenario in force from the next frame on; one that is refused stands in the ledger with the reason.
 
         Args:
             text: YAML.
@@ -156,6 +160,15 @@ class FrameMaker:
             InputError: the pipeline does not answer, or a review is asked and there is none that holds: the
                 scenario before stays in force.
         """
+        try:
+            return self._take_scenario(text, start_ns, review)
+        except VidgenError as err:
+            refusal = _refusal(text, err)
+            if getattr(err, "reason", "") != NO_ANSWER:  # else the ledger's thread would not answer either
+                self._on_thread(lambda: self._ledger.append_segment(REFUSED, refusal))
+            raise
+
+    def _take_scenario(self, text: str, start_ns: int, review: bytes) -> Scenario:
         if not start_ns and not self._newest_ns:
             raise InputError(
                 "no_frame_yet", "no frame has come yet, so that now is not known; give a start time"
@@ -241,4 +254,16 @@ class FrameMaker:
         try:
             return self._worker.call(function).result(_ANSWER_S)
         except futures.TimeoutError as err:  # not the builtin one before Python 3.11
-            raise InputError("no_answer", f"the pipeline did not answer within {_ANSWER_S} s") from err
+            raise InputError(NO_ANSWER, f"the pipeline did not answer within {_ANSWER_S} s") from err
+
+
+def _refusal(text: str, err: VidgenError) -> dict[str, object]:
+    """What a refused scenario leaves in the ledger: its hash and why."""
+    content = text.encode(errors="replace")
+    return {
+        REFUSED: {
+            "yaml_sha256": hashlib.sha256(content).digest(),
+            "bytes": len(content),
+            "why": str(err)[:_LONGEST_REASON],
+        }
+    }

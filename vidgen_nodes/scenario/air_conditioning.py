@@ -25,6 +25,14 @@ LIMITS = {
     "size_m": (0.05, 20.0),
     "position_m": (-1e5, 1e5),
 }
+# The same, as ``Grille`` has them, in words.
+ALLOWED = {
+    "side": "floor, ceiling, south, north, west, east",
+    "flow_m3_per_s": "0.001 to 100 in, -100 to -0.001 out",
+    "temperature_k": "0, or 243.15 to 353.15",
+    "size_m": "0.05 to 20",
+    "on_s": "0 to 1e+09, in order",
+}
 SIDES = ("floor", "ceiling", "south", "north", "west", "east")
 KINDS = ("supply", "exhaust")
 _REQUIRED = frozenset({"name", "kind", "side", "position_m", "size_m", "flow_m3_per_s"})

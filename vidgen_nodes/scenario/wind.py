@@ -88,7 +88,7 @@ def spread_with(wind: Wind | None, plan: SpreadPlan | None, said: object) -> Spr
 def towards(wind: Wind) -> tuple[float, float]:
     """Unit vector (east, north) of where the wind blows to; map is east, north, up."""
     angle = math.radians(wind.from_deg)
-    return -math.sin(angle), -math.cos(angle)
+    return 0.0 - math.sin(angle), 0.0 - math.cos(angle)  # never minus zero
 
 
 def wind_units() -> dict[str, str]:

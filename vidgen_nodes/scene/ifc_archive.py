@@ -9,6 +9,7 @@ the model (``scene.ifc_text``).
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 import zlib
@@ -23,7 +24,10 @@ LARGEST_BYTES = (
     512 << 20
 )  # about 10 million lines; the library keeps some 5 times that in memory while it reads
 SUFFIXES = (".ifc", ".ifczip", ".ifcxml", ".zip")
-STEP_HEAD = b"ISO-10303-21"
+STEP_HEAD = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:/\*.*?\*/\s*)*(ISO-10303-21)", re.DOTALL
+)  # after marks and remarks
+HEAD_BYTES = 65536
 _ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06")  # with something in it, empty
 _BLOCK_BYTES = 1 << 20
 _NAMED = 4  # of what an archive holds, in a refusal
@@ -31,14 +35,14 @@ _NAMED = 4  # of what an archive holds, in a refusal
 
 def is_model(path: Path) -> bool:
     """Whether a file is an IFC model, by its name or, under another name, by how it begins."""
-    return path.suffix.lower() in SUFFIXES or first_bytes(path).startswith(STEP_HEAD)
+    return path.suffix.lower() in SUFFIXES or STEP_HEAD.match(first_bytes(path)) is not None
 
 
 def first_bytes(path: Path) -> bytes:
-    """The beginning of a file without marks and blanks; nothing where it cannot be read."""
+    """The beginning of a file; nothing where it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
+            return file.read(HEAD_BYTES)
     except OSError:
         return b""  # said in full by whoever opens it
 

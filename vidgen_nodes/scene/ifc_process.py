@@ -193,13 +193,14 @@ def _ending(status: int, watch: _Watch) -> str:
 def main() -> int:
     """Read what standard input asks for; progress and refusals go to standard output, a line of JSON each."""
     asked = json.load(sys.stdin)
+    say = _own_output()
     _bound_memory(asked["most_bytes"])
     last = [-1.0]
 
     def tell(share: float, what: str) -> None:
         if share - last[0] >= 0.002 or share in (0.0, 1.0):
             last[0] = share
-            _say({"share": share, "what": what})
+            say({"share": share, "what": what})
 
     try:
         content = read_ifc(
@@ -208,26 +209,26 @@ def main() -> int:
             metres_per_unit=asked["metres_per_unit"],
             material_names=asked["material_names"],
             progress=tell,
-            caution=_caution(asked),
+            caution=_caution(asked, say),
         )
     except (ConfigError, MemoryError) as err:
         too_much = (
             f"{asked['path']}: takes more than {asked['most_bytes'] >> 20} MiB of memory; export less of it"
         )
         said = too_much if isinstance(err, MemoryError) else str(err)
-        _say({"refused": said})
+        say({"refused": said})
         return 0
     Path(asked["into"]).write_bytes(building_cache.packed(content))
     return 0
 
 
-def _caution(asked: Mapping[str, Any]) -> Caution:
+def _caution(asked: Mapping[str, Any], say: Callable[[dict[str, object]], None]) -> Caution:
     """As it was asked for: a step of the library that takes too long ends this process."""
 
     def begin(element: Any) -> None:
         signal.setitimer(signal.ITIMER_PROF, asked["most_step_s"])
         if element is not None:
-            _say({"begun": element.id()})
+            say({"begun": element.id()})
 
     def end() -> None:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
@@ -235,9 +236,16 @@ def _caution(asked: Mapping[str, Any]) -> Caution:
     return Caution(asked["one_by_one"], dict(asked["left_out"]), begin, end)
 
 
-def _say(answer: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+def _own_output() -> Callable[[dict[str, object]], None]:
+    """Writes a line of JSON to standard output, which from now on nothing else reaches: the library prints there."""
+    sink = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+    def say(answer: dict[str, object]) -> None:
+        sink.write(json.dumps(answer) + "\n")
+        sink.flush()
+
+    return say
 
 
 def _bound_memory(most_bytes: int) -> None:

@@ -3,7 +3,8 @@
 """The text of an IFC model (ISO 10303-21), looked at before the library reads it.
 
 The library drops without a word what it cannot read: numbers that are none, and every letter that is not
-ASCII and not escaped, so that a material in Chinese has no name. Guarantees: a whole file of a schema that we
+ASCII and not escaped, so that a material in Chinese has no name; and one backslash that is not doubled, in the name of
+the file or of anything in it, makes it refuse the whole. Guarantees: a whole file of a schema that we
 read, with finite numbers; where texts or the name of the schema have to be written otherwise for the library,
 that is done and said. Leaves out what the entities mean (``scene.ifc_file``).
 """
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.scene.ifc_archive import LARGEST_BYTES, STEP_HEAD
+from vidgen_nodes.scene.ifc_archive import HEAD_BYTES, LARGEST_BYTES, STEP_HEAD
 
 READ = ("IFC2X3", "IFC4", "IFC4X3_ADD2")  # what the library knows
 _END = b"END-ISO-10303-21"
@@ -29,6 +30,12 @@ _CALLED = (
     (re.compile(r"IFC4(?:_(?:ADD\d|TC\d))*"), "IFC4"),
     (re.compile(r"IFC4X3(?:_(?:ADD\d|TC\d))*"), "IFC4X3_ADD2"),
 )
+# A backslash begins a directive of ISO 10303-21 (first), an empty one (1), or nothing (2), as in C:\\temp.
+_BACKSLASH = re.compile(
+    r"\\(?:\\|S\\.|P[A-I]\\|X\\[0-9A-Fa-f]{2}|X2\\(?:[0-9A-Fa-f]{4})+\\X0\\|X4\\(?:[0-9A-Fa-f]{8})+\\X0\\)"
+    r"|(\\X[24]\\\\X0\\)|(\\)"
+)
+_BACKSLASH_BYTES = re.compile(_BACKSLASH.pattern.encode())
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _WIDE = re.compile(r"[^\x00-\x7f]+")
 _RUN = re.compile(rb"[\x80-\xff]+")
@@ -63,37 +70,38 @@ def checked_text(path: Path, where: str) -> IfcText:
         if size == 0:
             raise ConfigError(f"{where}: the file is empty; export it again")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _check_ends(where, data)
+            head = _head(where, data)
             schema, read_as = _schema(where, data)
             _check_numbers(where, data)
-            head = data.find(
-                STEP_HEAD
-            )  # after a mark of the encoding and blanks, which the library stumbles over
             has_wide = _NOT_ASCII.search(data, head) is not None
+            is_bare = any(match[1] or match[2] for match in _BACKSLASH_BYTES.finditer(data, head))
     except OSError as err:
         raise ConfigError(f"{where}: cannot be read: {err}") from err
-    if schema == read_as and not has_wide and head == 0:
+    if schema == read_as and not has_wide and not is_bare and head == 0:
         return IfcText(schema, read_as, None, ())
-    return _for_the_library(path.read_bytes()[head:], schema, read_as, has_wide=has_wide)
+    return _for_the_library(path.read_bytes()[head:], schema, read_as, has_wide=has_wide, is_bare=is_bare)
 
 
-def _check_ends(where: str, data: mmap.mmap) -> None:
-    begin = data[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
-    if begin.startswith((b"<?xml", b"<ifc", b"<ex:")):
+def _head(where: str, data: mmap.mmap) -> int:
+    """Where the text begins, after marks and remarks; refused if it does not begin or end as one should."""
+    begin = data[:HEAD_BYTES]
+    if begin.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"<?xml", b"<ifc", b"<Ifc", b"<ex:")):
         raise ConfigError(f"{where}: is ifcXML, which is not read; export it as .ifc (IFC-SPF) or .ifczip")
     if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ConfigError(f"{where}: is UTF-16, expected ASCII or UTF-8; export it again")
-    if not begin.startswith(STEP_HEAD):
+    found = STEP_HEAD.match(begin)
+    if found is None:
         raise ConfigError(
             f"{where}: got {data[:20]!r}, expected ISO-10303-21: IFC as text (.ifc), or .ifczip"
         )
     if data.rfind(_END, max(0, len(data) - _TAIL_BYTES)) < 0:
         raise ConfigError(f"{where}: ends without END-ISO-10303-21: it is cut short; copy or export it again")
+    return found.start(1)
 
 
 def _schema(where: str, data: mmap.mmap) -> tuple[str, str]:
     """The schema as the file calls it, and as which it is read."""
-    found = _SCHEMA.search(data[:65536])
+    found = _SCHEMA.search(data[:HEAD_BYTES])
     schema = found[1].decode("latin-1").strip() if found else ""
     for pattern, read_as in _CALLED:
         if pattern.fullmatch(schema.upper()):
@@ -114,16 +122,25 @@ def _check_numbers(where: str, data: mmap.mmap) -> None:
             )
 
 
-def _for_the_library(data: bytes, schema: str, read_as: str, *, has_wide: bool) -> IfcText:
+def _for_the_library(data: bytes, schema: str, read_as: str, *, has_wide: bool, is_bare: bool) -> IfcText:
     notes = [] if schema.upper() == read_as else [f"schema {schema} was read as {read_as}"]
     encoding = _encoding(data) if has_wide else "ascii"
     content = data.decode(encoding)
+    if is_bare:
+        content = _BACKSLASH.sub(_doubled, content)
+        notes.append("texts hold backslashes that begin no directive; they were taken for themselves")
     if has_wide:
         content = _WIDE.sub(lambda match: _escaped(match[0]), content)
         notes.append(f"texts hold letters that are not escaped; they were read as {encoding.upper()}")
     if schema != read_as:
         content = content.replace(f"'{schema}'", f"'{read_as}'", 1)
     return IfcText(schema, read_as, content, tuple(notes))
+
+
+def _doubled(match: re.Match[str]) -> str:
+    if match[1]:
+        return ""
+    return "\\\\" if match[2] else match[0]
 
 
 def _encoding(data: bytes) -> str:

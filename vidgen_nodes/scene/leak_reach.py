@@ -9,6 +9,7 @@ says where it reaches (``generation.steam_leaks``).
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -21,7 +22,9 @@ from vidgen_nodes.scene.surface import Surface
 
 STANDING_M = 0.5  # a mouth stands on what is at most so far away
 _OFF_M = 0.02  # lines of sight begin so far before the mouth, off what carries it
+_CLEAR_M = 1e-3  # a place so near before a surface is taken as in it
 _UNDER_M = 0.05  # a place is under a modelled surface that is more than this higher
+_MOST_PIECES = 200_000  # of a reach that is cut finer for a fine map; a coarser cut opens less
 _MOST_SAMPLES = 256  # of a line of sight that are looked at for a roof
 _Index = npt.NDArray[np.int64]
 
@@ -59,11 +62,13 @@ class LeakReach:
         length_m: float,
     ) -> None:
         self.name, self.edge_m, self.length_m = name, edge_m, length_m
+        self._made_of = mouth_m, direction
+        self._finer: dict[int, tuple[LeakReach, _Index]] = {}
         self.mouth_m: FloatArray = np.array(mouth_m, np.float64)
         self._start_m = self.mouth_m + _OFF_M * np.array(direction)
         self.places_m = np.ascontiguousarray(places_m, np.float64)
         # Places over one point of the plan share it: what is asked of the ground is asked once.
-        steps = np.round((self.places_m[:, :2] - self.mouth_m[:2]) / (0.5 * edge_m)).astype(np.int64)
+        steps = np.round((self.places_m[:, :2] - self.mouth_m[:2]) / (0.01 * edge_m)).astype(np.int64)
         _, first, column = np.unique(steps, axis=0, return_index=True, return_inverse=True)
         self.columns_m: FloatArray = np.ascontiguousarray(self.places_m[first, :2])
         self.column: _Index = column.reshape(-1).astype(np.int64)  # of ``columns_m``, one a place
@@ -73,6 +78,37 @@ class LeakReach:
         self._of: deque[tuple[Building | None, Surroundings]] = deque(maxlen=2)
         self._tops: deque[tuple[Building, Grid, Float32Array]] = deque(maxlen=8)
         self._near: deque[tuple[Building, tuple[Surface, ...]]] = deque(maxlen=2)
+
+    def fine(self, cell_m: float) -> tuple[LeakReach, _Index]:
+        """The same reach in pieces narrower than a cell of the map, and of which place each piece is.
+
+        Of a wider piece some cells hold no middle, and would stay shut.
+        """
+        parts = (
+            math.floor(self.edge_m / cell_m * (1.0 + 1e-9)) + 1
+        )  # narrower, and not as wide: rounding decides then
+        parts = max(1, min(parts, math.isqrt(_MOST_PIECES // max(len(self.places_m), 1))))
+        if parts not in self._finer:
+            whole = np.arange(len(self.places_m))
+            if parts == 1:
+                self._finer[parts] = self, whole
+            else:
+                ticks = self.edge_m * ((np.arange(parts) + 0.5) / parts - 0.5)
+                offsets = np.stack(np.meshgrid(ticks, ticks, [0.0], indexing="ij"), axis=-1).reshape(-1, 3)
+                pieces = (self.places_m[:, None] + offsets).reshape(-1, 3)
+                made = LeakReach(self.name, *self._made_of, pieces, self.edge_m, self.length_m)
+                self._finer[parts] = made, np.repeat(whole, len(offsets))
+        return self._finer[parts]
+
+    def prepare(self, building: Building | None) -> None:
+        """Do what the first frame would wait for: look around, compile what looks along the ground."""
+        from vidgen_nodes.scene.mesh_kernels import cells_under_triangles  # numba
+        from vidgen_nodes.scene.shadow_kernel import lowest_in_sight
+
+        self.surroundings(building)
+        cells_under_triangles(np.zeros((1, 3, 3)), Grid(0.0, 0.0, 1.0, 1, 1))
+        middle, air = np.array([0.5, 0.5, 1.0]), np.ones((1, 1), np.bool_)
+        lowest_in_sight(np.zeros((1, 1)), air, 1.0, middle, middle[None, :2].copy(), 0.0)
 
     def surroundings(self, building: Building | None) -> Surroundings:
         """What the model says; one without a place in map says nothing."""
@@ -119,12 +155,18 @@ class LeakReach:
             return Surroundings("", np.inf, np.ones(count, bool), np.zeros(count, bool), False)
         surfaces = self._surfaces(building)
         carrier, carrier_m = _nearest(surfaces, self.mouth_m)
-        away = self.places_m - self._start_m
-        away_m = np.linalg.norm(away, axis=1)
-        directions = (away / np.maximum(away_m, 1e-9)[:, None]).astype(np.float32)
-        in_sight = building.occlusion_depth(self._start_m, directions) >= away_m
+        # The middle of a cube may lie under the ground, where no wall is modelled: its top counts too.
+        in_sight = self._sees(building, self.places_m)
+        in_sight &= self._sees(building, self.places_m + np.array([0.0, 0.0, 0.5 * self.edge_m]))
         roofed, mouth_roofed = self._roofed(surfaces)
         return Surroundings(carrier, carrier_m, in_sight, roofed, mouth_roofed)
+
+    def _sees(self, building: Building, places_m: FloatArray) -> BoolArray:
+        """Whether the line from the mouth to each place (n, 3) meets no modelled surface."""
+        away = places_m - self._start_m
+        away_m = np.linalg.norm(away, axis=1)
+        directions = (away / np.maximum(away_m, 1e-9)[:, None]).astype(np.float32)
+        return np.asarray(building.occlusion_depth(self._start_m, directions) > away_m + _CLEAR_M)
 
     def _roofed(self, surfaces: tuple[Surface, ...]) -> tuple[BoolArray, bool]:
         """Whether a surface hangs over each place or the way to it, and over the mouth."""

@@ -41,6 +41,7 @@ _SAID = {
     LeakCause.UNCERTAIN: "what the LiDAR saw at its mouth is structurally uncertain",
     LeakCause.COVERED: "its mouth lies under or inside a measured or modelled surface",
     LeakCause.UNSUPPORTED: "its mouth hangs in the air: nothing modelled or measured is near that could carry it",
+    LeakCause.TOO_SMALL: "its jet holds no droplets that could be seen",
     LeakCause.BLOCKED: "no air that is known lies before its mouth",
 }
 _Index = npt.NDArray[np.int64]
@@ -62,14 +63,18 @@ def open_leak(
 ) -> LeakOpening:
     """Decide where the jet of one leak may stand."""
     cell = _cell_of(umap.grid, reach.mouth_m)
+    if not len(reach.places_m):
+        return _shut(reach, LeakCause.TOO_SMALL, cell)
     cause = LeakCause.OFF_MAP if cell is None else _doubt(umap, cell, params, stamp_ns)
     if cell is None or cause is not None:
         return _shut(reach, cause or LeakCause.OFF_MAP, cell)
     part = _part(reach, umap, building, params, stamp_ns)
     told = reach.surroundings(building)
     local = cell[0] - part.rows.start, cell[1] - part.cols.start
-    roofed = told.mouth_roofed and bool(part.explained[local])
-    if roofed or reach.mouth_m[2] < part.solid_m[local] - NOISE_M:
+    is_under = bool(reach.mouth_m[2] < part.solid_m[local] - NOISE_M)
+    if part.explained[local] and not told.mouth_roofed and is_under and not _surrounded(part.known, local):
+        return _shut(reach, LeakCause.UNOBSERVED, cell)  # beside a wall, on the side that nobody has seen
+    if is_under or (told.mouth_roofed and part.explained[local]):
         return _shut(reach, LeakCause.COVERED, cell)
     carrier = _carrier(reach, part, building, cell)
     if not carrier:
@@ -142,6 +147,12 @@ def _part(
     return _Part(grid, rows, cols, known, np.ascontiguousarray(solid), explained)
 
 
+def _surrounded(known: BoolArray, cell: tuple[int, int]) -> bool:
+    """Whether all neighbours of a cell that are on the map are known."""
+    row, col = cell
+    return bool(known[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2].all())
+
+
 def _carrier(reach: LeakReach, part: _Part, building: Building | None, cell: tuple[int, int]) -> str:
     """What the mouth stands on, in words; empty: nothing."""
     told = reach.surroundings(building)
@@ -175,6 +186,8 @@ def _opened(
 ) -> LeakOpening:
     from vidgen_nodes.scene.shadow_kernel import lowest_in_sight  # numba
 
+    whole = reach
+    reach, piece_of = whole.fine(grid.resolution_m)
     told = reach.surroundings(building)
     corner = np.array([part.grid.origin_east_m, part.grid.origin_north_m])
     lowest = lowest_in_sight(
@@ -194,7 +207,7 @@ def _opened(
     share *= told.in_sight & ~(told.roofed & part.explained[rows, cols])
     open_places = np.flatnonzero(share > 0.0)
     if not len(open_places):
-        return _shut(reach, LeakCause.BLOCKED, cell)
+        return _shut(whole, LeakCause.BLOCKED, cell)
     key, where = np.unique(rows[open_places] * part.grid.cols + cols[open_places], return_inverse=True)
     low = np.full(len(key), np.inf)
     high = np.full(len(key), -np.inf)
@@ -204,6 +217,10 @@ def _opened(
         f"leak {reach.name} stands {carrier}; its jet is at most {reach.length_m:.1f} m long and fills what the line "
         "from its mouth reaches over known cells, above what was measured, behind no modelled surface"
     )
+    pieces = np.maximum(np.bincount(piece_of, minlength=len(whole.places_m)), 1)
+    whole_share = np.bincount(piece_of, weights=share, minlength=len(whole.places_m)) / pieces
+    air = np.ones(len(whole.columns_m), np.bool_)
+    np.logical_and.at(air, whole.column[piece_of], np.isfinite(floor_m))
     return LeakOpening(
         reach.name,
         None,
@@ -212,8 +229,8 @@ def _opened(
         key % part.grid.cols + part.cols.start,
         low.astype(np.float32),
         high.astype(np.float32),
-        share.astype(np.float32),
-        np.isfinite(lowest),
+        whole_share.astype(np.float32),
+        air,
     )
 
 

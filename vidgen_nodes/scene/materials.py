@@ -37,7 +37,7 @@ _RANGES = {  # smallest and largest a material can have
     "density_kg_per_m3": (1.0, 20000.0),
     "mass_flux_g_per_m2_s": (0.0, 500.0),
 }
-_KEYS = frozenset((*_RANGES, "names", "burns", "euroclass", "source", "from_memory"))
+_KEYS = frozenset((*_RANGES, "names", "grades", "burns", "euroclass", "source", "from_memory"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Material:
     euroclass: str  # typical; empty: none
     source: tuple[str, ...]  # full references
     from_memory: tuple[str, ...] = ()  # numbers written down from memory of the source
+    grades: tuple[str, ...] = ()  # patterns of designations that mean it, such as S355JR
     ignition_degc: float = _NOT_KNOWN
     krhoc: float = _NOT_KNOWN  # (kW/(m2 K))^2 s
     phi_kw2_per_m3: float = _NOT_KNOWN
@@ -103,7 +104,18 @@ class MaterialTable:
                 other[0] <= item[0] and item[1] <= other[1] and other[:2] != item[:2] for other in spans
             )
         ]
+        if not kept:
+            return self._graded(name)
         return [self.materials[identity] for _, _, identity in sorted(kept, key=lambda item: item[1])]
+
+    def _graded(self, name: str) -> list[Material]:
+        """Entries one of whose designations stands in a name that says nothing else."""
+        tokens = re.findall(r"[^\W_]+", name.lower())
+        return [
+            item
+            for item in self.materials.values()
+            if any(re.fullmatch(grade, token) for grade in item.grades for token in tokens)
+        ]
 
     @functools.cached_property
     def _index(self) -> dict[tuple[str, ...], str]:
@@ -183,7 +195,14 @@ def _material(where: str, identity: str, item: Any, sources: Mapping[str, str]) 
         )
     numbers = dict(_numbers(where, item))
     full = tuple(str(sources[key]) for key in cited)
-    return Material(identity, _texts(where, item, "names"), burns, euroclass, full, from_memory, **numbers)
+    grades = _texts(where, item, "grades")
+    try:
+        for grade in grades:
+            re.compile(grade)
+    except re.error as err:
+        raise ConfigError(f"{where}: grades: got {grade!r}, expected a regular expression: {err}") from err
+    names = _texts(where, item, "names")
+    return Material(identity, names, burns, euroclass, full, from_memory, grades, **numbers)
 
 
 def _numbers(where: str, item: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

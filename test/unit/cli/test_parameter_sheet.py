@@ -10,10 +10,10 @@ import pytest
 
 from vidgen_nodes.cli.parameter_sheet import Row, sheet
 from vidgen_nodes.generation.generator import World
-from vidgen_nodes.packets import Leak
+from vidgen_nodes.packets import Grille, Leak, Wind
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.resources import config_dir
-from vidgen_nodes.scenario.timeline import load_scenario
+from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario
 from vidgen_nodes.scene.building import load_building
 
 
@@ -43,3 +43,18 @@ def test_the_solver_is_on_the_sheet(rows: dict[str, Row]) -> None:
     assert rows["smoke/solver.cell_m"].unit == "m"
     assert rows["smoke/solver.numbers.eddy"].value == "0.15"
     assert all(row.source for row in rows.values() if row.name.startswith(("smoke/solver", "steam")))
+
+
+def test_wind_and_grilles_have_their_ranges() -> None:
+    file = config_dir() / "scenarios" / "sim_wind.yaml"
+    grille = "{name: fan, kind: exhaust, side: ceiling, position_m: [6, -1, 6], size_m: [1, 1], flow_m3_per_s: 0.5}"
+    scenario = parse_scenario(f"{file.read_text(encoding='utf-8')}\nair_conditioning: [{grille}]", 0)
+    building = load_building(config_dir() / "buildings" / "sim_house.yaml")
+    params = GeneratorParams()
+    found = {row.name: row for row in sheet(World(params, scenario, building).constants, params)}
+    for name in {item.name for item in dataclasses.fields(Wind)} - {"sheltered"}:
+        assert " to " in found[f"wind.wind.{name}"].allowed
+    for name in {item.name for item in dataclasses.fields(Grille)}:
+        assert found[f"air_conditioning.fan.{name}"].allowed != "fixed in the software"
+    assert found["wind.fires.wall_foot.reached"].value == "True"
+    assert "knows no rooms" in found["air_conditioning.used_by"].value

@@ -111,7 +111,12 @@ def largest(leaf: bytes) -> dict:
         "segment": 3,
         "sigma_px": 1.2345678901,
         "late": {"map": 1, "nav": 12},
-        "gate": {"cells_open": 65_000, "pixels_drawn": 327_680, "pixels_outside": 0},
+        "gate": {
+            "cells_open": 65_000,
+            "pixels_drawn": 327_680,
+            "pixels_outside": 0,
+            "leaks_closed": 8,
+        },
         "marks": ["pose_old"],
         "clock_offset_ns": -98_765_400,
     }

@@ -164,3 +164,20 @@ def test_a_fan_that_goes_on_later_gives_the_same_air_until_then() -> None:
     assert np.array_equal(never[0], later[0])
     assert not np.array_equal(never[1], later[1])
     assert np.array_equal(never[2], later[2])  # asked for again after the fan went on
+
+
+def test_a_process_of_its_own_comes_to_the_same_air_when_a_fan_goes_on() -> None:
+    late = dataclasses.replace(FAN, on_s=((1.0, 2.0),))
+    found = []
+    for apart in (False, True):
+        layer = SmokeLayer([FIRE], 1, 293.15, BOX, room(), grilles=[late, INLET], apart=apart)
+        try:
+            states = [
+                layer.at(tick * BOX.tick_ns, np.ones(layer.shape, np.float32), 120.0) for tick in (8, 14, 24)
+            ]
+        finally:
+            layer.close()
+        fields = [state.field for state in states if state is not None]
+        found.append([field.extinction_lwir_per_m.numpy().tobytes() for field in fields if field is not None])
+    assert len(found[0]) == 3
+    assert found[0] == found[1]

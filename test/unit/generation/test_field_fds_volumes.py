@@ -190,3 +190,28 @@ def test_indices_beyond_the_mesh_are_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("&     0     4", "&     0     9"))
     with pytest.raises(InputError, match="indices"):
         read_fds(path)
+
+
+def test_an_output_that_was_not_copied_at_all_is_done_without_and_said(tmp_path: Path) -> None:
+    case = Run(tmp_path, (0, 2, 4), (2, 4, 4))
+    for mesh in (0, 1):
+        case.volume("TEMPERATURE", mesh)
+        case.volume("HRRPUV", mesh, end=" !   2").unlink()
+    run = read_fds(case.write())
+    assert set(run.series) == {"temperature_k"}
+    assert "SLCF of HRRPUV was left out: none of its files is there" in run.notes
+
+
+def test_an_output_of_which_a_mesh_is_missing_is_refused(tmp_path: Path) -> None:
+    case = Run(tmp_path, (0, 2, 4), (2, 4, 4))
+    case.volume("TEMPERATURE", 0)
+    case.volume("TEMPERATURE", 1).unlink()
+    with pytest.raises(InputError, match=r"case_2_TE\.sf"):
+        read_fds(case.write())
+
+
+def test_a_run_without_any_of_its_files_names_the_first(tmp_path: Path) -> None:
+    case = Run(tmp_path, (0, 2, 4))
+    case.volume("TEMPERATURE", 0).unlink()
+    with pytest.raises(InputError, match=r"case_1_TE\.sf"):
+        read_fds(case.write())

@@ -51,7 +51,10 @@ def test_the_wind_grows_with_height_by_a_power_law() -> None:
 @given(winds, heats)
 def test_the_line_goes_up_and_downwind_and_never_backwards(speed_mps: float, heat_kw: float) -> None:
     axis = made(speed_mps).axis(heat_kw, 0.9 * math.sqrt(heat_kw / 600.0), 5.0)
-    assert axis.offset_m[0] == axis.path_m[0] == 0.0
+    assert axis.path_m[0] == 0.0
+    stretch = float(axis.stretch_at(np.array(0.0)))
+    # The upwind side of the base stays at the burner's.
+    assert axis.offset_m[0] == pytest.approx(0.45 * math.sqrt(heat_kw / 600.0) * (stretch - 1.0), abs=1e-6)
     assert (np.diff(axis.offset_m) >= -1e-12).all()
     assert (np.diff(axis.path_m) >= np.diff(axis.height_m) - 1e-12).all()
     assert 0.0 <= axis.lean_deg <= MOST_LEAN_DEG + 1e-9
@@ -167,3 +170,21 @@ def test_soot_passes_every_level_as_it_was_released() -> None:
     released = fire.soot_release_kg_per_s(state.heat_release_kw, 0.015, 14500.0)
     through = soot[chosen] * 0.15**2 * (volume / area)[chosen] / 2.0 / axis.stretch_at(height)[chosen]
     assert through == pytest.approx(released, rel=0.15)
+
+
+@pytest.mark.parametrize("speed_mps", [0.5, 1.5, 2.5])
+def test_a_leaning_flame_has_the_volume_that_it_has_upright(speed_mps: float) -> None:
+    """So it sends out the same share of its heat, up to a lean of 60 degrees."""
+    upright = Plume(FIRE, 3, AMBIENT_K, 0.1, PlumeModel())
+    leaning = Plume(FIRE, 3, AMBIENT_K, 0.1, PlumeModel(), made(speed_mps))
+    volume = []
+    for plume in (upright, leaning):
+        total = 0.0
+        for tick in range(40):
+            state = plume.state(120.0 + 0.17 * tick)
+            assert state is not None
+            field = plume.field(state, np.ones(plume.shape, np.float32))
+            assert field is not None
+            total += float(field.flame_absorption_per_m.sum())
+        volume.append(total)
+    assert volume[1] == pytest.approx(volume[0], rel=0.12)

@@ -93,7 +93,7 @@ def test_an_hour_keeps_no_more_than_its_first_minutes(
     tracemalloc.start()
     try:
         for number, scene in enumerate(scenes(wooden, scenario)):
-            gate = open_gate(scene, params)
+            gate = open_gate(scene, params, world.leaks)
             state = world.at(scene.stamp_ns, scene, gate)
             renderer.draw(state, gate, scene)
             shown |= {ref.element for ref in state.physics}

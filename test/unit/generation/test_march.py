@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vidgen_nodes.generation.march import march as march_within
 from vidgen_nodes.generation.march import passage
@@ -154,18 +157,19 @@ def test_thin_and_thick_pieces_add_up_to_the_same_law(opacity: float) -> None:
     assert float(emitted[0]) == pytest.approx(EMISSION * -math.expm1(-expected), rel=3e-6)
 
 
-def test_a_slanting_ray_sums_bilinear_samples_of_its_sheets() -> None:
-    """Against the sum written out sheet by sheet, with the exact exponential of every piece."""
-    generator = np.random.default_rng(7)
-    kappa = torch.from_numpy(generator.uniform(0.0, 2.0, (20, 10, 16)).astype(np.float32))
-    source = generator.uniform(0.0, 50.0, (20, 10, 16)).astype(np.float32)
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(seed=st.integers(0, 10**9), thickness=st.sampled_from([0.02, 0.5, 3.0, 30.0]))
+def test_slanting_rays_sum_bilinear_samples_of_their_sheets(seed: int, thickness: float) -> None:
+    """Against the sum in double precision, written out sheet by sheet with the exponential of every piece."""
+    generator = np.random.default_rng(seed)
+    kappa = torch.from_numpy(generator.uniform(0.0, thickness, (20, 10, 16)).astype(np.float32))
+    source = generator.uniform(0.0, 500.0 * thickness, (20, 10, 16)).astype(np.float32)
     field = block(value=kappa)
     field.emission_w_per_m3_sr[:] = torch.from_numpy(source)
-    eye = np.array([-3.0, 2.3, 4.1])
-    ray = towards(tuple(eye), (4.2, 3.7, 6.0))
+    eye = np.array([-3.0, *generator.uniform((2.5, 4.0), (3.5, 6.0))])
+    ray = towards(tuple(eye), (4.2, *generator.uniform((2.5, 4.0), (3.5, 6.0))))
     depth, emitted = march(field, eye, ray, np.full(1, np.inf, np.float32))
     direction = ray[0].astype(np.float64)
-    per_sheet = 0.2 / direction[0]
     tau, light = 0.0, 0.0
     for sheet in range(16):
         along = (1.0 + (sheet + 0.5) * 0.2 - eye[0]) / direction[0]
@@ -177,8 +181,28 @@ def test_a_slanting_ray_sums_bilinear_samples_of_its_sheets() -> None:
             float((weights * layer[np.ix_(rows, cols)][..., sheet]).sum())
             for layer in (kappa.numpy(), source)
         )
-        piece = extinction * per_sheet
+        piece = extinction * 0.2 / direction[0]
         light += math.exp(-tau) * glow / extinction * -math.expm1(-piece)
         tau += piece
-    assert float(depth[0]) == pytest.approx(tau, rel=1e-5)
-    assert float(emitted[0]) == pytest.approx(light, rel=1e-5)
+        if tau > 16.0:
+            break
+    assert float(depth[0]) == pytest.approx(tau, rel=3e-5)
+    assert float(emitted[0]) == pytest.approx(light, rel=3e-5)
+
+
+def test_a_reach_that_holds_the_box_cuts_no_ray_and_a_smaller_one_does() -> None:
+    generator = np.random.default_rng(11)
+    eye = np.array([-9.0, -4.0, 9.0])
+    rays = np.concatenate(
+        [towards(tuple(eye), tuple(at)) for at in generator.uniform((1, 2, 3), (4.2, 4, 7), (300, 3))]
+    )
+    corner_m = math.hypot(1.6, 1.0)  # of the box, from its middle
+    lengths = []
+    for reach_m in (50.0, corner_m, 0.999 * corner_m, 0.6):
+        field = dataclasses.replace(block(), reach_m=(reach_m, reach_m))
+        reach = passage(field, eye, rays).reach_m
+        lengths.append(np.maximum(reach[:, 1] - reach[:, 0], 0.0))
+    np.testing.assert_array_equal(lengths[0], lengths[1])
+    np.testing.assert_allclose(lengths[2], lengths[0], atol=0.05)  # continuous where the short way begins
+    assert (lengths[2] <= lengths[0] + 1e-12).all()
+    assert lengths[3].sum() < 0.9 * lengths[0].sum()

@@ -199,6 +199,11 @@ def test_numbers_that_no_fire_has_are_refused_before_any_frame(change: dict[str,
         SmokeLayer([dataclasses.replace(ROOF, **change)], 7, 293.15, BOX)  # type: ignore[arg-type]
 
 
+def test_a_device_that_is_not_here_is_refused_before_any_frame() -> None:
+    with pytest.raises(ConfigError, match="'cuda:77' is not here"):
+        SmokeLayer([ROOF], 7, 293.15, dataclasses.replace(BOX, device="cuda:77"))
+
+
 def test_a_tick_that_breaks_cfl_is_cut_and_says_so() -> None:
     made = SmokeLayer([ROOF], 7, 293.15, dataclasses.replace(BOX, tick_ns=400_000_000))
     try:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import steam
 from vidgen_nodes.generation.steam_field import (
+    AMBIENT_HUMIDITY,
     axial,
     cloud_length_m,
     fitting_resolution_m,
@@ -79,5 +80,8 @@ def test_the_lattice_ends_where_the_air_has_taken_up_the_droplets() -> None:
 @given(st.floats(0.02, 0.5), st.floats(250.0, 310.0), st.integers(1000, 100_000))
 def test_a_long_jet_is_made_coarser_until_it_fits(resolution_m: float, ambient_k: float, most: int) -> None:
     found_m = fitting_resolution_m(LEAK, resolution_m, ambient_k, most)
-    assert found_m >= resolution_m
+    eighth_m = (
+        cloud_length_m(LEAK, ambient_k, AMBIENT_HUMIDITY) / 8.0
+    )  # a short one gets voxels no longer than that
+    assert found_m >= min(resolution_m, max(eighth_m, 0.02))
     assert steam_field(LEAK, found_m, ambient_k).temperature_k.numel() <= most

@@ -302,6 +302,14 @@ def test_every_number_of_a_leak_that_is_read_is_logged(leaking: Scenario, buildi
             assert value in logged, name
 
 
+def test_a_short_jet_takes_finer_voxels_and_is_drawn(leaking: Scenario, building: Building) -> None:
+    (leak,) = leaking.leaks
+    small = dataclasses.replace(leaking, leaks=(dataclasses.replace(leak, diameter_m=0.0005),))
+    world = World(PARAMS, small, building)
+    assert world.constants[ELEMENT]["leaks"]["riser"]["voxel"][0] < 0.05
+    assert len(world.leaks[0].places_m) > 5
+
+
 def test_a_long_jet_takes_coarser_voxels_and_says_so(leaking: Scenario, building: Building) -> None:
     (leak,) = leaking.leaks
     huge = dataclasses.replace(leaking, leaks=(dataclasses.replace(leak, diameter_m=0.2),))

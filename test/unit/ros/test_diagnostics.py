@@ -106,6 +106,19 @@ def test_what_makes_the_output_worse_is_told_though_it_flows(health: NodeHealth)
     assert "a pose" in health.snapshot(10.5).message
 
 
+def test_what_is_kept_from_being_drawn_is_counted_and_told(health: NodeHealth) -> None:
+    health.outputs["/out"].publish(9.0)
+    health.inputs["/in"].arrive(9.0, 0.0)
+    health.withheld.update(["leak_covered", "leak_covered", "leak_stale"])
+    health.withholding = "leak_covered: leak riser is not drawn"
+    snapshot = health.snapshot(10.0)
+    assert (snapshot.level, snapshot.message) == (OK, "running; leak_covered: leak riser is not drawn")
+    values = dict(snapshot.values)
+    assert (values["withheld leak_covered"], values["withheld leak_stale"]) == ("2", "1")
+    health.withholding = ""
+    assert health.snapshot(10.5).message == "running"
+
+
 def test_snapshot_counts_rates_over_the_time_since_the_last_one(health: NodeHealth) -> None:
     for _ in range(50):
         health.inputs["/in"].arrive(1.0, 0.01)

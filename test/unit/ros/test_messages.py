@@ -23,6 +23,8 @@ from vidgen_nodes.packets import (
     GimbalAttitude,
     Grid,
     Hazard,
+    LeakCause,
+    Mark,
     Origin,
     Overlay,
     PhysicsRef,
@@ -231,6 +233,15 @@ def test_provenance_names_every_hash_and_zeros_where_there_is_none() -> None:
     assert message.map_sha256.tobytes() == bytes(32)
     assert message.origin == message.ORIGIN_SIM
     assert [p.element for p in message.physics] == ["flame"]
+
+
+def test_why_leaks_of_steam_are_shut_is_told_among_the_marks() -> None:
+    record = dataclasses.replace(
+        frame().record,
+        marks=(Mark.POSE_OLD,),
+        gate=GateReport(3, 100, 0, (LeakCause.COVERED, LeakCause.STALE), ("a", "b")),
+    )
+    assert list(fill.provenance(record, "cam", 9).marks) == ["pose_old", "leak_covered", "leak_stale"]
 
 
 def test_hazards_are_marked_synthetic_and_expire() -> None:

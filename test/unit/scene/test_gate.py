@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen_nodes.packets import Cause, Grid, Overlay
+from vidgen_nodes.packets import Cause, Grid, LeakCause, Overlay
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.building import load_building
 from vidgen_nodes.scene.camera import Camera
@@ -17,6 +17,7 @@ from vidgen_nodes.scene.cell_fuel import JOINT_M
 from vidgen_nodes.scene.compose import compose_scene
 from vidgen_nodes.scene.flame import PLUME_CLEARANCE_M, flame_region
 from vidgen_nodes.scene.gate import DEBRIS_CLEARANCE_M, audit_overlay, open_gate, pixel_mask
+from vidgen_nodes.scene.leak_reach import LeakReach
 
 GRID = Grid(-4.0, -4.0, 0.5, 16, 16)
 PARAMS = GeneratorParams()
@@ -470,3 +471,74 @@ def test_debris_names_the_elements_it_lies_on(make, scene_of):
     umap = make.uncertainty_map(GRID, uncertainty=one_cell(0.83, 0.2), elevation_m=4.0)
     gate = open_gate(scene_of(umap, building), PARAMS)
     assert gate.permits[5, 6] == "debris: cell (5,6) U=0.83 n=10 over roof_main: timber, does not burn"
+
+
+# Steam: the rule itself is tested in test_leak_rule.py.
+
+
+def pipe_at(mouth, name="pipe"):
+    heights = mouth[2] + 0.2 * (np.arange(6) + 0.5)
+    return LeakReach(name, mouth, (0.0, 0.0, 1.0), np.array([(*mouth[:2], z) for z in heights]), 0.2, 1.2)
+
+
+def test_leaks_open_columns_of_their_own_and_change_nothing_of_fire_and_debris(make, scene_of):
+    building = make.building(make.wall("w", 0.1, 0.2, 1.9, 0.2))
+    umap = make.uncertainty_map(GRID, uncertainty=one_cell(0.9, 0.0))
+    scene = scene_of(umap, building, make.scenario(make.ignition("i", 0.6, 0.2)))
+    leaks = (
+        pipe_at((0.6, 0.05, 0.2)),
+        pipe_at((-1.9, -1.4, 0.2), "second"),
+        pipe_at((-3.9, 3.9, 2.0), "high"),
+    )
+    without, gate = open_gate(scene, PARAMS), open_gate(scene, PARAMS, leaks)
+    for layer in ("flame_cells", "debris_cells", "floor_m", "ceiling_m"):
+        assert np.array_equal(getattr(gate, layer), getattr(without, layer), equal_nan=True)
+    assert np.array_equal(gate.open_cells, without.open_cells)
+    assert dict(gate.permits) == dict(without.permits)
+    assert gate.digest != without.digest
+    assert [(item.name, item.cause) for item in gate.steam] == [
+        ("pipe", None),
+        ("second", None),
+        ("high", LeakCause.UNSUPPORTED),
+    ]
+    assert gate.leaks_closed == (LeakCause.UNSUPPORTED,)
+    assert gate.cells_open == without.cells_open + 1  # the first stands where fire is open too
+    assert [reason.partition(":")[0] for reason in gate.reasons] == ["leak_unsupported"]
+    own = gate.columns_m[len(without.columns_m) :]
+    assert np.allclose(own[0], (0.5, 0.0, 0.2, 1.0, 0.5, 1.4), atol=1e-6)
+    assert np.array_equal(gate.boxes_m[-2:], own)
+
+
+def test_any_cause_shuts_the_leaks_too_and_names_the_frames_cause_only(make, scene_of):
+    leaks = (pipe_at((0.6, 0.05, 0.2)),)
+    umap = make.uncertainty_map(GRID)
+    for cause in Cause:
+        gate = open_gate(scene_of(umap, causes=(cause,)), PARAMS, leaks)
+        assert (gate.steam, gate.leaks_closed, gate.cells_open) == ((), (), 0)
+
+
+def test_a_gate_with_leaks_is_a_function_of_the_stamp_in_whatever_order_frames_come(make, scene_of):
+    seen_ns = np.full(GRID.shape, make.NOW_NS)
+    seen_ns[:, 10:] -= 2 * make.SECOND_NS
+    umap, scenario = make.uncertainty_map(GRID, observed_ns=seen_ns), make.scenario()
+    leaks = (pipe_at((0.6, 0.05, 0.2)), pipe_at((1.6, 0.05, 0.2), "east"))
+    for offset in np.random.default_rng(4).uniform(-100, 5000, 60):
+        stamp_ns = make.NOW_NS + int(offset * 1e6)
+        gate = open_gate(scene_of(umap, None, scenario, stamp_ns=stamp_ns), PARAMS, leaks)
+        for item, age_ns in zip(
+            gate.steam, (stamp_ns - make.NOW_NS, stamp_ns - make.NOW_NS + 2 * 10**9), strict=True
+        ):
+            fresh = 0 <= age_ns <= 3 * make.SECOND_NS
+            assert item.cause is (None if fresh else LeakCause.UNOBSERVED if age_ns < 0 else LeakCause.STALE)
+
+
+def test_the_same_gate_is_kept_for_the_same_leaks_and_not_for_others(make, scene_of):
+    umap, scenario = make.uncertainty_map(GRID), make.scenario()
+    leaks = (pipe_at((0.6, 0.05, 0.2)),)
+    first = open_gate(scene_of(umap, None, scenario), PARAMS, leaks)
+    assert open_gate(scene_of(umap, None, scenario, stamp_ns=make.NOW_NS + 1), PARAMS, leaks) is first
+    others = (pipe_at((0.6, 0.05, 0.2)),)
+    again = open_gate(scene_of(umap, None, scenario), PARAMS, others)
+    assert again is not first
+    assert again.digest == first.digest
+    assert open_gate(scene_of(umap, None, scenario), PARAMS).steam == ()

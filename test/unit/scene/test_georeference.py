@@ -163,3 +163,111 @@ def test_a_wrong_override_is_refused(ifc_site, load, override):
     site.wall()
     with pytest.raises(ConfigError, match="map_T_ifc"):
         load(site, map_T_ifc=override)
+
+
+# As other programs write it.
+
+
+def grid_properties(site, holder, prefix="ePSet", **more):
+    """The property sets that stand for a map conversion in IFC 2x3."""
+    east, north = swiss(47.37, 8.54)
+    values = {"Eastings": east, "Northings": north, "OrthogonalHeight": 450.0, **more}
+    reals = [
+        site.make("IfcPropertySingleValue", Name=key, NominalValue=site.make("IfcReal", float(value)))
+        for key, value in values.items()
+    ]
+    found = site.root("IfcPropertySet", f"{prefix}_MapConversion", HasProperties=reals)
+    site.root("IfcRelDefinesByProperties", None, RelatedObjects=[holder], RelatingPropertyDefinition=found)
+    site.pset(holder, f"{prefix}_ProjectedCRS", Name="EPSG:2056")
+
+
+@pytest.mark.parametrize("holder", ["project", "site", "house"])
+@pytest.mark.parametrize("prefix", ["ePSet", "ePset", "EPset"])
+def test_property_sets_of_a_conversion_count_wherever_they_are(ifc_site, load, holder, prefix):
+    site = ifc_site("IFC2X3")
+    site.wall()
+    grid_properties(site, getattr(site, holder), prefix)
+    building = load(site, datum=DATUM)
+    assert building.placed
+    assert extent(building.surfaces)[0] == pytest.approx([0, 0, 0], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "EPSG:2056",
+        "epsg:2056",
+        "EPSG::2056",
+        "EPSG 2056",
+        "2056",
+        "urn:ogc:def:crs:EPSG::2056",
+        "CH1903+ / LV95",
+    ],
+)
+def test_a_coordinate_system_is_known_by_any_of_its_names(ifc_site, load, name):
+    site = ifc_site()
+    site.wall()
+    converted(site, *swiss(47.37, 8.54), 450.0, name=name)
+    assert extent(load(site, datum=DATUM).surfaces)[0] == pytest.approx([0, 0, 0], abs=0.1)
+
+
+def test_a_coordinate_system_is_known_by_its_parts(ifc_site, load):
+    from pyproj import Transformer
+
+    site = ifc_site()
+    site.wall()
+    east, north = Transformer.from_crs("EPSG:4326", "EPSG:25832", always_xy=True).transform(8.54, 47.37)
+    converted(site, east, north, 450.0, name="UTM of the survey")
+    system = site.model.by_type("IfcProjectedCRS")[0]
+    system.GeodeticDatum, system.MapProjection, system.MapZone = "ETRS89", "UTM", "32"
+    assert extent(load(site, datum=DATUM).surfaces)[0][:2] == pytest.approx([0, 0], abs=0.2)
+
+
+def test_a_scale_of_one_between_millimetres_and_metres_is_put_right_and_said(ifc_site, load):
+    site = ifc_site("IFC4", "mm")
+    site.wall(low=(10_000, 0, 0), size=(40_000, 200, 3000))
+    metre = site.make("IfcSIUnit", UnitType="LENGTHUNIT", Name="METRE")
+    converted(site, *swiss(47.37, 8.54), 450.0, scale=1.0, unit=metre)
+    building = load(site, datum=DATUM)
+    low, high = extent(building.surfaces)
+    assert high[0] - low[0] == pytest.approx(40.0, abs=0.7)  # turned by the grid's own 0.8 degrees
+    assert low[0] == pytest.approx(10.0, abs=0.2)
+    assert any("scale of the map conversion" in note for note in building.notes)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1000.0])
+def test_eastings_without_a_unit_are_taken_so_that_the_model_stands_near_the_datum(ifc_site, load, factor):
+    site = ifc_site("IFC4", "mm")
+    site.wall(size=(4000, 200, 3000))
+    east, north = swiss(47.37, 8.54)
+    converted(site, east * factor, north * factor, 450.0 * factor, scale=None)
+    building = load(site, datum=DATUM)
+    assert extent(building.surfaces)[0] == pytest.approx([0, 0, 0], abs=0.1)
+    assert ("taken for metres" in building.placement) is (factor == 1.0)
+
+
+def test_an_origin_of_the_context_is_taken_off_before_the_conversion(ifc_site, load):
+    site = ifc_site()
+    site.wall(low=(100, 200, 5))
+    site.context.WorldCoordinateSystem = site.make("IfcAxis2Placement3D", site.point(100, 200, 5))
+    converted(site, *swiss(47.37, 8.54), 450.0)
+    assert extent(load(site, datum=DATUM).surfaces)[0] == pytest.approx([0, 0, 0], abs=0.1)
+
+
+def test_a_broken_conversion_is_no_place_and_said(ifc_site, load):
+    site = ifc_site("IFC2X3")
+    site.wall()
+    grid_properties(site, site.project)
+    for item in site.model.by_type("IfcPropertySingleValue"):
+        if item.Name == "Eastings":
+            item.NominalValue = site.make("IfcLabel", "see drawing")
+    building = load(site, datum=DATUM)
+    assert not building.placed
+    assert any("map conversion of the model cannot be used" in note for note in building.notes)
+
+
+def test_who_knows_no_datum_is_told_what_to_give(ifc_site, load):
+    site = ifc_site()
+    site.wall()
+    converted(site, *swiss(47.37, 8.54), 450.0)
+    assert "give datum (latitude_deg, longitude_deg, altitude_m) or map_T_ifc" in load(site).placement

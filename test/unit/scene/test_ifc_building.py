@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 import cbor2
@@ -18,7 +19,7 @@ from vidgen_nodes.custody.digest import dataclass_record
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Grid
 from vidgen_nodes.scene import building_cache
-from vidgen_nodes.scene.building import Building, load_building
+from vidgen_nodes.scene.building import Building, load_building, read_model_ahead
 from vidgen_nodes.scene.building_summary import building_summary
 
 pytestmark = pytest.mark.usefixtures("read_here")
@@ -149,3 +150,45 @@ def test_a_real_house_is_understood(tmp_path):
     assert any("IfcFurnishingElement" in note for note in building.notes)
     again = dataclasses.replace(building, digest=b"")
     assert again.digest == building.digest
+
+
+@pytest.mark.parametrize("named", ["model.ifc", "house.yaml"])
+def test_a_model_read_ahead_is_not_read_again(ifc_site, tmp_path, monkeypatch, named):
+    site = ifc_site()
+    site.wall()
+    site.write(tmp_path / "model.ifc")
+    (tmp_path / "house.yaml").write_text(yaml.safe_dump({"ifc": "model.ifc", **HERE}))
+    told = []
+    read_model_ahead(tmp_path / named, lambda share, what: told.append(share))
+    assert told[-1] == 1.0
+    monkeypatch.setattr(
+        "vidgen_nodes.scene.ifc_building.read_apart", lambda *args, **rest: pytest.fail("read again")
+    )
+    assert load_building(tmp_path / "house.yaml").surfaces
+    again = []
+    read_model_ahead(tmp_path / named, lambda share, what: again.append(share))
+    assert again == []
+
+
+def test_reading_ahead_does_nothing_for_buildings_without_a_model(tmp_path):
+    (tmp_path / "empty.yaml").write_text("{name: n, frame: map, surfaces: []}")
+    (tmp_path / "fuel.geojson").write_text("{}")
+    for name in ("empty.yaml", "fuel.geojson"):
+        read_model_ahead(tmp_path / name, lambda share, what: pytest.fail("read something"))
+
+
+def test_of_two_that_want_one_model_the_second_waits_and_takes_what_the_first_read():
+    with building_cache.turn("key", lambda: pytest.fail("nobody is there")):
+        waited = threading.Event()
+        entered = threading.Event()
+
+        def second():
+            with building_cache.turn("key", waited.set):
+                entered.set()
+
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waited.wait(10.0)
+        assert not entered.is_set()
+    thread.join(10.0)
+    assert entered.is_set()

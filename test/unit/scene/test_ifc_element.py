@@ -98,3 +98,51 @@ def test_doubled_global_ids_get_different_names(ifc_site, load):
     for y in (0, 5):
         site.wall("same", low=(0, y, 0)).GlobalId = "0" * 22
     assert len({item.name for item in load(site).surfaces}) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "category", "expected"),
+    [
+        ("Mat 17", "wood", True),
+        ("Mat 17", "Concrete", False),
+        ("Mat 17", "finish", None),
+        ("Mat 17", None, None),
+        ("Timber", "concrete", True),  # the name speaks for itself
+        ("PVC coated steel", "steel", None),  # as does one that contradicts itself
+    ],
+)
+def test_the_category_of_a_material_counts_where_its_name_says_nothing(
+    ifc_site, load, name, category, expected
+):
+    site = ifc_site("IFC4")
+    material = site.material(name)
+    material.Category = category
+    site.give(material, site.wall())
+    (surface,) = load(site, **HERE).surfaces
+    assert surface.combustible is expected
+    if name == "Mat 17" and expected is not None:
+        assert "of 'Mat 17' its category" in surface.decided_by
+        assert surface.material_id in ("wood", "concrete")
+
+
+@pytest.mark.parametrize(("said", "expected"), [("TRUE", True), ("Yes", True), (".F.", False), ("n/a", None)])
+def test_combustible_as_a_word_counts(ifc_site, load, said, expected):
+    site = ifc_site()
+    wall = site.wall()
+    site.pset(wall, "Pset_WallCommon", Combustible=said)
+    (surface,) = load(site, **HERE).surfaces
+    assert surface.combustible is expected
+
+
+def test_a_class_chosen_from_an_enumeration_counts(ifc_site, load):
+    site = ifc_site()
+    wall = site.wall()
+    chosen = site.make(
+        "IfcPropertyEnumeratedValue",
+        Name="SurfaceSpreadOfFlame",
+        EnumerationValues=[site.make("IfcLabel", "D-s2,d0")],
+    )
+    found = site.root("IfcPropertySet", "Pset_WallCommon", HasProperties=[chosen])
+    site.root("IfcRelDefinesByProperties", None, RelatedObjects=[wall], RelatingPropertyDefinition=found)
+    (surface,) = load(site, **HERE).surfaces
+    assert surface.combustible is True

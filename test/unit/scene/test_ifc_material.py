@@ -138,3 +138,25 @@ def test_a_material_that_is_gone_is_unknown(ifc_site, tmp_path):
     lines = path.read_text().splitlines()
     path.write_text("\n".join(line for line in lines if "IFCMATERIAL(" not in line))
     assert {item.combustible for item in load_building(path).surfaces} == {None}
+
+
+def test_materials_of_the_type_count_for_its_elements(ifc_site, load):
+    site = ifc_site("IFC4")
+    wall = site.wall()
+    kind = site.root("IfcWallType", "clad", PredefinedType="STANDARD")
+    site.root("IfcRelDefinesByType", None, RelatedObjects=[wall], RelatingType=kind)
+    site.give(site.layers("Timber", "Plywood", usage=None), kind)
+    assert {item.combustible for item in load(site, **HERE).surfaces} == {True}
+
+
+def test_a_layer_without_a_material_is_air_only_if_the_model_says_so(ifc_site, load):
+    site = ifc_site("IFC4")
+    layers = site.layers("Timber", "", usage="POSITIVE")
+    behind = layers.ForLayerSet.MaterialLayers[1]
+    behind.Material, behind.IsVentilated = None, "UNKNOWN"
+    site.give(layers, site.wall())
+    sides = {item.material: item for item in load(site, **HERE).surfaces if " or " not in item.material}
+    assert facing(sides["Timber"]) == pytest.approx([0, -1, 0], abs=1e-9)
+    assert facing(sides["unknown"]) == pytest.approx([0, 1, 0], abs=1e-9)
+    behind.IsVentilated = True
+    assert {item.material for item in load(site, **HERE).surfaces} == {"Timber"}

@@ -53,6 +53,37 @@ def test_escaped_letters_need_no_note(ifc_site, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (r"Metal\Steel", r"Metal\Steel"),
+        (r"C:\temp\x", r"C:\temp\x"),
+        ("steel\\", "steel\\"),
+        (r"Steel \X\zz", r"Steel \X\zz"),
+        (r"Steel \X2\00E4", r"Steel \X2\00E4"),
+        (r"Steel\X2\\X0\ plate", "Steel plate"),
+        (r"Steel \\ \S\D \X\E4 \X2\00E4\X0\ \q", "Steel \\ Ä ä ä \\q"),
+    ],
+)
+def test_a_backslash_that_begins_nothing_is_itself(ifc_site, tmp_path, text, read):
+    site = ifc_site()
+    site.give(site.material("NAMEHERE"), site.wall())
+    building = load_building(written(site, tmp_path / "m.ifc", NAMEHERE=text.encode()))
+    # The library gives a doubled backslash back as it is written.
+    assert [item.material.replace("\\\\", "\\") for item in building.surfaces] == [read]
+    assert any("backslashes" in note for note in building.notes)
+
+
+def test_the_path_of_an_exporter_in_the_header_does_not_stop_the_reader(ifc_site, tmp_path):
+    site = ifc_site()
+    site.wall()
+    path = site.write(tmp_path / "m.ifc")
+    text = path.read_text()
+    assert "FILE_NAME(''" in text
+    path.write_text(text.replace("FILE_NAME(''", r"FILE_NAME('C:\Users\Xenia\Server\House 1.ifc'", 1))
+    assert load_building(path).surfaces
+
+
+@pytest.mark.parametrize(
     ("schema", "called"),
     [
         ("IFC2X3", "IFC2X3_TC1"),
@@ -87,6 +118,17 @@ def test_utf_16_is_refused_with_what_it_is(tmp_path):
     path.write_bytes("ISO-10303-21;\n".encode("utf-16"))
     with pytest.raises(ConfigError, match="UTF-16"):
         load_building(path)
+
+
+@pytest.mark.parametrize(
+    "before", [b"/* made by hand\n * in two lines */\n", b"\xef\xbb\xbf", b"\r\n \t", b"/**//* */ "]
+)
+def test_remarks_and_marks_before_the_first_line_do_not_stop_the_reader(ifc_site, tmp_path, before):
+    site = ifc_site()
+    site.wall()
+    path = site.write(tmp_path / "m.txt")
+    path.write_bytes(before + path.read_bytes())
+    assert load_building(path).surfaces
 
 
 def test_filling_after_the_end_is_no_cut(ifc_site, tmp_path):

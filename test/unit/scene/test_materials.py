@@ -122,3 +122,39 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ConfigError, match="materials"):
         load_materials(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "identity"),
+    [
+        ("05 Staal - RAL 7016", "steel"),
+        ("Betong Plasstøpt - B35", "concrete"),
+        ("03 Metselwerk - kalkzandsteen C", "masonry"),
+        ("Vegg - Gips", "gypsum_board"),
+        ("Madera - Castaño", "wood"),
+        ("混凝土 - 现场浇注混凝土", "concrete"),
+        ("玻璃", "glass"),
+        ("99 Isolatie - Glaswol 170mm", "mineral_wool"),
+        ("S355JR", "steel"),
+        ("HEA 300 Q345B", "steel"),
+        ("GL24h", "wood"),
+    ],
+)
+def test_names_in_other_languages_and_designations_are_known(name, identity):
+    found = find_material(name)
+    assert found is not None
+    assert found.identity == identity
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["默认墙", "Wärmedämmung - hart", "Ceiling Tile 600 x 600", "tre strati", "C24", "A1", "S35", "b500"],
+)
+def test_names_that_could_mean_anything_mean_nothing(name):
+    assert find_material(name) is None
+
+
+def test_a_known_word_comes_before_a_designation():
+    found = find_material("Oak S355")
+    assert found is not None
+    assert found.identity == "wood"

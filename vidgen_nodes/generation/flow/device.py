@@ -43,15 +43,19 @@ class DeviceFlow:
     def __init__(
         self, domain: Domain, numbers: Numbers, inflow_lightness_k: tuple[Float32Array, ...], device: str
     ) -> None:
-        if device.startswith("cuda") and not torch.cuda.is_available():
+        try:
+            named = torch.device(device)
+        except RuntimeError as err:
+            raise ConfigError(f"smoke solver: got device {device!r}; expected cpu, cuda or cuda:0") from err
+        if named.type == "cuda" and (named.index or 0) >= torch.cuda.device_count():
             raise ConfigError(
-                f"smoke solver: device {device!r} is not here; expected cpu, or a CUDA build of torch"
+                f"smoke solver: device {device!r} is not here; expected cpu, or a CUDA build of torch and its driver"
             )
         if any(low == PERIODIC for low, _ in domain.kinds) or numbers.viscosity_m2_per_s > 0.0:
             raise ConfigError(
                 f"smoke solver: {device} takes no periodic axis and no constant viscosity; take cpu"
             )
-        self._domain, self._numbers, self._device = domain, numbers, torch.device(device)
+        self._domain, self._numbers, self._device = domain, numbers, named
         self._open = self._up(domain.open_faces)
         self._fixed = self._up(domain.fixed_mps)
         self._free: Fields = tuple((item > 0.0).float() for item in self._open)  # type: ignore[assignment]

@@ -84,6 +84,11 @@ def test_what_the_device_path_does_not_do_is_refused() -> None:
         SmokeSolver(GRID, Boundaries({}), 3, SmokeParams(viscosity_m2_per_s=0.1), device="meta")
 
 
+def test_a_word_that_names_no_device_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'banana'"):
+        SmokeSolver(GRID, Boundaries({}), 3, SmokeParams(), device="banana")
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_gpu_that_is_not_here_is_refused() -> None:
     with pytest.raises(ConfigError, match="cuda"):
