@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.generation.flow.device import DeviceFlow
+from vidgen_nodes.generation.flow.device import DeviceFlow, _slope
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid, Vent
 from vidgen_nodes.generation.flow.host import Numbers
 from vidgen_nodes.generation.flow.release import HeatSource
@@ -49,6 +49,12 @@ def on_torch(solver: SmokeSolver) -> SmokeSolver:
     )
     solver._flow = DeviceFlow(solver.domain, numbers, inflow, name)
     return solver
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_even_shear_is_as_strong_beside_a_side_of_the_box_as_inside_it(axis: int) -> None:
+    ramp = torch.arange(7, dtype=torch.float32).reshape([7 if place == axis else 1 for place in range(3)])
+    assert (_slope(ramp.expand([7 if place == axis else 4 for place in range(3)]), axis) == 2.0).all()
 
 
 @pytest.mark.parametrize("name", sorted(SCENES))
