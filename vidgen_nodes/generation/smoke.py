@@ -46,10 +46,10 @@ class SmokeParams:
         most_substeps: a step that would need more is refused.
         divergence_limit: of what the projection leaves, scaled by cell width and largest speed.
         source_noise: relative standard deviation of the heat released in a cell of a source, about its mean.
-        stir: strength of the unrest in flames, of their own scale (``flow/release.py``); chosen while
-            looking at free plumes of 100 kW, 500 kW, 1 MW and 5 MW; what the validation says of other
-            fires is prediction.
-        eddy: Smagorinsky's constant.
+        stir: strength of the unrest in flames, of their own scale (``flow/release.py``).
+        eddy: Smagorinsky's constant, of a cell: 0.2 of the two cells below which the cells hold no eddy. It and
+            ``stir`` were chosen while looking at a free plume of 1 MW; what the validation says of other fires
+            is prediction.
         viscosity_m2_per_s: of the fluid beside what the limiter does; air's own 1.5e-5 is below what cells see.
     """
 
@@ -59,8 +59,8 @@ class SmokeParams:
     divergence_limit: float = 1e-5
     source_noise: float = 0.1
     viscosity_m2_per_s: float = 0.0
-    stir: float = 0.65
-    eddy: float = 0.15
+    stir: float = 0.88
+    eddy: float = 0.4
 
     def __post_init__(self) -> None:
         numbers = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
@@ -229,7 +229,7 @@ class SmokeSolver:
         sweeps = max(1, math.ceil(crossed / _CELLS_A_SWEEP))
         upward = state.steps % 2 == 0
         velocity = momentum.copied(state.velocity)
-        self._release.stir(velocity, state.time_s, dt_s, sources)
+        self._release.stir(velocity, given.lightness_k, state.time_s, dt_s, sources)
         grown = given.lightness_k - state.lightness_k
         grown *= np.float32(cell_m / (dt_s * params.ambient_k))
         before = Before(

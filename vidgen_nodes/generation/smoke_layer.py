@@ -40,7 +40,7 @@ from vidgen_nodes.generation.surface_heat import SurfaceHeat
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 from vidgen_nodes.scene.building import Building
 
-SOLVER_VERSION = "2"
+SOLVER_VERSION = "3"
 _BESIDE = 0.75  # burning diameters from the axis: soot so near is part of the flame of the analytic layer
 _UNITS = {
     "ambient_k": "K",

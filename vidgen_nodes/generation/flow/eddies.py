@@ -1,15 +1,17 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""What eddies smaller than a cell do: Smagorinsky's viscosity, for momentum, heat and soot.
+"""What eddies too small for the cells do: Smagorinsky's viscosity, for momentum, heat and soot.
 
-Guarantees that heat and soot are only moved, never made, and that nothing is moved into an obstacle. The
-viscosity is (C cell)^2 |S| (Smagorinsky 1963); C from 0.1 to 0.2 and a turbulent Prandtl number of 0.5 are in
-use for fire plumes (from memory). Leaves out periodic axes, which only verification has: no eddy acts over
-their seam.
+Guarantees that heat and soot are only moved, never made, that nothing is moved into an obstacle, that momentum
+goes with the mass that is exchanged, and that an exchange takes no cell beyond its neighbours, however long the
+step. The viscosity is (C cell)^2 |S| (Smagorinsky 1963); C from 0.1 to 0.2 of the width of the filter and a
+turbulent Prandtl number of 0.5 are in use for fire plumes (from memory). Leaves out periodic axes, which only
+verification has: no eddy acts over their seam.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,11 +23,15 @@ from vidgen_nodes.generation.flow.momentum import Velocity, on_faces
 from vidgen_nodes.packets import Float32Array
 
 PRANDTL = 0.5
-MOST_EXCHANGED = 0.15  # of what is exchanged with one neighbour in a step; more would overshoot
+# Of what is exchanged with one neighbour at once: with six of them, heat by 1 / PRANDTL more, no more than there is.
+MOST_EXCHANGED = PRANDTL / 6.0
+MOST_PARTS = 4  # an exchange that asks for more is cut short
 
 
-def exchange(velocity: Velocity, domain: Domain, constant: float, scale: float, arena: Arena) -> Float32Array:
-    """Share that eddies exchange with a neighbouring cell in a step (nz, ny, nx); 0 in obstacles.
+def exchange(
+    velocity: Velocity, domain: Domain, constant: float, scale: float, arena: Arena
+) -> tuple[Float32Array, int]:
+    """Share that eddies exchange with a neighbouring cell at once (nz, ny, nx), 0 in obstacles; and how many times.
 
     Args:
         velocity: on the faces.
@@ -37,11 +43,20 @@ def exchange(velocity: Velocity, domain: Domain, constant: float, scale: float, 
     found = arena.empty(domain.grid.shape)
     if min(domain.grid.shape) < 3:
         found[:] = 0.0
-        return found
-    _strain(*velocity, np.float32(constant**2 * scale), np.float32(MOST_EXCHANGED), found)
+        return found, 1
+    most = MOST_EXCHANGED * MOST_PARTS
+    _strain(*velocity, np.float32(constant**2 * scale), np.float32(most), found)
     if not domain.air.all():
         found *= domain.air
-    return found
+    parts = parts_for(float(found.max()))
+    if parts > 1:
+        found *= np.float32(1.0 / parts)
+    return found, parts
+
+
+def parts_for(share: float) -> int:
+    """How many exchanges one of so large a share is cut into."""
+    return min(max(1, math.ceil(share / MOST_EXCHANGED - 1e-6)), MOST_PARTS)
 
 
 def mixed(content: Float32Array, share: Float32Array) -> Float32Array:
@@ -54,6 +69,8 @@ def mixed(content: Float32Array, share: Float32Array) -> Float32Array:
 def rubbed(velocity: Velocity, light: Float32Array, share: Float32Array, arena: Arena) -> Velocity:
     """A velocity after the exchange of momentum: of mass and speed, so that light gas pushes heavy air little.
 
+    Mass goes where ``mixed`` takes it, and its momentum with it.
+
     Args:
         velocity: on the faces.
         light: (nz, ny, nx) share below 1 by which the air is lighter than that around.
@@ -65,7 +82,7 @@ def rubbed(velocity: Velocity, light: Float32Array, share: Float32Array, arena: 
         beside, density = on_faces(share, axis, False, arena), on_faces(light, axis, False, arena)
         np.subtract(np.float32(1.0), density, out=density)
         out = np.empty_like(own)
-        _rubbed(own, beside, density, out)
+        _rubbed(own, beside, density, np.float32(1.0 / PRANDTL), out)
         found.append(out)
     w, v, u = found
     return w, v, u
@@ -123,21 +140,29 @@ def _exchanged(q: Any, share: Any, factor: Any, out: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _rubbed(q: Any, share: Any, density: Any, out: Any) -> None:
-    """As ``_exchanged``, by mass: the lighter of two neighbours sets how much of it changes hands."""
+def _rubbed(q: Any, share: Any, density: Any, factor: Any, out: Any) -> None:
+    """Speed after the exchange; ``factor`` times as much mass is exchanged as momentum.
+
+    Neighbours trade their speeds by the mass of the lighter one; what the heavier one loses of its mass besides
+    brings its speed along.
+    """
     nz, ny, nx = q.shape
-    gain = np.empty(nx, np.float32)
+    gain, weight = np.empty(nx, np.float32), np.empty(nx, np.float32)
+    none = np.float32(0.0)
     for k in range(nz):
         for j in range(ny):
             row, own, mass, to = q[k, j], share[k, j], density[k, j], out[k, j]
             for i in range(nx):
-                gain[i] = np.float32(0.0)
+                gain[i] = none
+                weight[i] = mass[i]
             for i in range(1, nx):
-                moved = min(own[i - 1], own[i]) * min(mass[i - 1], mass[i])
-                gain[i] -= moved * (row[i] - row[i - 1])
+                least, more = min(own[i - 1], own[i]), factor * (mass[i - 1] - mass[i])
+                gain[i] -= least * (min(mass[i - 1], mass[i]) + max(more, none)) * (row[i] - row[i - 1])
+                weight[i] += least * more
             for i in range(nx - 1):
-                moved = min(own[i + 1], own[i]) * min(mass[i + 1], mass[i])
-                gain[i] += moved * (row[i + 1] - row[i])
+                least, more = min(own[i + 1], own[i]), factor * (mass[i + 1] - mass[i])
+                gain[i] += least * (min(mass[i + 1], mass[i]) + max(more, none)) * (row[i + 1] - row[i])
+                weight[i] += least * more
             for side in range(4):
                 kk = k - 1 if side == 0 else (k + 1 if side == 1 else k)
                 jj = j - 1 if side == 2 else (j + 1 if side == 3 else j)
@@ -145,6 +170,8 @@ def _rubbed(q: Any, share: Any, density: Any, out: Any) -> None:
                     continue
                 other, theirs, others = q[kk, jj], share[kk, jj], density[kk, jj]
                 for i in range(nx):
-                    gain[i] += min(theirs[i], own[i]) * min(others[i], mass[i]) * (other[i] - row[i])
+                    least, more = min(theirs[i], own[i]), factor * (others[i] - mass[i])
+                    gain[i] += least * (min(others[i], mass[i]) + max(more, none)) * (other[i] - row[i])
+                    weight[i] += least * more
             for i in range(nx):
-                to[i] = row[i] + gain[i] / mass[i]
+                to[i] = row[i] + gain[i] / weight[i]
