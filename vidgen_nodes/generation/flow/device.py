@@ -16,7 +16,7 @@ import torch
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.fire import GRAVITY_MPS2
 from vidgen_nodes.generation.flow.domain import PERIODIC, Domain
-from vidgen_nodes.generation.flow.eddies import MOST_EXCHANGED, MOST_PARTS, PRANDTL, parts_for
+from vidgen_nodes.generation.flow.eddies import MOST_EXCHANGED, MOST_PARTS, PRANDTL, lift_of, parts_for
 from vidgen_nodes.generation.flow.host import MOST_LIGHT, After, Before, Numbers
 from vidgen_nodes.generation.flow.inertia import LEAST_LEFT
 from vidgen_nodes.generation.flow.momentum import Velocity
@@ -87,7 +87,9 @@ class DeviceFlow:
         velocity = self._force(self._up(before.velocity), light, pressure, dt_s)
         velocity = self._carried(velocity, light, ahead, scale, before)
         if numbers.eddy > 0.0 and min(self._domain.grid.shape) >= 3:
-            share = _strain(now, numbers.eddy**2 * scale) * self._air
+            share = (
+                _strain(now, light, numbers.eddy**2 * scale, lift_of(self._domain.grid.cell_m)) * self._air
+            )
             parts = parts_for(float(share.max()))
             share = share / parts
             for _ in range(parts):
@@ -306,7 +308,7 @@ def _entering(own: torch.Tensor, axis: int, side: int, outside: float) -> torch.
     return torch.where(inward, 0.5 * edge, edge)
 
 
-def _strain(velocity: Fields, factor: float) -> torch.Tensor:
+def _strain(velocity: Fields, light: torch.Tensor, factor: float, lift: float) -> torch.Tensor:
     """As ``eddies._strain``."""
     total = torch.stack([2.0 * own.diff(dim=axis) ** 2 for axis, own in enumerate(velocity)]).sum(dim=0)
     middles = [0.5 * (own.narrow(axis, 1, own.shape[axis] - 1) + own.narrow(axis, 0, own.shape[axis] - 1))
@@ -314,6 +316,9 @@ def _strain(velocity: Fields, factor: float) -> torch.Tensor:
     for first, second in ((0, 1), (0, 2), (1, 2)):
         turn = _slope(middles[first], second) + _slope(middles[second], first)
         total = total + 0.25 * turn**2
+    step = 0.5 * _slope(light, 0)
+    step = torch.cat((2.0 * step[:1], step[1:-1], 2.0 * step[-1:]), 0)  # at the ends over one cell, not two
+    total = (total - lift * step / (1.0 - light)).clamp(min=0.0)
     found = (factor * torch.sqrt(total)).clamp(max=MOST_EXCHANGED * MOST_PARTS)
     count = found.shape[2]
     inner = found.narrow(2, 1, count - 2)

@@ -4,9 +4,9 @@
 
 Guarantees that heat and soot are only moved, never made, that nothing is moved into an obstacle, that momentum
 goes with the mass that is exchanged, and that an exchange takes no cell beyond its neighbours, however long the
-step. The viscosity is (C cell)^2 |S| (Smagorinsky 1963); C from 0.1 to 0.2 of the width of the filter and a
-turbulent Prandtl number of 0.5 are in use for fire plumes (from memory). Leaves out periodic axes, which only
-verification has: no eddy acts over their seam.
+step. The viscosity is (C cell)^2 (|S|^2 - N^2 / Pr)^(1/2) (Smagorinsky 1963, Lilly 1962): light air above heavy
+air stills eddies, heavy above light feeds them. C from 0.1 to 0.2 and a turbulent Prandtl number of 0.5 are in use
+for fire plumes (from memory). Leaves out periodic axes, which only verification has: no eddy acts over their seam.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from vidgen_nodes.generation.fire import GRAVITY_MPS2
 from vidgen_nodes.generation.flow.arena import Arena
 from vidgen_nodes.generation.flow.domain import Domain
 from vidgen_nodes.generation.flow.momentum import Velocity, on_faces
@@ -29,12 +30,13 @@ MOST_PARTS = 4  # an exchange that asks for more is cut short
 
 
 def exchange(
-    velocity: Velocity, domain: Domain, constant: float, scale: float, arena: Arena
+    velocity: Velocity, light: Float32Array, domain: Domain, constant: float, scale: float, arena: Arena
 ) -> tuple[Float32Array, int]:
     """Share that eddies exchange with a neighbouring cell at once (nz, ny, nx), 0 in obstacles; and how many times.
 
     Args:
         velocity: on the faces.
+        light: (nz, ny, nx) share below 1 by which the air is lighter than that around.
         domain: where.
         constant: C.
         scale: step over cell width.
@@ -45,13 +47,19 @@ def exchange(
         found[:] = 0.0
         return found, 1
     most = MOST_EXCHANGED * MOST_PARTS
-    _strain(*velocity, np.float32(constant**2 * scale), np.float32(most), found)
+    lift = np.float32(lift_of(domain.grid.cell_m))
+    _strain(*velocity, light, np.float32(constant**2 * scale), np.float32(most), lift, found)
     if not domain.air.all():
         found *= domain.air
     parts = parts_for(float(found.max()))
     if parts > 1:
         found *= np.float32(1.0 / parts)
     return found, parts
+
+
+def lift_of(cell_m: float) -> float:
+    """What a step of lightness from cell to cell takes from the square of a strain in speed over a cell, m2/s2."""
+    return GRAVITY_MPS2 * cell_m / PRANDTL
 
 
 def parts_for(share: float) -> int:
@@ -89,12 +97,15 @@ def rubbed(velocity: Velocity, light: Float32Array, share: Float32Array, arena: 
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _strain(w: Any, v: Any, u: Any, factor: Any, most: Any, out: Any) -> None:
-    """Factor times the strain rate of every cell, at most ``most``; edges take their neighbour's."""
+def _strain(
+    w: Any, v: Any, u: Any, light: Any, factor: Any, most: Any, lift: Any, out: Any
+) -> None:  # fmt: skip
+    """Factor times the rate at which every cell makes eddies, at most ``most``; edges take their neighbour's."""
     nz, ny, nx = out.shape
-    two, quarter = np.float32(2.0), np.float32(0.25)
+    one, two, quarter, none = np.float32(1.0), np.float32(2.0), np.float32(0.25), np.float32(0.0)
     for k in range(nz):
         below, above = max(k - 1, 0), min(k + 1, nz - 1)
+        rise = lift / np.float32(above - below)
         for j in range(ny):
             south, north = max(j - 1, 0), min(j + 1, ny - 1)
             for i in range(1, nx - 1):
@@ -109,7 +120,8 @@ def _strain(w: Any, v: Any, u: Any, factor: Any, most: Any, out: Any) -> None:
                 yz += (w[k, north, i] + w[k + 1, north, i]) - (w[k, south, i] + w[k + 1, south, i])
                 straight = two * (xx * xx + yy * yy + zz * zz)
                 across = quarter * quarter * (xy * xy + xz * xz + yz * yz)
-                found = factor * np.sqrt(straight + across)
+                stilled = rise * (light[above, j, i] - light[below, j, i]) / (one - light[k, j, i])
+                found = factor * np.sqrt(max(straight + across - stilled, none))
                 out[k, j, i] = min(most, found)
             out[k, j, 0], out[k, j, nx - 1] = out[k, j, 1], out[k, j, nx - 2]
 

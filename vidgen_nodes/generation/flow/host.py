@@ -105,7 +105,7 @@ class HostFlow:
             before.velocity, light, ahead, domain, scale, before.sweeps, arena, upward=before.upward
         )
         if numbers.eddy > 0.0:
-            share, parts = eddies.exchange(before.now, domain, numbers.eddy, scale, arena)
+            share, parts = eddies.exchange(before.now, light, domain, numbers.eddy, scale, arena)
             for _ in range(parts):
                 velocity = eddies.rubbed(velocity, self._light(lightness), share, arena)
                 lightness, soot = eddies.mixed(lightness, share), eddies.mixed(soot, share)
