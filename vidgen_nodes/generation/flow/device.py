@@ -16,7 +16,7 @@ import torch
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.fire import GRAVITY_MPS2
 from vidgen_nodes.generation.flow.domain import PERIODIC, Domain
-from vidgen_nodes.generation.flow.eddies import MOST_EXCHANGED, PRANDTL
+from vidgen_nodes.generation.flow.eddies import MOST_EXCHANGED, MOST_PARTS, PRANDTL, lift_of, parts_for
 from vidgen_nodes.generation.flow.host import MOST_LIGHT, After, Before, Numbers
 from vidgen_nodes.generation.flow.inertia import LEAST_LEFT
 from vidgen_nodes.generation.flow.momentum import Velocity
@@ -91,12 +91,18 @@ class DeviceFlow:
         velocity = self._force(self._up(before.velocity), light, pressure, dt_s)
         velocity = self._carried(velocity, light, ahead, scale, before)
         if numbers.eddy > 0.0 and min(self._domain.grid.shape) >= 3:
-            share = _strain(now, numbers.eddy**2 * scale) * self._air
-            velocity = tuple(
-                _rubbed(own, _beside(share, axis), 1.0 - _beside(light, axis))
-                for axis, own in enumerate(velocity)
-            )  # type: ignore[assignment]
-            heat, soot = (_exchanged(item, share, 1.0 / PRANDTL) for item in (heat, soot))
+            share = (
+                _strain(now, light, numbers.eddy**2 * scale, lift_of(self._domain.grid.cell_m)) * self._air
+            )
+            parts = parts_for(float(share.max()))
+            share = share / parts
+            for _ in range(parts):
+                mixing = self._light(heat)
+                velocity = tuple(
+                    _rubbed(own, _beside(share, axis), 1.0 - _beside(mixing, axis))
+                    for axis, own in enumerate(velocity)
+                )  # type: ignore[assignment]
+                heat, soot = (_exchanged(item, share, 1.0 / PRANDTL) for item in (heat, soot))
         velocity = self._force(velocity, self._light(heat), pressure, dt_s)
         velocity, change, how = self._project(velocity, self._tensor(before.grown))
         thinnest = 1.0 - min(float(heat.max()) / numbers.ambient_k, MOST_LIGHT)
@@ -253,14 +259,14 @@ def _swept_by_mass(
     for axis in (0, 1, 2) if upward else (2, 1, 0):
         low, high = (ends[2 * axis + end].unsqueeze(axis) for end in (0, 1))
         padded, beyond = torch.cat((low, low, content, high, high), axis), torch.ones_like(low)
-        dense = torch.cat((beyond, mass / room, beyond), axis)
+        dense = torch.cat((beyond, beyond, mass / room, beyond, beyond), axis)
         courant = scale * speeds[axis]
         count = courant.shape[axis]
         a, b, d, e = (padded.narrow(axis, i, count) for i in range(4))
         forward = courant > 0.0
         slope = 0.25 * (d - b + torch.where(forward, b - a, e - d))
         value = torch.where(forward, b + (1.0 - courant) * slope, d - (1.0 + courant) * slope)
-        moved = courant * torch.where(forward, dense.narrow(axis, 0, count), dense.narrow(axis, 1, count))
+        moved = _flux(courant, dense, axis)
         left = mass - moved.diff(dim=axis)
         found = (mass * content - (moved * value).diff(dim=axis)) / left
         room = room - courant.diff(dim=axis)
@@ -306,7 +312,7 @@ def _entering(own: torch.Tensor, axis: int, side: int, outside: float) -> torch.
     return torch.where(inward, 0.5 * edge, edge)
 
 
-def _strain(velocity: Fields, factor: float) -> torch.Tensor:
+def _strain(velocity: Fields, light: torch.Tensor, factor: float, lift: float) -> torch.Tensor:
     """As ``eddies._strain``."""
     total = torch.stack([2.0 * own.diff(dim=axis) ** 2 for axis, own in enumerate(velocity)]).sum(dim=0)
     middles = [0.5 * (own.narrow(axis, 1, own.shape[axis] - 1) + own.narrow(axis, 0, own.shape[axis] - 1))
@@ -314,7 +320,9 @@ def _strain(velocity: Fields, factor: float) -> torch.Tensor:
     for first, second in ((0, 1), (0, 2), (1, 2)):
         turn = _slope(middles[first], second) + _slope(middles[second], first)
         total = total + 0.25 * turn**2
-    found = (factor * torch.sqrt(total)).clamp(max=MOST_EXCHANGED)
+    step = 0.5 * _slope(light, 0)
+    total = (total - lift * step / (1.0 - light)).clamp(min=0.0)
+    found = (factor * torch.sqrt(total)).clamp(max=MOST_EXCHANGED * MOST_PARTS)
     count = found.shape[2]
     inner = found.narrow(2, 1, count - 2)
     return torch.cat((inner.narrow(2, 0, 1), inner, inner.narrow(2, count - 3, 1)), 2)
@@ -343,14 +351,18 @@ def _exchanged(content: torch.Tensor, share: torch.Tensor, factor: float) -> tor
 
 def _rubbed(content: torch.Tensor, share: torch.Tensor, density: torch.Tensor) -> torch.Tensor:
     """As ``eddies._rubbed``."""
-    gain = torch.zeros_like(content)
+    gain, mass = torch.zeros_like(content), density
     for axis in range(3):
         count = content.shape[axis]
         least, lighter = (
             torch.minimum(item.narrow(axis, 1, count - 1), item.narrow(axis, 0, count - 1))
             for item in (share, density)
         )
-        moved = least * lighter * content.diff(dim=axis)
-        nothing = torch.zeros_like(moved.narrow(axis, 0, 1))
-        gain = gain + torch.cat((moved, nothing), axis) - torch.cat((nothing, moved), axis)
-    return content + gain / density
+        more = density.diff(dim=axis) / PRANDTL
+        step = content.diff(dim=axis)
+        down, up = (least * (lighter + side.clamp(min=0.0)) * step for side in (more, -more))
+        nothing = torch.zeros_like(step.narrow(axis, 0, 1))
+        gain = gain + torch.cat((down, nothing), axis) - torch.cat((nothing, up), axis)
+        moved = least * more
+        mass = mass + torch.cat((moved, nothing), axis) - torch.cat((nothing, moved), axis)
+    return content + gain / mass

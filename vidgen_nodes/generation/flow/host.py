@@ -105,9 +105,10 @@ class HostFlow:
             before.velocity, light, ahead, domain, scale, before.sweeps, arena, upward=before.upward
         )
         if numbers.eddy > 0.0:
-            share = eddies.exchange(before.now, domain, numbers.eddy, scale, arena)
-            velocity = eddies.rubbed(velocity, light, share, arena)
-            lightness, soot = eddies.mixed(lightness, share), eddies.mixed(soot, share)
+            share, parts = eddies.exchange(before.now, light, domain, numbers.eddy, scale, arena)
+            for _ in range(parts):
+                velocity = eddies.rubbed(velocity, self._light(lightness), share, arena)
+                lightness, soot = eddies.mixed(lightness, share), eddies.mixed(soot, share)
         else:  # what was carried lies in the arena, and a state outlasts it
             velocity, lightness, soot = momentum.copied(velocity), lightness.copy(), soot.copy()
         self._act(velocity, self._light(lightness), before.pressure, dt_s)

@@ -163,18 +163,26 @@ class Release:
         shaken = share * np.maximum(1.0 + noise * normal, 0.0)
         return np.asarray(shaken / shaken.sum())
 
-    def stir(self, velocity: Velocity, time_s: float, dt_s: float, sources: Sequence[HeatSource]) -> None:
+    def stir(
+        self,
+        velocity: Velocity,
+        lightness_k: Float32Array,
+        time_s: float,
+        dt_s: float,
+        sources: Sequence[HeatSource],
+    ) -> None:
         """Seeded unrest of the air in flames, in place: the turbulence that a prescribed flame cannot make itself.
 
         A random acceleration, white in time and of eddies a quarter of D* wide, so that step and cells do not
-        decide how much there is; its strength is a share of the flame's own scales sqrt(g D*), sqrt(D* / g).
+        decide how much there is; its strength is a share of the flame's own scales sqrt(g D*), sqrt(D* / g). Eddies
+        push each other: the momentum of a flame as a whole stays what it was, so its plume is not shoved about.
         """
-        strength = self._params.stir
+        strength, ambient_k = self._params.stir, self._params.ambient_k
         for number, source in enumerate(sources):
             if strength == 0.0 or source.heat_release_kw == 0.0:
                 continue
             cells, _ = self._share(source)
-            size_m = fire.characteristic_diameter_m(source.heat_release_kw, self._params.ambient_k)
+            size_m = fire.characteristic_diameter_m(source.heat_release_kw, ambient_k)
             cell_m = self._domain.grid.cell_m
             eddy_m = _EDDY * size_m
             cells_an_eddy = max(1, round(eddy_m / cell_m))
@@ -182,13 +190,18 @@ class Release:
             speed = (
                 strength * math.sqrt(fire.GRAVITY_MPS2 * size_m) * (eddy_m / (cells_an_eddy * cell_m)) ** 1.5
             )
-            kick = speed * math.sqrt(dt_s * math.sqrt(fire.GRAVITY_MPS2 / size_m))
             places = np.stack(np.unravel_index(cells, self._domain.grid.shape))
-            blocks = places // cells_an_eddy
-            _, block = np.unique(blocks, axis=1, return_inverse=True)
-            drawn = self._random(time_s, _STIR, number).standard_normal((3, int(block.max()) + 1))
+            kick = speed * math.sqrt(dt_s * math.sqrt(fire.GRAVITY_MPS2 / size_m))
+            _, block = np.unique(places // cells_an_eddy, axis=1, return_inverse=True)
+            block = block.reshape(-1)
+            count = int(block.max()) + 1
+            mass = 1.0 - lightness_k.reshape(-1)[cells].astype(np.float64) / ambient_k
+            drawn = self._random(time_s, _STIR, number).standard_normal((3, count))
             for own, normal in zip(velocity, drawn, strict=True):
-                own[tuple(places)] += (kick * normal[block.reshape(-1)]).astype(np.float32)
+                push = kick * normal[block]
+                if count > 1:  # a flame that is one eddy has none to push against
+                    push -= float(mass @ push) / float(mass.sum())
+                own[tuple(places)] += push.astype(np.float32)
 
     def _random(self, time_s: float, kind: int, number: int) -> np.random.Generator:
         key = [self._seed & (2**64 - 1), round(time_s * 1e6)]

@@ -56,3 +56,37 @@ def test_the_released_volume_is_the_flames_own(cell_m: float) -> None:
     slim = slimness(1000.0, 1.0, 2.7)
     middle_m = float((heated.sum(axis=(1, 2)) * height).sum() / heated.sum())
     assert middle_m == pytest.approx(2.7 / (2.0 * slim + 2.0), abs=0.3 * cell_m)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000), time_s=st.floats(0.0, 100.0), heat_kw=st.floats(50.0, 3000.0))
+def test_the_unrest_in_a_flame_shoves_no_flame_about(seed: int, time_s: float, heat_kw: float) -> None:
+    grid = FlowGrid((-1.5, -1.5, 0.0), 0.2, (18, 15, 15))
+    domain = make_domain(grid, Boundaries({}))
+    release = Release(domain, SmokeParams(), seed)
+    flame = HeatSource((0.1, -0.2, 0.0), 1.0, 1.8, heat_kw)
+    light = np.random.default_rng(seed).uniform(0.0, 220.0, grid.shape).astype(np.float32)
+    velocity = tuple(np.zeros(faces.shape, np.float32) for faces in domain.open_faces)
+    release.stir(velocity, light, time_s, 0.05, [flame])  # type: ignore[arg-type]
+    mass = 1.0 - light.astype(np.float64) / 293.15
+    for own in velocity:
+        cells = own[
+            : grid.shape[0], : grid.shape[1], : grid.shape[2]
+        ]  # a push is on the lower face of its cell
+        assert float(np.abs(own).max()) > 0.0
+        assert float((mass * cells).sum()) == pytest.approx(0.0, abs=1e-5 * float(np.abs(cells).sum()))
+
+
+def test_a_flame_of_one_eddy_is_stirred_too() -> None:
+    grid = FlowGrid((-1.5, -1.5, 0.0), 0.5, (6, 6, 6))
+    domain = make_domain(grid, Boundaries({}))
+    velocity = tuple(np.zeros(faces.shape, np.float32) for faces in domain.open_faces)
+    still = np.zeros(grid.shape, np.float32)
+    Release(domain, SmokeParams(), 1).stir(
+        velocity,  # type: ignore[arg-type]
+        still,
+        0.0,
+        0.05,
+        [HeatSource((0.25, 0.25, 0.0), 0.1, 0.2, 5.0)],
+    )
+    assert all(np.count_nonzero(own) == 1 for own in velocity)
