@@ -52,11 +52,10 @@ class SmokeParams:
         wall_inertia_kw2_s_per_m4_k2: k rho c of solids of which it is not known, that of paper-faced gypsum board
             (``config/materials.yaml``); 0: they take no heat.
         source_noise: relative standard deviation of the heat released in a cell of a source, about its mean.
-        stir: strength of the unrest in flames, of their own scale (``flow/release.py``); chosen while looking at a
-            free plume of 1 MW, of which K1 to K4 ask.
-        eddy: Smagorinsky's constant; chosen while looking at that plume and at the smoke layer of K6: more of it
-            makes the plume rise faster and the layer fall too fast. What the validation says of other fires is
-            prediction.
+        stir: strength of the unrest in flames, of their own scale (``flow/release.py``); chosen while looking at
+            the free plumes of K1 to K4.
+        eddy: Smagorinsky's constant; chosen while looking at them and at the smoke layer of K6: more of it
+            makes plumes rise faster and the layer fall too fast.
         viscosity_m2_per_s: of the fluid beside what the limiter does; air's own 1.5e-5 is below what cells see.
     """
 
@@ -68,8 +67,8 @@ class SmokeParams:
     wall_inertia_kw2_s_per_m4_k2: float = 0.45
     source_noise: float = 0.1
     viscosity_m2_per_s: float = 0.0
-    stir: float = 0.56
-    eddy: float = 0.2
+    stir: float = 0.63
+    eddy: float = 0.16
 
     def __post_init__(self) -> None:
         numbers = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}

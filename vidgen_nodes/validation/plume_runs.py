@@ -4,7 +4,7 @@
 
 Guarantees five fires that differ in shape (Q* 0.8 to 1.8), one resolution in units of D*, no nudging, and
 numbers of the solver that are the same for all. The strength of the unrest in flames and of small eddies
-(``SmokeParams.stir`` and ``eddy``) was chosen while looking at that of 1 MW. Pairs are taken above the flame tip
+(``SmokeParams.stir`` and ``eddy``) was chosen while looking at them. Pairs are taken above the flame tip
 and below eight tenths of the box: its open top takes some hundredths of the mass flow below it. References are
 correlations: their own scatter is as large as what is asked of the solver.
 """

@@ -41,7 +41,7 @@ def test_every_number_of_a_leak_has_its_unit_source_and_range(rows: dict[str, Ro
 def test_the_solver_is_on_the_sheet(rows: dict[str, Row]) -> None:
     assert rows["parameters.smoke_cell_m"].allowed == "0.05 to 2"
     assert rows["smoke/solver.cell_m"].unit == "m"
-    assert rows["smoke/solver.numbers.eddy"].value == "0.2"
+    assert rows["smoke/solver.numbers.eddy"].value == "0.16"
     assert all(row.source for row in rows.values() if row.name.startswith(("smoke/solver", "steam")))
 
 
