@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.camera import Camera
 from vidgen_nodes.scene.compose import Scene
 from vidgen_nodes.scene.gate import Gate, audit_overlay, open_gate, pixel_mask
+from vidgen_nodes.scene.raster import see_boxes
 
 SceneMaker = Callable[..., Scene]
 PARAMS = GeneratorParams()
@@ -220,6 +222,15 @@ def test_wherever_it_leaks_no_voxel_and_no_pixel_leaves_what_is_open_for_it(
     everything = Renderer(PARAMS).draw(state, gate, scene, Band.VISIBLE)
     assert not ((everything.rgba[..., 3] > 0) & ~pixel_mask(gate, scene.camera)).any()
     assert audit_overlay(everything, gate, scene, 10**6).pixels_outside == 0
+    # Beside fire and debris a jet changes no pixel further off its own columns than the picture is blurred.
+    fires_only = dataclasses.replace(
+        state, fields=tuple(item for item in state.fields if item.whiteness == 0.0)
+    )
+    rest = Renderer(PARAMS).draw(fires_only, gate, scene, Band.VISIBLE)
+    changed = (everything.rgba != rest.rgba).any(axis=2)
+    near = 2 * PARAMS.render_stride_px + 1
+    own = cv2.dilate(see_boxes(boxes, scene.camera).astype(np.uint8), np.ones((near, near), np.uint8))
+    assert not (changed & (own == 0)).any()
 
 
 def test_a_fire_is_drawn_as_if_no_leak_were_there(
