@@ -113,7 +113,11 @@ class World:
         self._params = Reading(params, "parameter")
         self.tick_ns = round(self._params.get("world_tick_ms", "ms") * 1e6)
         # Read by the renderer; part of what made the picture.
-        for name, unit in (("render_stride_px", "px"), ("sensor_hottest_degc", "degC"), ("sensor_netd_mk", "mK")):
+        for name, unit in (
+            ("render_stride_px", "px"),
+            ("sensor_hottest_degc", "degC"),
+            ("sensor_netd_mk", "mK"),
+        ):
             self._params.get(name, unit)
         self._is_solved = self._params.get("smoke_model", "") == "solver"
         self._box = read_box(self._params) if self._is_solved else None
