@@ -236,6 +236,7 @@ class SmokeLayer:
             "smoke_from": entry(
                 self.model.smoke_from, "flame heights", "assumed: soot leaves the flame from here"
             ),
+            "luminous_soot_k": entry(self.model.luminous_soot_k, "K", "assumed: of soot that glows"),
             "luminous_flame": entry(False, "", "flames are drawn by the analytic layer"),
             "nudging_s": entry(self._nudging_s, "s", "parameter; 0: none"),
             "nudging_mean_s": entry(nudging.MEAN_S, "s", "over which the solver's mean is taken"),

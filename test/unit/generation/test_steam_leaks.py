@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen_nodes.generation import steam
+from test.unit.generation.reading_spy import Spy
+from vidgen_nodes.generation import steam, steam_leaks
 from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.physics_record import parameters_sha256
+from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.generation.steam_leaks import ELEMENT
 from vidgen_nodes.packets import FloatArray, LeakCause, Overlay, Scenario, UncertaintyMap
@@ -326,3 +328,14 @@ def test_a_long_jet_takes_coarser_voxels_and_says_so(leaking: Scenario, building
     huge = dataclasses.replace(leaking, leaks=(dataclasses.replace(leak, diameter_m=0.2),))
     record = World(GeneratorParams(field_resolution_m=0.05), huge, building).constants[ELEMENT]
     assert record["leaks"]["riser"]["voxel"][0] > 0.05
+
+
+def test_every_number_of_the_model_that_is_read_is_logged(
+    leaking: Scenario, building: Building, scene_at: SceneMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Spy(PlumeModel())
+    monkeypatch.setattr(steam_leaks, "PlumeModel", lambda: model)
+    made = World(PARAMS, leaking, building)
+    assert at(made, scene_at(60.0))[0].fields
+    assert model.read
+    assert model.read <= set(made.constants["steam"]["leaks"]["riser"])
