@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING
 
 from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.air_conditioning import read_grilles
-from vidgen_nodes.generation.areas import AreaStep, BurningAreas
+from vidgen_nodes.generation.areas import BurningAreas
 from vidgen_nodes.generation.debris import DebrisBox
 from vidgen_nodes.generation.debris_fall import DebrisFall, choices_record
 from vidgen_nodes.generation.debris_library import FallLibrary, fall_library
-from vidgen_nodes.generation.hazards import debris_hazards, fire_hazards, flame_permits
+from vidgen_nodes.generation.hazards import fire_hazards, flame_permits
 from vidgen_nodes.generation.imported import ImportedFields, ImportedStep
 from vidgen_nodes.generation.lit_fires import LitFires, below_tip, lit_fires, read_ignition, state_record
 from vidgen_nodes.generation.open_voxels import flame_floor_m, open_voxels
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
+from vidgen_nodes.generation.place import BurningPlace, LoosePlace, Place, Where
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel, model_parameters
 from vidgen_nodes.generation.solved_smoke import (
@@ -42,7 +43,7 @@ from vidgen_nodes.generation.solved_smoke import (
 )
 from vidgen_nodes.generation.steam_leaks import SteamLeaks, SteamStep
 from vidgen_nodes.generation.wind_on_fires import ELEMENT as WIND
-from vidgen_nodes.packets import Float32Array, Hazard, PhysicsRef, Scenario, UncertaintyMap
+from vidgen_nodes.packets import Hazard, PhysicsRef, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.leak_reach import LeakReach
 
@@ -60,7 +61,6 @@ _SOURCES = {
     "debris/releases": "open debris cells of the gate",
     WIND: "AGA 1974 tilt of the flame; Briggs 1969 bent-over plume",
 }
-_Where = tuple[bytes, bytes, bytes]  # digests of gate, map and building
 _KEPT = 8  # states, and places, that were or will be; saves time only
 
 
@@ -123,8 +123,8 @@ class World:
         self._box = read_box(self._params) if self._is_solved else None
         self._smoke_wait_s = smoke_wait_s
         self._smokes: tuple[bytes, SolvedSmokes | None] = b"", None  # of the building with that digest
-        self._states: OrderedDict[tuple[int, _Where, bool], WorldState] = OrderedDict()
-        self._places: OrderedDict[_Where, _Place] = OrderedDict()
+        self._states: OrderedDict[tuple[int, Where, bool], WorldState] = OrderedDict()
+        self._places: OrderedDict[Where, Place] = OrderedDict()
         self.leaks: tuple[LeakReach, ...] = ()  # how far the steam of each leak could reach: for the gate
         self._lit: dict[bytes, LitFires] = {}  # by digest of the building; without wind there is one
         self._areas: dict[bytes, BurningAreas | None] = {}  # by digest of the building
@@ -216,7 +216,7 @@ class World:
                 self._states.popitem(last=False)
         return state
 
-    def survey(self, scene: Scene, gate: Gate) -> _Place | None:
+    def survey(self, scene: Scene, gate: Gate) -> Place | None:
         """What gate and map decide for every tick, worked out once; None where nothing may be."""
         umap = scene.uncertainty_map
         if self.scenario is None or scene.causes or gate.grid is None or not gate.cells_open or umap is None:
@@ -229,7 +229,7 @@ class World:
                 self._places.popitem(last=False)
         return place
 
-    def _survey(self, where: _Where, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Place:
+    def _survey(self, where: Where, gate: Gate, umap: UncertaintyMap, building: Building | None) -> Place:
         """What one gate and one map decide for every tick."""
         areas = self._areas_of(building)
         lit = self._lit_of(building)
@@ -237,16 +237,18 @@ class World:
         floor_m = flame_floor_m(gate, umap, building)
         voxels = tuple(open_voxels(plume, gate, floor_m) for plume in lit.plumes)
         sheets = () if areas is None else tuple(open_voxels(item, gate, floor_m) for item in areas.sheets)
-        own = _Area(areas, sheets, gate, () if areas is None else self._physics({"spread": areas.record}))
+        own = BurningPlace(
+            areas, sheets, gate, () if areas is None else self._physics({"spread": areas.record})
+        )
         played = () if self._imported is None else self._imported.played
         imported = tuple(open_voxels(item, gate, floor_m) for item in played)
         steam = () if self._steam is None else self._steam.open_voxels(gate)
         smokes = self._smokes_of(building)
         solved = None if smokes is None else (smokes, open_voxels(smokes.layer, gate, floor_m))
         loose = self._loose(gate, umap, building)
-        return _Place(where, lit, voxels, permits, own, loose, imported, steam, solved)
+        return Place(where, lit, voxels, permits, own, loose, imported, steam, solved)
 
-    def _loose(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> _Loose | None:
+    def _loose(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> LoosePlace | None:
         """The debris of one gate and one map; None where the scenario has none."""
         if self._library is None:
             return None
@@ -258,9 +260,9 @@ class World:
         )
         releases = {**fall.record(), "constants_sha256": digest}
         physics = (*self._falling_ref, *self._physics({"debris/releases": releases}))
-        return _Loose(fall, gate, umap, {"debris": self._falling, "debris/releases": releases}, physics)
+        return LoosePlace(fall, gate, umap, {"debris": self._falling, "debris/releases": releases}, physics)
 
-    def _step(self, tick: int, place: _Place, analytic: bool) -> WorldState:
+    def _step(self, tick: int, place: Place, analytic: bool) -> WorldState:
         scenario_ns = tick * self.tick_ns - self._start_ns
         smoke = place.smoke(tick, scenario_ns, analytic)
         fields, hazards, fires = self._fires(scenario_ns * 1e-9, place, smoke)
@@ -310,7 +312,7 @@ class World:
         )
 
     def _fires(
-        self, scenario_s: float, place: _Place, smoke: SmokeStep
+        self, scenario_s: float, place: Place, smoke: SmokeStep
     ) -> tuple[list[HazardField], list[Hazard], Parameters]:
         """The fires that the scenario lights, with the smoke of all of them where it is solved."""
         fields = [] if smoke.smoke is None else [smoke.smoke]
@@ -327,7 +329,7 @@ class World:
                 records[plume.ignition.name] = state_record(plume, state)
         return fields, hazards, records
 
-    def _others(self, scenario_s: float, place: _Place) -> list[ImportedStep | SteamStep]:
+    def _others(self, scenario_s: float, place: Place) -> list[ImportedStep | SteamStep]:
         """What is neither fire nor debris of ours."""
         found: list[ImportedStep | SteamStep] = []
         if self._imported is not None:
@@ -388,60 +390,6 @@ class World:
             PhysicsRef(element, _SOURCES[element], PHYSICS_VERSION, parameters_sha256(content), self._seed)
             for element, content in parameters.items()
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Area:
-    """The burning surfaces behind one gate."""
-
-    areas: BurningAreas | None
-    open_voxels: tuple[Float32Array, ...]  # one a sheet
-    gate: Gate
-    physics: tuple[PhysicsRef, ...]  # of the spread
-
-    def step(self, scenario_s: float) -> AreaStep:
-        return AreaStep() if self.areas is None else self.areas.step(scenario_s, self.open_voxels, self.gate)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Place:
-    """What gate and map decide, the same for every tick."""
-
-    where: _Where
-    lit: LitFires
-    open_voxels: tuple[Float32Array, ...]  # one a plume
-    permits: tuple[tuple[str, ...], ...]  # one a plume
-    area: _Area
-    loose: _Loose | None
-    imported: tuple[Float32Array, ...]  # open voxels, one a field
-    steam: tuple[Float32Array, ...]  # open voxels, one a jet
-    solved: tuple[SolvedSmokes, Float32Array] | None  # the solver and its open voxels
-
-    def smoke(self, tick: int, scenario_ns: int, analytic: bool) -> SmokeStep:
-        """What the solver gives for a tick."""
-        if self.solved is None:
-            return SmokeStep()
-        smokes, is_open = self.solved
-        return smokes.step(tick, scenario_ns, is_open, analytic=analytic)
-
-
-@dataclass(slots=True, eq=False)
-class _Loose:
-    """The debris behind one gate."""
-
-    fall: DebrisFall
-    gate: Gate
-    umap: UncertaintyMap
-    parameters: Parameters
-    physics: tuple[PhysicsRef, ...]
-    _newest: tuple[tuple[DebrisBox, ...], tuple[Hazard, ...]] = ((), ())  # saves time only
-
-    def at(self, stamp_ns: int) -> tuple[tuple[DebrisBox, ...], tuple[Hazard, ...]]:
-        """What lies and falls at a stamp, and the hazards of it."""
-        boxes = self.fall.at(stamp_ns)
-        if boxes is not self._newest[0]:
-            self._newest = boxes, debris_hazards(boxes, self.gate, self.umap)
-        return self._newest
 
 
 @functools.cache

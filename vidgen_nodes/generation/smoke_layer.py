@@ -38,7 +38,7 @@ from vidgen_nodes.generation.smoke_plan import SmokePlan, SmokeTicks
 from vidgen_nodes.generation.smoke_process import SmokeProcess
 from vidgen_nodes.generation.smoke_sources import SmokeSources
 from vidgen_nodes.generation.surface_heat import SurfaceHeat
-from vidgen_nodes.generation.wind_on_box import outside_leaning, wind_on_box, wind_record
+from vidgen_nodes.generation.wind_on_box import before_walls, outside_leaning, wind_on_box, wind_record
 from vidgen_nodes.generation.wind_on_fires import WindOnFires
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grille, Ignition
 from vidgen_nodes.scene.building import Building
@@ -102,12 +102,13 @@ class SmokeLayer:
         read, grille_record = read_grilles(grilles)
         self.grid = trimmed(box_around(self.ignitions, box.cell_m, box.shape), read, building)
         self.shape, self.resolution_m = self.grid.shape, box.cell_m
-        solid = walls(building, self.grid)
+        built = walls(building, self.grid)
+        wind_mps = wind_on_box(wind, self.grid)
+        solid = before_walls(built, wind_mps, self.grid.shape)
         feet_m = {item.name: foot_m(item, self.grid, solid) for item in self.ignitions}
         surfaces = None if burning is None else SurfaceHeat(burning, self.grid, solid)
         self.sources = SmokeSources(self.ignitions, feet_m, self.model.least_heat_kw, surfaces)
         self._leans = {} if wind is None else wind.leans
-        wind_mps = wind_on_box(wind, self.grid)
         sides = {side: "open" for side in SIDES if side != "floor"}
         cut = ducts(self.grid, read, ambient_k)
         inertia = wall_inertia(building, self.grid)
@@ -119,9 +120,10 @@ class SmokeLayer:
             tuple(later),
         )  # fmt: skip
         _try_out(plan)
-        self.record: Parameters = self._constants(solid, inertia)
+        self.record: Parameters = self._constants(built, inertia)
         if wind is not None:
-            self.record |= wind_record(wind_mps, self.grid)
+            still = 0 if solid is None or built is None else int(solid.sum()) - int(built.sum())
+            self.record |= wind_record(wind_mps, self.grid, still)
         if cut:
             self.record["air_conditioning"] = ducts_record(cut, grille_record, box.cell_m)
         self._run: SmokeTicks = SmokeProcess(plan) if apart else plan.run()
@@ -246,6 +248,7 @@ class SmokeLayer:
             "smoke_from": entry(
                 self.model.smoke_from, "flame heights", "assumed: soot leaves the flame from here"
             ),
+            "luminous_soot_k": entry(self.model.luminous_soot_k, "K", "assumed: of soot that glows"),
             "luminous_flame": entry(False, "", "flames are drawn by the analytic layer"),
             "nudging_s": entry(self._nudging_s, "s", "parameter; 0: none"),
             "nudging_mean_s": entry(nudging.MEAN_S, "s", "over which the solver's mean is taken"),

@@ -96,7 +96,7 @@ class SteamJet:
             "length": entry(length_m, "m", "to where the axis is clear or slow"),
             "voxel": entry(resolution_m, "m", "parameter, coarser for long jets and finer for short ones"),
             "least": entry(LEAST_PER_M, "1/m", "assumed: thinner steam is left out"),
-            "edge_fade": entry(self.model.edge_fade_m, "m", "assumed: towards air that is not known"),
+            "edge_fade_m": entry(self.model.edge_fade_m, "m", "assumed: towards air that is not known"),
         }
 
     def axes_m(self) -> tuple[FloatArray, FloatArray, FloatArray]:

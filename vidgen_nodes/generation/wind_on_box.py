@@ -4,7 +4,9 @@
 
 Guarantees that wind blows only where it reaches a fire. The flame from which the solver takes its heat stands upright:
 its wind bends what rises from there, and comes to the line of ``lean.py`` by itself. Leaves out the wind's profile (the
-solver blows at one speed all over a side: that at the middle of the box) and its turbulence.
+solver blows at one speed all over a side: that at the middle of the box), its turbulence, and air that a wall close
+behind the side would turn: such lines of cells are taken for part of the wall, or the air would be squeezed through
+what is left between them.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.lean import Lean
 from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.generation.wind_on_fires import WindOnFires
-from vidgen_nodes.packets import Float32Array
+from vidgen_nodes.packets import BoolArray, Float32Array
+
+_BEFORE = 0.25  # of the box, which is kept free of fires: a wall so near behind a side takes its wind
 
 
 def wind_on_box(wind: WindOnFires | None, grid: FlowGrid) -> tuple[float, float]:
@@ -29,12 +33,42 @@ def wind_on_box(wind: WindOnFires | None, grid: FlowGrid) -> tuple[float, float]
     return east, north
 
 
-def wind_record(wind_mps: tuple[float, float], grid: FlowGrid) -> Parameters:
+def before_walls(
+    solid: BoolArray | None, wind_mps: tuple[float, float], shape: tuple[int, int, int]
+) -> BoolArray | None:
+    """Cells (nz, ny, nx) that are no air, with those between a side that the wind comes through and a wall behind it.
+
+    Args:
+        solid: cells of walls; None: there are none.
+        wind_mps: (east, north).
+        shape: of the box.
+    """
+    if solid is None or not any(wind_mps):
+        return solid
+    found: BoolArray = solid.copy()
+    for axis, speed in ((2, wind_mps[0]), (1, wind_mps[1])):
+        if speed == 0.0:
+            continue
+        lines = np.moveaxis(solid, axis, 0)
+        filled = np.moveaxis(found, axis, 0)
+        if speed < 0.0:
+            lines, filled = lines[::-1], filled[::-1]
+        depth = max(1, round(_BEFORE * shape[axis]))
+        blocked = lines[:depth].any(axis=0)
+        first = np.argmax(lines[:depth], axis=0)
+        filled[:depth] |= blocked & (np.arange(depth)[:, None, None] < first)
+    return found
+
+
+def wind_record(wind_mps: tuple[float, float], grid: FlowGrid, still: int) -> Parameters:
     """What the box is blown at with, and why."""
     why = "scenario, at the middle of the box" if any(wind_mps) else "it reaches no fire: still air"
     return {
         "wind": entry(list(wind_mps), "m/s east, north", why),
         "wind_height": entry(_middle_m(grid), "m above the floor of the box", "its middle"),
+        "still": entry(
+            still, "cells", f"before walls within {_BEFORE:g} of the box behind its windward sides"
+        ),
         "heat_released": entry("upright", "", "the solver's wind bends what rises"),
     }
 

@@ -147,14 +147,16 @@ def _grid_ends(
     conversion: _Conversion, local: FloatArray, metres_per_unit: float, grid_unit_m: float, notes: list[str]
 ) -> tuple[_Point, _Point] | None:
     """Grid coordinates [m] of the model's origin and of a point 100 m along its x axis."""
+    # Scale takes a unit of the model to a unit of the grid (IfcMapConversion, IFC 4.3). Programs leave it out, or write
+    # the inverse, as buildingSMART's own examples do.
+    expected = metres_per_unit / grid_unit_m
     scale = conversion.scale
-    # Scale takes a unit of the model to a unit of the grid (IfcMapConversion, IFC 4.3).
-    if abs(scale * grid_unit_m / metres_per_unit - 1.0) > _SAME and abs(scale - 1.0) <= _SAME:
+    if abs(scale / expected - 1.0) > _SAME and min(abs(scale - 1.0), abs(scale * expected - 1.0)) <= _SAME:
         notes.append(
             f"the scale of the map conversion is {scale:g} between units of {metres_per_unit:g} m and "
-            f"{grid_unit_m:g} m; it was taken as {metres_per_unit / grid_unit_m:g}"
+            f"{grid_unit_m:g} m; it was taken as {expected:g}"
         )
-        scale *= metres_per_unit / grid_unit_m
+        scale = expected
     length = math.hypot(*conversion.x_axis)
     cos, sin = (part / length for part in conversion.x_axis)
     ends: list[_Point] = []

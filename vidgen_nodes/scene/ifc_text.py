@@ -23,6 +23,15 @@ READ = ("IFC2X3", "IFC4", "IFC4X3_ADD2")  # what the library knows
 _END = b"END-ISO-10303-21"
 _TAIL_BYTES = 65536  # some exporters fill up with blanks or zeros
 _SCHEMA = re.compile(rb"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
+_HEADER = re.compile(
+    rb"ISO-10303-21;\s*HEADER\s*;.{0,200}?FILE_DESCRIPTION.*?FILE_NAME.*?FILE_SCHEMA.*?ENDSEC\s*;",
+    re.DOTALL | re.IGNORECASE,
+)
+_DATA = re.compile(r"\bDATA\s*;", re.IGNORECASE)
+_OUR_HEADER = (
+    "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\nFILE_NAME('','',(''),(''),'','','');\n"
+    "FILE_SCHEMA(('{schema}'));\nENDSEC;\n"
+)
 _NOT_A_NUMBER = re.compile(rb"[(,]\s*[+-]?(?:nan|inf(?:inity)?|\d+\.#\w+)\s*[,)]", re.IGNORECASE)
 # What files call a schema, addenda and corrections included. Drafts (RC) number their attributes otherwise.
 _CALLED = (
@@ -74,12 +83,21 @@ def checked_text(path: Path, where: str) -> IfcText:
             schema, read_as = _schema(where, data)
             _check_numbers(where, data)
             has_wide = _NOT_ASCII.search(data, head) is not None
+            has_header = _HEADER.match(data[head : head + HEAD_BYTES]) is not None
             is_bare = any(match[1] or match[2] for match in _BACKSLASH_BYTES.finditer(data, head))
     except OSError as err:
         raise ConfigError(f"{where}: cannot be read: {err}") from err
-    if schema == read_as and not has_wide and not is_bare and head == 0:
+    if schema == read_as and has_header and not has_wide and not is_bare and head == 0:
         return IfcText(schema, read_as, None, ())
-    return _for_the_library(path.read_bytes()[head:], schema, read_as, has_wide=has_wide, is_bare=is_bare)
+    notes = [] if schema.upper() == read_as else [f"schema {schema} was read as {read_as}"]
+    content = _letters(path.read_bytes()[head:], notes, has_wide=has_wide, is_bare=is_bare)
+    if has_header:
+        content = content.replace(f"'{schema}'", f"'{read_as}'", 1)
+    else:
+        notes.append("the header is not whole; only the schema in it was read")
+        begins = _DATA.search(content, content.find("FILE_SCHEMA"))
+        content = _OUR_HEADER.format(schema=read_as) + (content[begins.start() :] if begins else "")
+    return IfcText(schema, read_as, content, tuple(notes))
 
 
 def _head(where: str, data: mmap.mmap) -> int:
@@ -122,8 +140,8 @@ def _check_numbers(where: str, data: mmap.mmap) -> None:
             )
 
 
-def _for_the_library(data: bytes, schema: str, read_as: str, *, has_wide: bool, is_bare: bool) -> IfcText:
-    notes = [] if schema.upper() == read_as else [f"schema {schema} was read as {read_as}"]
+def _letters(data: bytes, notes: list[str], *, has_wide: bool, is_bare: bool) -> str:
+    """The text with every letter and backslash escaped that has to be."""
     encoding = _encoding(data) if has_wide else "ascii"
     content = data.decode(encoding)
     if is_bare:
@@ -132,9 +150,7 @@ def _for_the_library(data: bytes, schema: str, read_as: str, *, has_wide: bool, 
     if has_wide:
         content = _WIDE.sub(lambda match: _escaped(match[0]), content)
         notes.append(f"texts hold letters that are not escaped; they were read as {encoding.upper()}")
-    if schema != read_as:
-        content = content.replace(f"'{schema}'", f"'{read_as}'", 1)
-    return IfcText(schema, read_as, content, tuple(notes))
+    return content
 
 
 def _doubled(match: re.Match[str]) -> str:

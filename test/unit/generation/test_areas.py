@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from test.unit.generation.conftest import GRID, START_NS, make_bundle, make_map
+from test.unit.generation.reading_spy import Spy
 from vidgen_nodes.generation import areas as areas_module
 from vidgen_nodes.generation import spread as spread_module
 from vidgen_nodes.generation.appearance import Band
@@ -159,18 +160,6 @@ def test_without_the_word_nothing_spreads(house: Building, seen: Callable[[float
     state = at(World(GeneratorParams(), parse_scenario(text, START_NS), house), seen(12.0))
     assert len(state.fields) == 1
     assert {item.identity for item in state.hazards} == {"flame/heap", "smoke/heap"}
-
-
-class Spy:
-    """Stands before a dataclass and notes which of its fields are read."""
-
-    def __init__(self, origin: Any, **instead: Any) -> None:
-        self.__dict__.update(origin=origin, instead=instead, read=set())
-
-    def __getattr__(self, name: str) -> Any:
-        if name in {item.name for item in dataclasses.fields(self.origin)}:
-            self.read.add(name)
-        return self.instead.get(name, getattr(self.origin, name))
 
 
 def test_every_number_that_spread_and_burning_read_is_logged(

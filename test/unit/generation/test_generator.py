@@ -14,6 +14,7 @@ import cbor2
 import numpy as np
 import pytest
 
+from test.unit.generation.reading_spy import Spy
 from vidgen_nodes.custody.digest import canonical
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.physics_record import parameters_sha256
@@ -134,23 +135,9 @@ def test_field_is_empty_under_the_roof_and_outside_the_columns(
     assert drawn.max() < max(nz, ny, nx)
 
 
-class Spy:
-    """Stands before an object and notes which of its data attributes are read."""
-
-    def __init__(self, origin: object) -> None:
-        self.origin = origin
-        self.read: set[str] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        if name in {item.name for item in dataclasses.fields(self.origin)}:  # type: ignore[arg-type]
-            self.read.add(name)
-        value = getattr(self.origin, name)
-        return tuple(self.spies) if name == "ignitions" else value
-
-
 def test_every_number_read_is_logged(scenario: Scenario, make_scene: SceneMaker) -> None:
-    params, spied = Spy(GeneratorParams()), Spy(scenario)
-    spied.spies = [Spy(ignition) for ignition in scenario.ignitions]
+    spies = [Spy(ignition) for ignition in scenario.ignitions]
+    params, spied = Spy(GeneratorParams()), Spy(scenario, ignitions=tuple(spies))
     scene = make_scene(100.0)
     gate = open_gate(scene, GeneratorParams())
     state = World(params, spied).at(scene.stamp_ns, scene, gate)  # type: ignore[arg-type]
@@ -161,7 +148,7 @@ def test_every_number_read_is_logged(scenario: Scenario, make_scene: SceneMaker)
     assert spied.read - {"ignitions", "spread", "rooms", "imported", "leaks", "wind", "grilles"} == set(
         record["scenario"]
     )
-    for spy in spied.spies:
+    for spy in spies:
         assert spy.read <= set(record["fires"][scenario.ignitions[0].name])
         assert spy.read == {item.name for item in dataclasses.fields(scenario.ignitions[0])}
     for leaf in leaves(state.parameters):

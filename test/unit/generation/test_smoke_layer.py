@@ -12,8 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from test.unit.generation.reading_spy import Spy
 from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.generation import smoke_layer
 from vidgen_nodes.generation.physics_record import parameters_sha256
+from vidgen_nodes.generation.plume_model import PlumeModel
+from vidgen_nodes.generation.smoke import SmokeParams
 from vidgen_nodes.generation.smoke_box import SmokeBox, box_around, wall_inertia
 from vidgen_nodes.generation.smoke_layer import SmokeLayer
 from vidgen_nodes.packets import Ignition
@@ -52,6 +56,20 @@ def test_what_burns_is_what_the_scenario_says(layer: SmokeLayer) -> None:
     assert grown.heat_release_kw == 300.0
     assert grown.diameter_m == pytest.approx(0.9)
     assert grown.soot_kg_per_s == pytest.approx(0.015 * 300.0 / 12_500.0)
+
+
+def test_every_number_of_model_and_solver_that_is_read_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Spy(PlumeModel())
+    monkeypatch.setattr(smoke_layer, "PlumeModel", lambda: model)
+    made = SmokeLayer([ROOF], 7, 293.15, BOX)
+    try:
+        found = made.at(40 * BOX.tick_ns, opened(made), FOREVER_S)
+    finally:
+        made.close()
+    assert found is not None
+    assert model.read == {"least_heat_kw", "smoke_from", "luminous_soot_k"}
+    assert model.read <= set(made.record)
+    assert set(made.record["numbers"]) == {item.name for item in dataclasses.fields(SmokeParams)}
 
 
 def test_an_instant_comes_with_its_field_and_its_record(layer: SmokeLayer) -> None:

@@ -7,15 +7,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen_nodes.generation import steam
+from test.unit.generation.reading_spy import Spy
+from vidgen_nodes.generation import steam, steam_leaks
 from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.physics_record import parameters_sha256
+from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.generation.steam_leaks import ELEMENT
 from vidgen_nodes.packets import FloatArray, LeakCause, Overlay, Scenario, UncertaintyMap
@@ -25,6 +28,7 @@ from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.camera import Camera
 from vidgen_nodes.scene.compose import Scene
 from vidgen_nodes.scene.gate import Gate, audit_overlay, open_gate, pixel_mask
+from vidgen_nodes.scene.raster import see_boxes
 
 SceneMaker = Callable[..., Scene]
 PARAMS = GeneratorParams()
@@ -220,6 +224,15 @@ def test_wherever_it_leaks_no_voxel_and_no_pixel_leaves_what_is_open_for_it(
     everything = Renderer(PARAMS).draw(state, gate, scene, Band.VISIBLE)
     assert not ((everything.rgba[..., 3] > 0) & ~pixel_mask(gate, scene.camera)).any()
     assert audit_overlay(everything, gate, scene, 10**6).pixels_outside == 0
+    # Beside fire and debris a jet changes no pixel further off its own columns than the picture is blurred.
+    fires_only = dataclasses.replace(
+        state, fields=tuple(item for item in state.fields if item.whiteness == 0.0)
+    )
+    rest = Renderer(PARAMS).draw(fires_only, gate, scene, Band.VISIBLE)
+    changed = (everything.rgba != rest.rgba).any(axis=2)
+    near = 2 * PARAMS.render_stride_px + 1
+    own = cv2.dilate(see_boxes(boxes, scene.camera).astype(np.uint8), np.ones((near, near), np.uint8))
+    assert not (changed & (own == 0)).any()
 
 
 def test_a_fire_is_drawn_as_if_no_leak_were_there(
@@ -315,3 +328,14 @@ def test_a_long_jet_takes_coarser_voxels_and_says_so(leaking: Scenario, building
     huge = dataclasses.replace(leaking, leaks=(dataclasses.replace(leak, diameter_m=0.2),))
     record = World(GeneratorParams(field_resolution_m=0.05), huge, building).constants[ELEMENT]
     assert record["leaks"]["riser"]["voxel"][0] > 0.05
+
+
+def test_every_number_of_the_model_that_is_read_is_logged(
+    leaking: Scenario, building: Building, scene_at: SceneMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Spy(PlumeModel())
+    monkeypatch.setattr(steam_leaks, "PlumeModel", lambda: model)
+    made = World(PARAMS, leaking, building)
+    assert at(made, scene_at(60.0))[0].fields
+    assert model.read
+    assert model.read <= set(made.constants["steam"]["leaks"]["riser"])

@@ -15,6 +15,7 @@ from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver
 from vidgen_nodes.generation.smoke_box import SmokeBox
 from vidgen_nodes.generation.smoke_layer import SmokeLayer
+from vidgen_nodes.generation.wind_on_box import before_walls
 from vidgen_nodes.generation.wind_on_fires import WindOnFires
 from vidgen_nodes.packets import Ignition, Wind
 from vidgen_nodes.scene.building import Building, Surface
@@ -98,3 +99,32 @@ def test_without_wind_the_record_is_as_it_was() -> None:
     layer.close()
     assert layer.record["wind"] == [[0.0, 0.0], "m/s east, north", "not modelled: still air"]
     assert not {"heat_released", "wind_height", "air_conditioning"} & set(layer.record)
+
+
+def test_a_wall_close_behind_the_windward_side_takes_its_wind() -> None:
+    solid = np.zeros((4, 16, 16), bool)
+    solid[:2, 5:11, 3] = True  # a low wall three cells behind the west side
+    solid[:, :, 12] = True  # and one far away
+    found = before_walls(solid, (3.0, 0.0), solid.shape)
+    assert found is not None
+    expected = solid.copy()
+    expected[:2, 5:11, :3] = True
+    assert np.array_equal(found, expected)
+    turned = before_walls(solid[:, :, ::-1], (-3.0, 0.0), solid.shape)
+    assert np.array_equal(turned, expected[:, :, ::-1])
+    assert before_walls(solid, (0.0, 0.0), solid.shape) is solid
+    assert before_walls(None, (3.0, 0.0), solid.shape) is None
+
+
+def test_air_is_not_squeezed_between_the_side_and_a_wall() -> None:
+    """A house that all but touches the windward side: its gap blows no jet of more than twice the wind."""
+    grid = FlowGrid((0.0, 0.0, 0.0), 0.3, (10, 20, 20))
+    house = np.zeros(grid.shape, bool)
+    house[:7, 2:14, :9] = True
+    speeds = []
+    for solid in (house, before_walls(house, (0.0, 3.0), grid.shape)):
+        sides = {side: "open" for side in SIDES if side != "floor"}
+        solver = SmokeSolver(grid, Boundaries(sides, solid, (), (0.0, 3.0)), 1, SmokeParams())
+        speeds.append(max(float(np.abs(face).max()) for face in solver.state.velocity))
+    assert speeds[0] > 7.0
+    assert speeds[1] < 5.0

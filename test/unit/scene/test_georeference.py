@@ -223,11 +223,12 @@ def test_a_coordinate_system_is_known_by_its_parts(ifc_site, load):
     assert extent(load(site, datum=DATUM).surfaces)[0][:2] == pytest.approx([0, 0], abs=0.2)
 
 
-def test_a_scale_of_one_between_millimetres_and_metres_is_put_right_and_said(ifc_site, load):
+@pytest.mark.parametrize("scale", [None, 1.0, 1000.0])
+def test_a_scale_left_out_or_inverted_is_put_right_and_said(ifc_site, load, scale):
     site = ifc_site("IFC4", "mm")
     site.wall(low=(10_000, 0, 0), size=(40_000, 200, 3000))
     metre = site.make("IfcSIUnit", UnitType="LENGTHUNIT", Name="METRE")
-    converted(site, *swiss(47.37, 8.54), 450.0, scale=1.0, unit=metre)
+    converted(site, *swiss(47.37, 8.54), 450.0, scale=scale, unit=metre)
     building = load(site, datum=DATUM)
     low, high = extent(building.surfaces)
     assert high[0] - low[0] == pytest.approx(40.0, abs=0.7)  # turned by the grid's own 0.8 degrees

@@ -70,7 +70,7 @@ def broken(tmp_path, data):
         ("ISO-10303-21;\nHEADER;\nENDSEC;\nDATA;\nENDSEC;\nEND-ISO-10303-21;\n", "schema"),
         (
             "ISO-10303-21;\nHEADER;\nFILE_SCHEMA(('IFC4'));\nENDSEC;\nDATA;\nENDSEC;\nEND-ISO-10303-21;\n",
-            "header",
+            "no IfcProject",
         ),
     ],
 )

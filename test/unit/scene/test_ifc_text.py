@@ -113,6 +113,25 @@ def test_drafts_and_other_schemas_are_refused(ifc_site, tmp_path, called):
         load_building(path)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "FILE_SCHEMA(('IFC4'));",
+        "FILE_SCHEMA(('IFC4'));\nFILE_NAME('a','',(''),(''),'','','');",
+        "FILE_NAME('a','',(''),(''),'','','');\nFILE_SCHEMA (('IFC4'));",
+    ],
+)
+def test_a_header_that_is_not_whole_costs_only_itself(ifc_site, tmp_path, header):
+    site = ifc_site("IFC4")
+    site.wall()
+    path = site.write(tmp_path / "m.ifc")
+    text = path.read_text()
+    path.write_text(f"ISO-10303-21;\nHEADER;\n{header}\nENDSEC;\n" + text[text.index("DATA;") :])
+    building = load_building(path)
+    assert building.surfaces
+    assert any("header is not whole" in note for note in building.notes)
+
+
 def test_utf_16_is_refused_with_what_it_is(tmp_path):
     path = tmp_path / "m.ifc"
     path.write_bytes("ISO-10303-21;\n".encode("utf-16"))
@@ -142,11 +161,14 @@ def test_filling_after_the_end_is_no_cut(ifc_site, tmp_path):
 @given(st.text(st.characters(min_codepoint=0xA1, exclude_categories=("Cs",)), min_size=1, max_size=20))
 def test_whatever_is_escaped_is_ascii_and_says_the_same(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("m") / "m.ifc"
-    path.write_bytes(f"ISO-10303-21;\nFILE_SCHEMA(('IFC4'));\n'{text}'\nEND-ISO-10303-21;\n".encode())
+    head = (
+        "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'');\nFILE_NAME();\nFILE_SCHEMA(('IFC4'));\nENDSEC;\n"
+    )
+    path.write_bytes(f"{head}DATA;\n#1=X('{text}')\nENDSEC;\nEND-ISO-10303-21;\n".encode())
     content = checked_text(path, "m.ifc").content
     assert content is not None
     assert content.isascii()
-    escaped = content.split("'")[3]
+    escaped = content.split("#1=X('")[1].split("'")[0]
     width = {"\\X2\\": 4, "\\X4\\": 8}[escaped[:4]]
     digits = escaped[4:].removesuffix("\\X0\\")
     assert "".join(chr(int(digits[at : at + width], 16)) for at in range(0, len(digits), width)) == text
