@@ -71,6 +71,9 @@ What stands in the way of the rows that miss:
   the other way round (Motevalli & Marks, from memory). References differ as much: these jets are 0.98 times as hot
   and 0.87 times as fast as Heskestad & Delichatsios have it (from memory), whose speeds lie 1.6 times above
   Alpert's.
+- K7 with a fan: the hot layer comes down to the floor, and then heat is what the air carries off and what all walls
+  take at MQH's h_k. FPA's fit (from memory) falls off with air and walls much more slowly than that balance can, so
+  the model is cooler most where least air goes through. In MQH's lower room the same comparison gives 0.93.
 - K11 in the solver: what puffs in nature is the edge of the flame's foot, which rolls up; six cells across hold no such
   edge (see K3). What is measured is how the foot answers the seeded unrest: a broad spectrum whose peak is
   chance. Heat is released where the flame is said to stand, so it does not follow the air that the last puff drew

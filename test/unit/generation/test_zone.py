@@ -136,3 +136,10 @@ def test_a_flow_of_air_that_cannot_be_is_refused(bad: tuple[float, float]) -> No
         zone.Airflow(*bad)
     with pytest.raises(ConfigError, match="higher than the ceiling"):
         zone.Room(10.0, 3.0, airflows=(zone.Airflow(3.5, 1.0),))
+
+
+def test_a_fan_that_draws_more_air_leaves_the_layer_cooler_and_more_heat_hotter() -> None:
+    room = zone.Room(24.0, 4.5, wall_conductance_kw_per_m2_k=0.0106)
+    assert zone.fpa_rise_k(250.0, 0.2, room) == pytest.approx(257.6, abs=0.2)  # worked by hand
+    rises_k = [zone.fpa_rise_k(*fan, room) for fan in ((250.0, 0.3), (250.0, 0.2), (400.0, 0.2))]
+    assert rises_k == sorted(rises_k)
