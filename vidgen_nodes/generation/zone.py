@@ -129,18 +129,6 @@ def mqh_rise_k(heat_kw: float, room: Room) -> float:
     return float(6.85 * (heat_kw**2 / (vent * walls)) ** (1.0 / 3.0))
 
 
-def fpa_rise_k(heat_kw: float, flow_kg_per_s: float, room: Room) -> float:
-    """Rise of the upper layer where a fan draws air, 0.63 T_a (Q / (m cp T_a))^0.72 (h_k A_T / (m cp))^-0.36.
-
-    Foote, Pagni and Alvares (1986), from memory of SFPE: 150 to 490 kW and 0.11 to 0.33 kg/s in a room of 6 by 4 m,
-    4.5 m high.
-    """
-    flow_kw_per_k = flow_kg_per_s * fire.AIR_HEAT_CAPACITY_KJ_PER_KG_K
-    walls_kw_per_k = room.surface_m2 * room.wall_conductance_kw_per_m2_k
-    share = (heat_kw / (flow_kw_per_k * room.ambient_k)) ** 0.72 * (walls_kw_per_k / flow_kw_per_k) ** -0.36
-    return float(0.63 * room.ambient_k * share)
-
-
 def fpa_rise_k(heat_kw: float, air_kg_per_s: float, room: Room) -> float:
     """Rise with forced air, 0.63 (Q / (m cp T))^0.72 (h_k A_T / (m cp))^-0.36 T (Foote, Pagni & Alvares 1985)."""
     flow = air_kg_per_s * fire.AIR_HEAT_CAPACITY_KJ_PER_KG_K
