@@ -161,17 +161,17 @@ def _seen(memory: int, plan: SmokePlan) -> Float32Array:
 
 def _started(plan: SmokePlan, their_end: int, memory: int) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(item for item in sys.path if item)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", _MODULE, str(their_end), str(memory)],
-        stdin=subprocess.PIPE,
-        pass_fds=(their_end, memory),
-        env=environment,
-        start_new_session=True,  # Ctrl-C is for whoever started it, who then ends it
-    )
-    assert process.stdin is not None
-    with process.stdin:
-        pickle.dump(plan, process.stdin)
-    return process
+    # By memory and not by a pipe: nobody waits until the process has started and reads.
+    with os.fdopen(os.memfd_create("vidgen-smoke-plan"), "w+b") as asked:
+        pickle.dump(plan, asked)
+        asked.seek(0)
+        return subprocess.Popen(
+            [sys.executable, "-m", _MODULE, str(their_end), str(memory)],
+            stdin=asked,
+            pass_fds=(their_end, memory),
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for whoever started it, who then ends it
+        )
 
 
 def _end(process: subprocess.Popen[bytes], ours: socket.socket) -> None:
