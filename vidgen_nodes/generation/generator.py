@@ -191,6 +191,14 @@ class World:
             parts.append(("steam", self._steam.record))
         return {**self._constants, **dict(parts)}
 
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """What of the scenario is not drawn as it asks for, in a sentence each."""
+        smokes = self._smokes[1]
+        if smokes is None or not smokes.refusal:
+            return ()
+        return (f"smoke is drawn from the correlations: {smokes.refusal}",)
+
     def close(self, *, wait: bool = True) -> None:
         """Stop the solver of the smoke; ``wait``: for the step that it is taking."""
         if (smokes := self._smokes[1]) is not None:

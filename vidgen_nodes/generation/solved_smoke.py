@@ -69,6 +69,7 @@ class SolvedSmokes:
         self._seed = layer.seed
         self._ref = self._physics(SOLVER, self.record)
         self._is_late = False
+        self.refusal = ""  # why the solver draws no more
         self._chosen: OrderedDict[int, SmokeStep] = OrderedDict()  # ticks not drawn from the solver
         # A world that nobody closes leaves no thread behind.
         self._closing = weakref.finalize(self, layer.close, wait=False)
@@ -94,7 +95,8 @@ class SolvedSmokes:
         try:
             found = self.layer.at(scenario_ns, open_voxels, self._wait_s)
         except InputError as err:
-            return self._choose(tick, self._instead(REFUSED, str(err)))
+            self.refusal = str(err)
+            return self._choose(tick, self._instead(REFUSED, self.refusal))
         if found is None or (self._is_late and self.layer.lead_ticks(scenario_ns) < _CAUGHT_UP):
             self._is_late = True
             why = f"the solver has done {self.layer.newest_tick} of its ticks"

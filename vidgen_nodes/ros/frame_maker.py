@@ -223,7 +223,7 @@ class FrameMaker:
         self._foresight.note(bundle)
         self._health.causes.update(cause.value for cause in frame.record.causes)
         self._health.withheld.update(cause.value for cause in frame.record.gate.leaks_closed)
-        self._health.withholding = "; ".join(frame.record.gate.withheld)
+        self._health.withholding = "; ".join((*frame.record.gate.withheld, *self._pipeline.world.withheld))
 
     def _replace_scenario(self, scenario: Scenario) -> None:
         self._starts_with_first = False

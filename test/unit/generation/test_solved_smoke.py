@@ -183,8 +183,10 @@ def test_a_solver_that_refuses_is_named_and_the_analytic_layer_drawn(
     smokes = world._smokes[1]
     assert smokes is not None
     monkeypatch.setattr(smokes.layer._run, "_sources_at", broken)
+    assert world.withheld == ()
     state = at(world, scene_at(4.0))
     assert REFUSED in elements(state)
+    assert world.withheld == ("smoke is drawn from the correlations: heat release is -1 kW at 0.08 s",)
     assert "-1 kW" in state.parameters[REFUSED]["smoke"][2]
     assert not stood_in(elements(state))  # made again, it refuses again
     assert state.fields
