@@ -205,15 +205,7 @@ def _hot_layer() -> Check:
             layers = zone.ZoneModel(room, radiation_lost=0.0).step(time_s, heat_kw, 0.5)
             found.append(layers.upper_k - AMBIENT_K)
             expected.append(zone.mqh_rise_k(heat_kw, room))
-    result = score(found, expected, SIGMA_TEMPERATURE)
-    return scored(
-        "K7",
-        "hot layer of a room with a door against MQH, two-zone model",
-        result,
-        (0.90, 1.17),
-        0.15,
-        "1.03/0.11",
-    )
+    return _scored_layer("hot layer of a room with a door against MQH, two-zone model", found, expected)
 
 
 def _fan_layer() -> Check:
@@ -232,12 +224,9 @@ def _fan_layer() -> Check:
             layers = zone.ZoneModel(room, radiation_lost=0.0).step(600.0, heat_kw, 0.5)
             found.append(layers.upper_k - AMBIENT_K)
             expected.append(zone.fpa_rise_k(heat_kw, flow_kg_per_s, room))
+    return _scored_layer("hot layer of a room with a fan against FPA, two-zone model", found, expected)
+
+
+def _scored_layer(what: str, found: list[float], expected: list[float]) -> Check:
     result = score(found, expected, SIGMA_TEMPERATURE)
-    return scored(
-        "K7",
-        "hot layer of a room with a fan against FPA, two-zone model",
-        result,
-        (0.90, 1.17),
-        0.15,
-        "1.03/0.11",
-    )
+    return scored("K7", what, result, (0.90, 1.17), 0.15, "1.03/0.11")
