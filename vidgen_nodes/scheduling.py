@@ -8,9 +8,14 @@ Guarantees nothing where the system does not allow it: then all are equal, and f
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Priority(Enum):
@@ -48,3 +53,13 @@ def yield_to_frames() -> None:
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     with suppress(PermissionError):  # Linux counts a nice value by thread
         os.setpriority(os.PRIO_PROCESS, 0, max(Priority.NORMAL.value, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def beside_frames(start: Callable[[], T]) -> T:
+    """Call what starts a process, so that the process has none of ``Priority.FRAME`` from its first instant on.
+
+    A process inherits from the thread that starts it; before its own code could give that up, it would have loaded
+    its libraries ahead of every frame.
+    """
+    with ThreadPoolExecutor(1, initializer=yield_to_frames) as yielding:
+        return yielding.submit(start).result()

@@ -316,22 +316,16 @@ class _Tracer:
 
 def _met(columns: Columns, ray: Ray, leaf: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The open columns that a ray passes, with the rule that opened each."""
-    grid, rows = columns.grid, columns.rows
-    edge = grid.resolution_m
-    east = grid.origin_east_m + rows["col"].astype(np.float64) * edge
-    north = grid.origin_north_m + rows["row"].astype(np.float64) * edge
-    low = np.column_stack((east, north, rows["floor_m"])).astype(np.float64)
-    high = np.column_stack((east + edge, north + edge, rows["ceiling_m"])).astype(np.float64)
-    first_m, last_m = ray.through(low, high)
-    for number in np.flatnonzero(last_m > np.maximum(first_m, 0.0)).tolist():
-        row = rows[number]
+    rows = columns.rows
+    for place, from_m, to_m in ray.columns(rows, columns.grid):
+        row = rows[place]
         item: dict[str, Any] = {
             "cell": [int(row["row"]), int(row["col"])],
             "rule": "flame",
             "floor_m": float(row["floor_m"]),
             "ceiling_m": float(row["ceiling_m"]),
-            "from_m": max(float(first_m[number]), 0.0),
-            "to_m": float(last_m[number]),
+            "from_m": from_m,
+            "to_m": to_m,
         }
         if "uncertainty" in (rows.dtype.names or ()):
             rule = int(row["rule"])

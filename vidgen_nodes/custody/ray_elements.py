@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.lean import Lean, lean_of_record
 from vidgen_nodes.generation.spread import decode_cells
-from vidgen_nodes.packets import FloatArray
+from vidgen_nodes.packets import FloatArray, Grid
 
 STEP_M = 0.05  # along a ray
 _MOST_CELLS = 6
@@ -39,6 +40,22 @@ class Ray:
         safe = np.where(np.abs(self.direction) < 1e-15, 1e-15, self.direction)
         a, b = (low_m - self.start_m) / safe, (high_m - self.start_m) / safe
         return np.minimum(a, b).max(axis=1, initial=-np.inf), np.maximum(a, b).min(axis=1, initial=np.inf)
+
+    def columns(self, rows: npt.NDArray[np.void], grid: Grid) -> Iterator[tuple[int, float, float]]:
+        """The columns over cells that it passes: place in ``rows``, where it comes in (0 or more) and where out, in m.
+
+        Args:
+            rows: each with ``row``, ``col``, ``floor_m`` and ``ceiling_m``.
+            grid: of the cells.
+        """
+        edge = grid.resolution_m
+        west = grid.origin_east_m + rows["col"].astype(np.float64) * edge
+        south = grid.origin_north_m + rows["row"].astype(np.float64) * edge
+        low_m = np.column_stack((west, south, rows["floor_m"])).astype(np.float64)
+        high_m = np.column_stack((west + edge, south + edge, rows["ceiling_m"])).astype(np.float64)
+        first_m, last_m = self.through(low_m, high_m)
+        for place in np.flatnonzero(last_m > np.maximum(first_m, 0.0)).tolist():
+            yield place, max(float(first_m[place]), 0.0), float(last_m[place])
 
     def points(self, spans: list[Span]) -> tuple[FloatArray, FloatArray]:
         """Distances (n,) and places (n, 3) along the ray inside some spans."""

@@ -26,14 +26,8 @@ def steam_columns(
 ) -> Iterator[dict[str, Any]]:
     """The columns open for leaks that a ray passes, with what the LiDAR knew of each."""
     for leak in leaks:
-        rows, edge = leak.rows, grid.resolution_m
-        west = grid.origin_east_m + rows["col"].astype(np.float64) * edge
-        south = grid.origin_north_m + rows["row"].astype(np.float64) * edge
-        low = np.column_stack((west, south, rows["floor_m"])).astype(np.float64)
-        high = np.column_stack((west + edge, south + edge, rows["ceiling_m"])).astype(np.float64)
-        first_m, last_m = ray.through(low, high)
-        for number in np.flatnonzero(last_m > np.maximum(first_m, 0.0)).tolist():
-            row = rows[number]
+        for place, from_m, to_m in ray.columns(leak.rows, grid):
+            row = leak.rows[place]
             age_ms = (stamp_ns - int(row["observed_ns"])) / 1e6
             known = f"U={float(row['uncertainty']):.2f} by n={int(row['observations'])} returns"
             yield {
@@ -42,8 +36,8 @@ def steam_columns(
                 "leak": leak.name,
                 "floor_m": float(row["floor_m"]),
                 "ceiling_m": float(row["ceiling_m"]),
-                "from_m": max(float(first_m[number]), 0.0),
-                "to_m": float(last_m[number]),
+                "from_m": from_m,
+                "to_m": to_m,
                 "uncertainty": float(row["uncertainty"]),
                 "observations": int(row["observations"]),
                 "age_ms": age_ms,

@@ -33,7 +33,7 @@ from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation.smoke import Residuals, SeenAir, SmokeAir
 from vidgen_nodes.generation.smoke_plan import SmokePlan
 from vidgen_nodes.packets import Float32Array
-from vidgen_nodes.scheduling import Priority, set_priority
+from vidgen_nodes.scheduling import Priority, beside_frames, set_priority
 
 AHEAD = 10  # ticks
 KEPT = AHEAD + 6  # slots: one that is asked for, or the one before it, is never written over
@@ -52,7 +52,7 @@ class SmokeProcess:
         self._slots, memory = _slots(plan)
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._process = _started(plan, theirs.fileno(), memory)
+            self._process = beside_frames(lambda: _started(plan, theirs.fileno(), memory))
         except OSError as err:
             raise ConfigError(f"smoke solver: its process cannot be started: {err}") from err
         finally:

@@ -29,6 +29,7 @@ from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.scene import building_cache
 from vidgen_nodes.scene.ifc_model import Caution, IfcContent, read_ifc
 from vidgen_nodes.scene.materials import material_table
+from vidgen_nodes.scheduling import beside_frames
 
 MOST_BYTES = 8 << 30  # of address space; a model of 5 million lines takes 1.6 GiB
 MOST_SILENT_S = 900.0
@@ -102,13 +103,15 @@ def _reader(asked: str) -> Iterator[tuple[subprocess.Popen[str], _Watch]]:
     """The process, told what to read, and the watch over it; it is over when the context ends."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(item for item in sys.path if item)}
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", _MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment,
+        process = beside_frames(
+            lambda: subprocess.Popen(
+                [sys.executable, "-m", _MODULE],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env=environment,
+            )
         )
     except OSError as err:
         raise ConfigError(f"the reader of IFC models cannot be started: {err}") from err
