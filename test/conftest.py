@@ -1,6 +1,6 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""No test makes keys in the home of whoever runs it; what tests share lies beside this file."""
+"""No test makes keys in the home of whoever runs it, or fails by the clock; what tests share lies beside this file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+# Machines are noisy: how long an example takes is no property of what is tested.
+settings.register_profile("vidgen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("vidgen")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -89,7 +89,9 @@ def make_empty(out: Path) -> None:
     except OSError as err:
         raise ConfigError(f"--out {out}: cannot be used: {err.strerror}") from err
     if used:
-        raise ConfigError(f"--out {out}: is not empty; give a new directory")
+        raise ConfigError(
+            f"--out {out}: is not empty; give a new directory, so that nothing old stays among the new"
+        )
 
 
 def number_over(low: float) -> Callable[[str], float]:

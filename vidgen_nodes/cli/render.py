@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vidgen_nodes.cli.audit import conclude, custody_state
 from vidgen_nodes.cli.credentials import credentials_of
 from vidgen_nodes.cli.loading import read_models_ahead
-from vidgen_nodes.cli.options import add_config, add_remap, resolved
+from vidgen_nodes.cli.options import add_config, add_remap, make_empty, resolved
 from vidgen_nodes.cli.recording import opened
 from vidgen_nodes.custody.segment_file import manifests
 from vidgen_nodes.custody.signer import keys_of, sign_ledger, signing_of
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     params = resolved(args, merge_overrides(replay_overrides(recording)))
     read_models_ahead([params.generator.building_file], quiet=args.json)
     keys, signing = keys_of(params.custody), signing_of(params.custody)
-    _make_empty(args.out)
+    make_empty(args.out)
     write_params(args.out / "params.yaml", params)
     files = manifests(storage_files(args.bag))
     started_s = time.perf_counter()
@@ -130,18 +130,6 @@ def _write(path: Path, data: bytes) -> None:
         path.write_bytes(data)
     except OSError as err:
         raise ConfigError(f"{path}: cannot be written: {err.strerror}") from err
-
-
-def _make_empty(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        used = any(out.iterdir())
-    except OSError as err:
-        raise ConfigError(f"--out {out}: cannot be used: {err.strerror}") from err
-    if used:
-        raise ConfigError(
-            f"--out {out}: is not empty; give a new directory, so that no old frame stays among the new"
-        )
 
 
 def _progress(quiet: bool) -> Progress:

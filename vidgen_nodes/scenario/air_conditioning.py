@@ -13,7 +13,7 @@ from typing import Any
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Grille
-from vidgen_nodes.scenario.values import mapping, number, text, wrong
+from vidgen_nodes.scenario.values import mapping, named_list, number, text, wrong
 
 MOST_GRILLES = 16
 FASTEST_MPS = 20.0  # through a grille: a jet fan of a tunnel reaches that
@@ -46,14 +46,7 @@ def parse_grilles(value: object) -> tuple[Grille, ...]:
     Raises:
         ConfigError: not a list of grilles with names of their own.
     """
-    if not isinstance(value, list) or len(value) > MOST_GRILLES:
-        raise wrong("air_conditioning", value, f"a list of at most {MOST_GRILLES} grilles (it may be empty)")
-    grilles = tuple(_grille(item, f"air_conditioning[{index}]") for index, item in enumerate(value))
-    names = [grille.name for grille in grilles]
-    for name in names:
-        if names.count(name) > 1:
-            raise wrong("air_conditioning", name, "a different name for every grille")
-    return grilles
+    return named_list(value, "air_conditioning", "grille", _grille, MOST_GRILLES)
 
 
 def grilles_from_record(rows: Sequence[Mapping[str, Any]]) -> tuple[Grille, ...]:

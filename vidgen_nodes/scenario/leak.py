@@ -14,7 +14,7 @@ from typing import Any
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Leak
-from vidgen_nodes.scenario.values import mapping, number, text, wrong
+from vidgen_nodes.scenario.values import mapping, named_list, number, text, wrong
 
 MOST_LEAKS = 8
 _KELVIN_AT_0_DEGC = 273.15
@@ -44,14 +44,7 @@ def parse_leaks(value: object) -> tuple[Leak, ...]:
     Raises:
         ConfigError: not a list of leaks of dry steam with names of their own.
     """
-    if not isinstance(value, list) or len(value) > MOST_LEAKS:
-        raise wrong("leaks", value, f"a list of at most {MOST_LEAKS} (it may be empty)")
-    leaks = tuple(_leak(item, f"leaks[{index}]") for index, item in enumerate(value))
-    names = [leak.name for leak in leaks]
-    for name in names:
-        if names.count(name) > 1:
-            raise wrong("leaks", name, "a different name for every leak")
-    return leaks
+    return named_list(value, "leaks", "leak", _leak, MOST_LEAKS)
 
 
 def leaks_from_record(rows: Sequence[Mapping[str, Any]]) -> tuple[Leak, ...]:

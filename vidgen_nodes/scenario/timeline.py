@@ -27,7 +27,7 @@ from vidgen_nodes.scenario.air_conditioning import grilles_from_record, parse_gr
 from vidgen_nodes.scenario.imported_field import imported_from_record, parse_imported
 from vidgen_nodes.scenario.leak import leaks_from_record, parse_leaks
 from vidgen_nodes.scenario.spread_plan import parse_rooms, parse_spread, rooms_from_record, spread_from_record
-from vidgen_nodes.scenario.values import flag, mapping, number, text, wrong
+from vidgen_nodes.scenario.values import flag, mapping, named_list, number, text, wrong
 from vidgen_nodes.scenario.wind import parse_wind, spread_with, wind_from_record
 
 # alpha = 1055 kW / t_g^2 with t_g = 600, 300, 150, 75 s (NFPA 72, NFPA 92).
@@ -121,15 +121,8 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
     except (yaml.YAMLError, ValueError) as err:
         raise ConfigError(f"cannot be read as YAML: {err}") from err
     body = mapping(content, "scenario", _TOP_KEYS, _REQUIRED_TOP_KEYS)
-    entries = body["ignitions"]
-    if not isinstance(entries, list):
-        raise wrong("ignitions", entries, "a list (it may be empty)")
-    ignitions = tuple(_ignition(entry, f"ignitions[{index}]") for index, entry in enumerate(entries))
-    names = [ignition.name for ignition in ignitions]
-    for name in names:
-        if names.count(name) > 1:
-            raise wrong("ignitions", name, "a different name for every ignition")
-    wind = parse_wind(body.get("wind"), names)
+    ignitions = named_list(body["ignitions"], "ignitions", "ignition", _ignition)
+    wind = parse_wind(body.get("wind"), [ignition.name for ignition in ignitions])
     scenario = Scenario(
         name=text(body["name"], "name"),
         start_ns=start_ns,

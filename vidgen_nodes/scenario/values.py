@@ -8,7 +8,8 @@ names the key, what was got and what was expected.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from vidgen_nodes.errors import ConfigError
 
@@ -24,6 +25,34 @@ def mapping(value: object, key: str, known: frozenset[str], required: frozenset[
         if name not in value:
             raise ConfigError(f"{key}: {name} is missing")
     return value
+
+
+class Named(Protocol):
+    """What a list in a scenario holds: records tell them apart by name."""
+
+    @property
+    def name(self) -> str:
+        """Of this one alone."""
+        ...
+
+
+_Named = TypeVar("_Named", bound=Named)
+
+
+def named_list(
+    value: object, key: str, kind: str, parse: Callable[[object, str], _Named], most: int | None = None
+) -> tuple[_Named, ...]:
+    """A list of entries with names of their own, each read by ``parse(entry, key)``; ConfigError otherwise."""
+    if not isinstance(value, list) or (most is not None and len(value) > most):
+        at_most = "" if most is None else f" of at most {most}"
+        raise wrong(key, value, f"a list{at_most} (it may be empty)")
+    found = tuple(parse(entry, f"{key}[{index}]") for index, entry in enumerate(value))
+    names: set[str] = set()
+    for item in found:
+        if item.name in names:
+            raise wrong(key, item.name, f"a different name for every {kind}")
+        names.add(item.name)
+    return found
 
 
 def number(value: object, key: str, low: float, high: float) -> float:
