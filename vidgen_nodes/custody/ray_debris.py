@@ -83,6 +83,7 @@ def _release(row: list[Any], away_m: float) -> dict[str, Any]:
         "release_s": row[5],
         "pieces": row[6],
         "cells_away_m": round(away_m, 3),
+        **({"in_wind": row[7]} if len(row) > 7 else {}),
     }
 
 
@@ -91,6 +92,10 @@ def _why(near: list[tuple[float, list[Any]]], falls: Numbers) -> str:
     pieces = sum(row[6] for _, row in near)
     engine, flags = (falls.get(name, [""])[0] for name in ("engine", "cpu_flags"))
     solved = f"; their fall was solved by {engine} on a processor with {flags}" if engine else ""
+    blown = sum(row[6] for _, row in near if len(row) > 7 and row[7])
+    if blown:
+        speed_mps, from_deg = falls["blown_at"][0], falls["wind"]["wind"]["from_deg"][0]
+        solved += f"; {blown} of them in wind of {speed_mps:.1f} m/s out of {from_deg:.0f} degrees"
     return (
         f"{pieces} pieces had come loose within reach ({own} of them in this cell or the next), each from a cell "
         f"where the LiDAR confirmed damage; which of them this pixel shows, the record does not tell{solved}"

@@ -7,7 +7,8 @@ cell that the gate opens for debris, each with its cause (``releases``), that ev
 debris cells only, with every corner strictly inside their columns, and that what a cell releases depends
 on the seed and on where the cell is in ``map``, so nothing moves when other cells open or close or the
 map's window follows the drone. Ground is the plane through the measured elevation with the slope of the
-cells around it, to the nearest slope of the library. A piece that leaves the open columns is not drawn
+cells around it, to the nearest slope of the library; wind that reaches a cell blows on its pieces from release to
+rest. A piece that leaves the open columns is not drawn
 while it is outside; one that meets a step of the elevation which its plane does not know is lifted onto
 it, or not drawn where the step is too high. Leaves out pieces of one cell that hit
 pieces of another.
@@ -26,8 +27,16 @@ import numpy as np
 
 from vidgen_nodes.generation.debris import DebrisBox
 from vidgen_nodes.generation.debris_ground import IndexArray, slopes
-from vidgen_nodes.generation.debris_library import DROPS_M, SLOPES_RAD, Cluster, FallLibrary, draw
+from vidgen_nodes.generation.debris_library import (
+    DROPS_M,
+    SLOPES_RAD,
+    Cluster,
+    FallLibrary,
+    draw,
+    sector_of,
+)
 from vidgen_nodes.generation.physics_record import Parameters, entry
+from vidgen_nodes.generation.wind_on_debris import WindOnDebris
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, UncertaintyMap
 
 if TYPE_CHECKING:
@@ -56,6 +65,7 @@ class Release:
     pieces: int
     slope_rad: float
     drop_m: float
+    is_blown: bool  # in wind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +90,7 @@ class DebrisFall:
         seed: of the scenario.
         start_ns: event time of scenario second 0.
         library: the solved falls.
+        wind: which cells it reaches; None: still air.
     """
 
     def __init__(
@@ -90,20 +101,24 @@ class DebrisFall:
         seed: int,
         start_ns: int,
         library: FallLibrary,
+        wind: WindOnDebris | None = None,
     ) -> None:
         assert gate.grid is not None
+        self._wind = wind
         self._gate, self._grid = gate, gate.grid
         self._library, self._start_ns, self._seed = library, start_ns, seed
         places: list[_Place] = []
         releases: list[Release] = []
         slope, azimuth_rad = slopes(umap.elevation_m, self._grid.resolution_m)
+        blown = self._blown(umap.elevation_m)
         for row, col in np.argwhere(gate.debris_cells).tolist():
             ground_m = float(umap.elevation_m[row, col])
             if not math.isfinite(ground_m) or ground_m < float(gate.floor_m[row, col]):
                 continue
             over_m = -math.inf if roof_m is None else float(roof_m[row, col]) - ground_m
             kind = (0, 1) if over_m > _CEILING_OVER_M else (int(slope[row, col]), 0)
-            for place in self._places(row, col, ground_m, kind, float(azimuth_rad[row, col])):
+            is_blown = bool(blown[row, col]) and kind[1] == 0  # under a ceiling there is none
+            for place in self._places(row, col, ground_m, kind, float(azimuth_rad[row, col]), is_blown):
                 places.append(place)
                 releases.append(
                     Release(
@@ -115,6 +130,7 @@ class DebrisFall:
                         pieces=len(place.cluster.half_m),
                         slope_rad=SLOPES_RAD[kind[0]],
                         drop_m=DROPS_M[kind[1]],
+                        is_blown=is_blown,
                     )
                 )
         self.releases = tuple(releases)
@@ -145,13 +161,12 @@ class DebrisFall:
             [*item.cell, item.uncertainty, item.observations, item.observed_ns, item.release_s, item.pieces]
             for item in self.releases
         ]
-        return {
-            "releases": entry(
-                rows,
-                "row, column, U, returns, stamp of the newest return in ns, s after scenario start, pieces",
-                "open debris cells of the gate",
-            )
-        }
+        unit = "row, column, U, returns, stamp of the newest return in ns, s after scenario start, pieces"
+        if self._wind is not None:
+            unit += ", in wind"
+            for row, item in zip(rows, self.releases, strict=True):
+                row.append(item.is_blown)
+        return {"releases": entry(rows, unit, "open debris cells of the gate")}
 
     @functools.cached_property
     def _ends(self) -> list[list[DebrisBox]]:
@@ -159,22 +174,46 @@ class DebrisFall:
         corners_m = [_in_map(place, place.cluster.end_m) for place in self._by_end]
         return self._inside(self._by_end, corners_m, at_end=True)
 
+    def _blown(self, elevation_m: Float32Array) -> BoolArray:
+        """Cells (rows, cols) whose pieces the wind reaches."""
+        found: BoolArray = np.zeros(self._grid.shape, np.bool_)
+        if self._wind is None:
+            return found
+        rows, cols = np.nonzero(self._gate.debris_cells & np.isfinite(elevation_m))
+        east_m = self._grid.origin_east_m + (cols + 0.5) * self._grid.resolution_m
+        north_m = self._grid.origin_north_m + (rows + 0.5) * self._grid.resolution_m
+        ground_m = elevation_m[rows, cols].astype(np.float64)
+        found[rows, cols] = self._wind.reached(np.column_stack((east_m, north_m, ground_m)))
+        return found
+
+    def _falls(
+        self, kind: tuple[int, int], azimuth_rad: float, is_blown: bool
+    ) -> tuple[tuple[Cluster, ...], float | None]:
+        """What may fall on such a cell, and which way its plane is turned; None: any way."""
+        if not is_blown or self._wind is None:
+            return self._library.clusters(*kind), azimuth_rad if kind[0] else None
+        way_rad = self._wind.towards_rad
+        if not kind[0]:
+            return self._library.clusters(0, 0, 0), way_rad
+        return self._library.clusters(*kind, sector_of(way_rad, azimuth_rad)), azimuth_rad
+
     def _places(
-        self, row: int, col: int, ground_m: float, kind: tuple[int, int], azimuth_rad: float
+        self, row: int, col: int, ground_m: float, kind: tuple[int, int], azimuth_rad: float, is_blown: bool
     ) -> list[_Place]:
         edge_m, slope_rad = self._grid.resolution_m, SLOPES_RAD[kind[0]]
         west_m = self._grid.origin_east_m + col * edge_m
         south_m = self._grid.origin_north_m + row * edge_m
         who = round(south_m / edge_m), round(west_m / edge_m)  # of the cell in map, wherever the window is
         count = edge_m * edge_m / PLACE_M2
+        falls, way_rad = self._falls(kind, azimuth_rad, is_blown)
         found = []
         for index in range(min(max(round(count), 1), _MOST_PLACES)):
             site = _site(self._seed, *who, index)
             if site[0] >= LOOSE_SHARE * min(count, 1.0):
                 continue
-            cluster = self._library.clusters(*kind)[int(site[1] * len(self._library.clusters(*kind)))]
+            cluster = falls[int(site[1] * len(falls))]
             away_m = (site[2:4] - 0.5) * edge_m
-            turned_rad = azimuth_rad if kind[0] else 2.0 * math.pi * float(site[4])
+            turned_rad = 2.0 * math.pi * float(site[4]) if way_rad is None else way_rad
             cos, sin = math.cos(turned_rad), math.sin(turned_rad)
             down_m = math.tan(slope_rad) * float(away_m[0] * cos + away_m[1] * sin)
             foot_m = np.array([west_m + 0.5 * edge_m, south_m + 0.5 * edge_m, ground_m])

@@ -6,8 +6,10 @@ Why a library and not one solution a cell: a picture at a stamp has to be the sa
 and must not wait for a solver. What happens on a plane does not depend on where on it or in which
 direction, so one solution serves every cell of that slope exactly, turned and moved; and millimetres of
 LiDAR noise on the elevation cannot send a piece another way. Guarantees that the solutions are a function
-of the seed alone on one machine, and are all worked out within a bounded time, beside the frames. Leaves
-out the choice of cells (``debris_fall.py``) and the solver (``debris_physics.py``).
+of the seed and the speed of the wind alone on one machine, and are all worked out within a bounded time, beside
+the frames; with wind, those of still air stay what they are. On a slope wind is taken from the nearest of
+``SECTORS`` directions to the descent. Leaves out the choice of cells (``debris_fall.py``), who is sheltered
+(``wind_on_debris.py``) and the solver (``debris_physics.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidgen_nodes.generation.debris_physics import FallModel, Piece, Solution, model_record, solve_refined
+from vidgen_nodes.generation.debris_physics import FallModel, Piece, Solution, model_record, refined, solve
 from vidgen_nodes.generation.physics_record import Parameters, entry
 from vidgen_nodes.packets import FloatArray
 
@@ -28,6 +30,7 @@ CLUSTERS = 6
 SLOPES_RAD = (0.0, math.radians(25.0), math.radians(40.0))
 DROPS_M = (0.5, 2.7)  # loose on the roof; from under a ceiling
 SETS = ((0, 0), (1, 0), (2, 0), (0, 1))  # slope and drop: under a ceiling the ground is taken as level
+SECTORS = 8  # directions of wind against the descent that are solved; 0 blows down the slope
 REACH_M = 2.5  # a piece is followed so far from where it came loose, and then is gone
 
 _GAP_M = 0.45  # between the centres of pieces of one cluster: longer than any piece, so none overlap
@@ -87,38 +90,48 @@ class Cluster:
 
 
 class FallLibrary:
-    """Every cluster of every one of the ``SETS``, solved on one thread, the common ones first.
+    """Every cluster of every one of the ``SETS``, solved on one thread, the common ones first; then those in wind.
 
     Args:
         seed: of the scenario.
         model: the solver's numbers.
+        wind_mps: speed at the pieces; 0: still air.
     """
 
-    def __init__(self, seed: int, model: FallModel | None = None) -> None:
-        self._seed, self.model = seed, model or FallModel()
+    def __init__(self, seed: int, model: FallModel | None = None, wind_mps: float = 0.0) -> None:
+        self._seed, self.model, self.wind_mps = seed, model or FallModel(), wind_mps
+        self._steps: dict[tuple[int, int, int], FallModel] = {}  # of each fall in still air, solved before
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="debris")
-        self._sets: dict[tuple[int, int], Future[tuple[Cluster, ...]]] = {}
+        self._sets: dict[tuple[int, int, int | None], Future[tuple[Cluster, ...]]] = {}
         for slope, drop in SETS:
-            self._sets[slope, drop] = self._pool.submit(self._solve, slope, drop)
+            self._sets[slope, drop, None] = self._pool.submit(self._solve, slope, drop)
+        for slope, sector in blown_sets() if wind_mps > 0.0 else ():
+            self._sets[slope, 0, sector] = self._pool.submit(self._solve, slope, 0, sector)
         self._pool.shutdown(wait=False)  # no more work comes; the thread ends after the last set
 
-    def clusters(self, slope: int, drop: int) -> tuple[Cluster, ...]:
+    def clusters(self, slope: int, drop: int, sector: int | None = None) -> tuple[Cluster, ...]:
         """``CLUSTERS`` falls onto ``SLOPES_RAD[slope]`` from ``DROPS_M[drop]``; waits where they are not ready.
+
+        Args:
+            slope: index.
+            drop: index.
+            sector: of ``sector_of``; None: in still air.
 
         Raises:
             MissingPackageError: no MuJoCo.
         """
-        return self._sets[slope, drop].result()
+        return self._sets[slope, drop, sector].result()
 
     @functools.cached_property
     def record(self) -> Parameters:
         """Numbers, engine, what the solutions hash to and their worst errors; waits for all of them."""
         content, gain, depth_m = hashlib.sha256(), 0.0, 0.0
-        for key in sorted(self._sets):
+        for key in sorted(self._sets, key=_in_order):
             for cluster in self.clusters(*key):
                 content.update(cluster.solution.positions_m.tobytes())
                 content.update(cluster.solution.quaternions_wxyz.tobytes())
-                gain = max(gain, cluster.solution.energy_gain)
+                if key[2] is None:
+                    gain = max(gain, cluster.solution.energy_gain)
                 if cluster.solution.at_rest:
                     depth_m = max(depth_m, cluster.solution.rest_penetration_m)
         kinds = {kind.name: entry(kind.density_kg_per_m3, "kg/m3", "handbook, round") for kind in KINDS}
@@ -131,14 +144,33 @@ class FallLibrary:
             "solutions_sha256": entry(content.hexdigest(), "SHA-256", "poses of every solution"),
             "energy_gain": entry(gain, "of the energy at release", "worst of all solutions"),
             "rest_penetration_m": entry(depth_m, "m", "worst of all solutions"),
+            **self._wind_record(),
         }
 
-    def _solve(self, slope: int, drop: int) -> tuple[Cluster, ...]:
-        return tuple(self._cluster(index, slope, drop) for index in range(CLUSTERS))
+    def _wind_record(self) -> Parameters:
+        if self.wind_mps <= 0.0:
+            return {}
+        return {
+            "blown_at": entry(
+                self.wind_mps, "m/s", "wind of the scenario at the pieces; drag by what they move in it"
+            ),
+            "sectors": entry(
+                SECTORS, "1", "directions of wind against the descent; a cell takes the nearest"
+            ),
+        }
 
-    def _cluster(self, index: int, slope: int, drop: int) -> Cluster:
+    def _solve(self, slope: int, drop: int, sector: int | None = None) -> tuple[Cluster, ...]:
+        return tuple(self._cluster(index, slope, drop, sector) for index in range(CLUSTERS))
+
+    def _cluster(self, index: int, slope: int, drop: int, sector: int | None) -> Cluster:
         pieces, colours = _pieces(self._seed, index, DROPS_M[drop])
-        solution = solve_refined(pieces, SLOPES_RAD[slope], self.model, reach_m=REACH_M)
+        if sector is None:
+            solution, model = refined(pieces, SLOPES_RAD[slope], self.model, reach_m=REACH_M)
+            self._steps[index, slope, drop] = model
+        else:
+            way_rad, model = 2.0 * math.pi * sector / SECTORS, self._steps[index, slope, drop]
+            wind_mps = (self.wind_mps * math.cos(way_rad), self.wind_mps * math.sin(way_rad))
+            solution = solve(pieces, SLOPES_RAD[slope], model, reach_m=REACH_M, wind_mps=wind_mps)
         half_m: FloatArray = 0.5 * np.array([piece.size_m for piece in pieces])
         end_m = _corners_m(solution.positions_m[-1], solution.quaternions_wxyz[-1], half_m)
         end_m.setflags(write=False)
@@ -147,9 +179,24 @@ class FallLibrary:
 
 
 @functools.lru_cache(maxsize=4)
-def fall_library(seed: int) -> FallLibrary:
-    """The library of a seed, one a process: scenarios are read anew when they start."""
-    return FallLibrary(seed)
+def fall_library(seed: int, wind_mps: float = 0.0) -> FallLibrary:
+    """The library of a seed and a speed of wind, one a process: scenarios are read anew when they start."""
+    return FallLibrary(seed, wind_mps=wind_mps)
+
+
+def blown_sets() -> tuple[tuple[int, int], ...]:
+    """Slope and sector of each set in wind; on level ground one does, turned into the wind."""
+    return ((0, 0), *((slope, sector) for slope in range(1, len(SLOPES_RAD)) for sector in range(SECTORS)))
+
+
+def sector_of(wind_rad: float, descent_rad: float) -> int:
+    """The nearest of the solved directions of a wind to a descent; both where to, in one sense of turning."""
+    return round((wind_rad - descent_rad) / (2.0 * math.pi) * SECTORS) % SECTORS
+
+
+def _in_order(key: tuple[int, int, int | None]) -> tuple[int, int, int]:
+    slope, drop, sector = key
+    return slope, drop, -1 if sector is None else sector
 
 
 def draw(seed: int, *who: object) -> FloatArray:

@@ -5,9 +5,10 @@
 Guarantees that the same pieces on the same plane give the same bytes on one machine and one version of
 the engine (``engine_identity`` names both; across CPUs with and without AVX-512 MuJoCo does not promise
 that), that a solution ends at rest or after a bounded time, and that it states its own errors: energy
-gained, penetration at rest. ``implicitfast`` is the default because it costs half of Runge-Kutta; in free
-fall it runs ahead of the closed form by g dt t / 2, which is 1.5 mm after 0.6 s at 0.5 ms. ``RK4`` is
-exact there. Leaves out breaking, and ground that is not a plane.
+gained, penetration at rest. Air, and wind, drag by the speed of a piece against them (MuJoCo's box of equal
+inertia: quadratic with Cd = 1 on each face, and viscous). ``implicitfast`` is the default because it costs
+half of Runge-Kutta; in free fall it runs ahead of the closed form by g dt t / 2, which is 1.5 mm after 0.6 s
+at 0.5 ms. ``RK4`` is exact there. Leaves out breaking, lift, and ground that is not a plane.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from vidgen_nodes.packets import FloatArray
 MOST_PIECES = 64
 MOST_ENERGY_GAIN = 1e-3  # of the energy at release; what rises is the penetration that a contact gives back
 MOST_HALVINGS = 3
+STILL = (0.0, 0.0)  # air
 _SIMD = ("SSE42", "AVX", "AVX2", "FMA3", "AVX512F", "NEON", "ASIMD", "SVE")
 
 
@@ -107,6 +109,7 @@ def solve(
     *,
     integrator: str = "implicitfast",
     reach_m: float = math.inf,
+    wind_mps: tuple[float, float] = STILL,
 ) -> Solution:
     """Let pieces fall until all are at rest.
 
@@ -116,14 +119,15 @@ def solve(
         model: the numbers.
         integrator: ``implicitfast`` or ``RK4``.
         reach_m: stop when every piece is farther than this from the z axis.
+        wind_mps: of the air, along x and y.
 
     Raises:
         InputError: ``debris`` pieces that are no boxes, or a solution that is not finite.
         MissingPackageError: no MuJoCo.
     """
-    _check(pieces, slope_rad, integrator)
+    _check(pieces, slope_rad, integrator, wind_mps)
     mujoco = _engine()
-    engine = mujoco.MjModel.from_xml_string(_scene(pieces, slope_rad, model, integrator))
+    engine = mujoco.MjModel.from_xml_string(_scene(pieces, slope_rad, model, integrator, wind_mps))
     data = mujoco.MjData(engine)
     for index, piece in enumerate(pieces):
         at = 6 * index
@@ -142,6 +146,16 @@ def solve_refined(
 
     Halves ``MOST_HALVINGS`` times at most; the solution says what is left.
     """
+    return refined(pieces, slope_rad, model, reach_m=reach_m)[0]
+
+
+def refined(
+    pieces: Sequence[Piece], slope_rad: float, model: FallModel, *, reach_m: float = math.inf
+) -> tuple[Solution, FallModel]:
+    """``solve_refined``, and the model with the steps that it took.
+
+    A fall in wind takes those of the same fall in still air: wind gives pieces energy, which tells no error.
+    """
     solution = solve(pieces, slope_rad, model, reach_m=reach_m)
     for _ in range(MOST_HALVINGS):
         if solution.energy_gain <= MOST_ENERGY_GAIN:
@@ -150,7 +164,7 @@ def solve_refined(
             model, timestep_s=0.5 * model.timestep_s, contact_time_s=0.5 * model.contact_time_s
         )
         solution = solve(pieces, slope_rad, model, reach_m=reach_m)
-    return solution
+    return solution, model
 
 
 class _Samples:
@@ -223,13 +237,17 @@ def engine_identity() -> Parameters:
     }
 
 
-def _check(pieces: Sequence[Piece], slope_rad: float | None, integrator: str) -> None:
+def _check(
+    pieces: Sequence[Piece], slope_rad: float | None, integrator: str, wind_mps: tuple[float, float]
+) -> None:
     if not 1 <= len(pieces) <= MOST_PIECES:
         raise InputError("debris", f"debris: got {len(pieces)} pieces, expected 1 to {MOST_PIECES}")
     if integrator not in ("implicitfast", "RK4"):
         raise ConfigError(f"integrator: got {integrator!r}, expected implicitfast or RK4")
     if slope_rad is not None and not 0.0 <= slope_rad < 1.5:
         raise InputError("debris", f"debris: got a slope of {slope_rad} rad, expected 0 to 1.5")
+    if not all(map(math.isfinite, wind_mps)):
+        raise InputError("debris", f"debris: got a wind of {wind_mps} m/s, expected finite numbers")
     for piece in pieces:
         numbers = (*piece.position_m, *piece.quaternion_wxyz, *piece.velocity_mps, *piece.spin_radps)
         sizes = (*piece.size_m, piece.density_kg_per_m3)
@@ -239,7 +257,13 @@ def _check(pieces: Sequence[Piece], slope_rad: float | None, integrator: str) ->
             )
 
 
-def _scene(pieces: Sequence[Piece], slope_rad: float | None, model: FallModel, integrator: str) -> str:
+def _scene(
+    pieces: Sequence[Piece],
+    slope_rad: float | None,
+    model: FallModel,
+    integrator: str,
+    wind_mps: tuple[float, float],
+) -> str:
     bodies = "".join(
         f'<body pos="{_row(piece.position_m)}" quat="{_row(piece.quaternion_wxyz)}"><freejoint/>'
         f'<geom type="box" size="{_row(0.5 * edge for edge in piece.size_m)}" '
@@ -250,12 +274,13 @@ def _scene(pieces: Sequence[Piece], slope_rad: float | None, model: FallModel, i
     if slope_rad is not None:
         turn = (math.cos(0.5 * slope_rad), 0.0, math.sin(0.5 * slope_rad), 0.0)
         ground = f'<geom type="plane" size="50 50 1" quat="{_row(turn)}"/>'
+    wind = f' wind="{_row((*wind_mps, 0.0))}"' if any(wind_mps) else ""
     friction = (model.friction, model.friction_torsional_m, model.friction_rolling_m)
     impedance = (model.impedance_low, model.impedance_high, model.impedance_width_m)
     return (
         f'<mujoco><option integrator="{integrator}" timestep="{model.timestep_s!r}" cone="elliptic" '
         f'gravity="0 0 {-model.gravity_mps2!r}" density="{model.air_density_kg_per_m3!r}" '
-        f'viscosity="{model.air_viscosity_pa_s!r}"/>'
+        f'viscosity="{model.air_viscosity_pa_s!r}"{wind}/>'
         f'<default><geom condim="6" friction="{_row(friction)}" solimp="{_row(impedance)}" '
         f'solref="{_row((model.contact_time_s, model.contact_damping))}"/></default>'
         f"<worldbody>{ground}{bodies}</worldbody></mujoco>"

@@ -42,6 +42,7 @@ from vidgen_nodes.generation.solved_smoke import (
     solved_smokes,
 )
 from vidgen_nodes.generation.steam_leaks import SteamLeaks, SteamStep
+from vidgen_nodes.generation.wind_on_debris import WindOnDebris
 from vidgen_nodes.generation.wind_on_fires import ELEMENT as WIND
 from vidgen_nodes.packets import Hazard, PhysicsRef, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
@@ -156,11 +157,13 @@ class World:
         self._areas_of(building)
         self._library: FallLibrary | None = None
         if self._has_debris:  # solved here, before any frame; the record of it takes every solution
-            self._library = fall_library(self._seed)
+            blown = None if self._wind is None else WindOnDebris(self._wind, building)
+            self._library = fall_library(self._seed, *(() if blown is None else (blown.speed_mps,)))
             self._falling: Parameters = {
                 **self._common(),
                 **self._library.record,
                 "choices": choices_record(),
+                **({} if blown is None else {"wind": blown.record}),
             }
             self._falling_ref = self._physics({"debris": self._falling})
         self._imported: ImportedFields | None = None
@@ -262,7 +265,8 @@ class World:
             return None
         assert gate.grid is not None
         roof_m = None if building is None else building.roof_height(gate.grid)
-        fall = DebrisFall(gate, umap, roof_m, self._seed, self._start_ns, self._library)
+        wind = None if self._wind is None else WindOnDebris(self._wind, building)
+        fall = DebrisFall(gate, umap, roof_m, self._seed, self._start_ns, self._library, wind)
         digest = entry(
             self._falling_ref[0].parameters_sha256.hex(), "SHA-256", "the record of the element debris"
         )

@@ -85,7 +85,7 @@ class Lean:
 
     def speed_at_mps(self, height_m: float) -> float:
         """Speed at a height above the foot, by the power law."""
-        return float(self.speed_mps * (max(height_m, LEAST_HEIGHT_M) / self.height_m) ** self.exponent)
+        return power_law_mps(self.speed_mps, self.height_m, self.exponent, height_m)
 
     def tilt_cosine(self, length_m: float, diameter_m: float) -> float:
         """Cosine of a flame's angle from upright: min(1, u*^-0.5), u* = u / (g m'' D / rho)^(1/3) (AGA 1974).
@@ -151,6 +151,11 @@ class Lean:
                 self.most_m if math.isfinite(self.most_m) else None, "m", "first surface downwind, if any"
             ),
         }
+
+
+def power_law_mps(speed_mps: float, measured_m: float, exponent: float, height_m: float) -> float:
+    """Speed of a wind at a height: u (z / z_ref)^p; not slower than at ``LEAST_HEIGHT_M``."""
+    return float(speed_mps * (max(height_m, LEAST_HEIGHT_M) / measured_m) ** exponent)
 
 
 def lean_of_record(record: Parameters) -> Lean:

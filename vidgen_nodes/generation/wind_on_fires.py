@@ -24,6 +24,13 @@ LEE_HEIGHTS = 5.0  # assumed: a surface so many flame heights upwind, at half th
 ELEMENT = "wind"
 
 
+def read_wind(wind: Wind) -> tuple[Wind, Parameters]:
+    """The wind made of what was read of it, and the record of that, as ``wind``."""
+    reading = Reading(wind, "scenario")
+    values = {name: reading.get(name, unit) for name, unit in wind_units().items()}
+    return Wind(**values), {"wind": reading.record}
+
+
 class WindOnFires:
     """The wind of a scenario among the surfaces of a building.
 
@@ -37,9 +44,7 @@ class WindOnFires:
     def __init__(
         self, wind: Wind, ignitions: Sequence[Ignition], ambient_k: float, building: Building | None
     ) -> None:
-        reading = Reading(wind, "scenario")
-        values = {name: reading.get(name, unit) for name, unit in wind_units().items()}
-        self.wind = Wind(**values)
+        self.wind, read = read_wind(wind)
         self.leans: dict[str, Lean] = {}
         fires: Parameters = {}
         for item in ignitions:
@@ -49,7 +54,7 @@ class WindOnFires:
                 self.leans[item.name] = lean
                 fires[item.name] |= lean.record()
         self.record: Parameters = {
-            "wind": reading.record,
+            **read,
             "fires": fires,
             "lee_heights": entry(
                 LEE_HEIGHTS, "flame heights", "assumed: a surface so near upwind is shelter"

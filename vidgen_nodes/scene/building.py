@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cbor2
 import numpy as np
@@ -27,6 +27,9 @@ from vidgen_nodes.scene.cell_fuel import CellFuel, cell_fuel
 from vidgen_nodes.scene.ifc_archive import is_model
 from vidgen_nodes.scene.occlusion import Occluder, occluder
 from vidgen_nodes.scene.surface import KINDS, MIN_AREA_M2, Surface, polygon_area_vector_m2
+
+if TYPE_CHECKING:
+    from vidgen_nodes.scene.triangle_tree import TriangleTree
 
 __all__ = ["KINDS", "Building", "CellFuel", "Surface", "load_building"]
 
@@ -114,6 +117,13 @@ class Building:
         rays = directions.reshape(-1, 3)
         return self._occluder.first_hit_m(centre, rays).reshape(directions.shape[:-1])
 
+    def free_ways_m(self, starts_m: FloatArray, directions: FloatArray) -> Float32Array:
+        """Distance (n,) along unit rays (n, 3), each from a point (n, 3) of its own, to the first surface; inf: none.
+
+        :meth:`occlusion_depth` is the faster way where all start at one point.
+        """
+        return self._tree.first_hit_m(starts_m, directions)
+
     def solid_voxels(
         self,
         origin_m: FloatArray,
@@ -152,6 +162,16 @@ class Building:
         somewhere = np.array([[0.0, 0.0, -1.0]], np.float32)
         self.occlusion_depth(np.zeros(3), somewhere)
         self.combustible_cells(Grid(0.0, 0.0, 1.0, 1, 1))
+
+    @cached_property
+    def _tree(self) -> TriangleTree:
+        from vidgen_nodes.scene.triangle_tree import TriangleTree  # numba
+
+        known = self._occluder
+        if isinstance(known, TriangleTree):
+            return known
+        parts = [item.triangles_m for item in self.surfaces]
+        return TriangleTree(np.concatenate(parts) if parts else np.zeros((0, 3, 3)))
 
     @cached_property
     def _occluder(self) -> Occluder:

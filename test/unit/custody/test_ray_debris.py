@@ -69,3 +69,12 @@ def test_a_record_that_does_not_say_when_it_began_hides_nothing() -> None:
     records["debris"] = {"engine": ["MuJoCo 4.0.0", "", ""]}
     assert list(met_debris([COLUMN], records, 0.5, START_NS))
     assert pytest.approx(12.0) == next(met_debris([COLUMN], records, 0.5, START_NS)).from_m
+
+
+def test_pieces_that_fell_in_wind_are_told_with_it() -> None:
+    record = releases([*row((20, 20), 1.0), True], [*row((20, 21), 1.0, 2), False])
+    wind = {"blown_at": [2.3, "m/s", ""], "wind": {"wind": {"from_deg": [270.0, "deg", ""]}}}
+    record["debris"] = {**FALLS, **wind}
+    (met,) = met_debris([COLUMN], record, 0.5, START_NS + 5 * 10**9)
+    assert "; 3 of them in wind of 2.3 m/s out of 270 degrees" in met.why
+    assert [item["in_wind"] for item in met.cells] == [True, False]

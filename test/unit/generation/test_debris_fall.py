@@ -16,14 +16,18 @@ from hypothesis import strategies as st
 from vidgen_nodes.generation.debris_fall import WITHIN_S, DebrisFall
 from vidgen_nodes.generation.debris_ground import slopes
 from vidgen_nodes.generation.debris_library import (
+    SECTORS,
     SETS,
     SLOPES_RAD,
     FallLibrary,
     fall_library,
+    sector_of,
 )
 from vidgen_nodes.generation.debris_physics import MOST_ENERGY_GAIN
-from vidgen_nodes.packets import Grid, UncertaintyMap
+from vidgen_nodes.generation.wind_on_debris import WindOnDebris
+from vidgen_nodes.packets import Grid, UncertaintyMap, Wind
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scene.building import Building, Surface
 from vidgen_nodes.scene.compose import Scene
 from vidgen_nodes.scene.gate import Gate, open_gate
 
@@ -249,3 +253,109 @@ def test_solutions_are_not_to_be_written_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
         box.corners_m[0, 0] = 1.0
     assert dataclasses.is_dataclass(box)
+
+
+WEST_WIND = Wind(12.0, 270.0)
+
+
+def in_wind(
+    elevation: np.ndarray, building: Building | None = None, cells: np.ndarray = ALL, wind: Wind = WEST_WIND
+) -> DebrisFall:
+    blown = WindOnDebris(wind, building)
+    gate = column_gate(GRID, cells, elevation)
+    library = fall_library(SEED, blown.speed_mps)
+    return DebrisFall(gate, a_map(GRID, elevation), None, SEED, START_NS, library, blown)
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(-2.0, WITHIN_S + 4.0),
+    st.floats(0.0, 0.5),
+    st.sampled_from([0.0, 77.0, 200.0]),
+)
+def test_in_wind_too_every_corner_is_strictly_inside_an_open_column(
+    seed: int, time_s: float, slope: float, from_deg: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    cells = rng.random(GRID.shape) < 0.7
+    rise = slope * GRID.resolution_m * np.arange(GRID.cols)
+    elevation = (2.0 + rise[None, :] + rng.normal(0.0, 0.01, GRID.shape)).astype(np.float32)
+    fall = in_wind(elevation, cells=cells, wind=dataclasses.replace(WEST_WIND, from_deg=from_deg))
+    for box in fall.at(START_NS + round(time_s * 1e9)):
+        rows = np.floor((box.corners_m[:, 1] - GRID.origin_north_m) / GRID.resolution_m).astype(int)
+        cols = np.floor((box.corners_m[:, 0] - GRID.origin_east_m) / GRID.resolution_m).astype(int)
+        assert cells[rows, cols].all()
+        assert (box.corners_m[:, 2] > elevation[rows, cols]).all()
+        assert (box.corners_m[:, 2] < elevation[rows, cols] + np.float32(0.6)).all()
+
+
+@pytest.mark.parametrize(("from_deg", "way"), [(270.0, (1.0, 0.0)), (90.0, (-1.0, 0.0)), (180.0, (0.0, 1.0))])
+def test_on_level_ground_light_pieces_go_downwind_and_no_heavy_one_far(
+    from_deg: float, way: tuple[float, float]
+) -> None:
+    blown = WindOnDebris(Wind(12.0, from_deg), None)
+    library = fall_library(SEED, blown.speed_mps)
+    assert (np.cos(blown.towards_rad), np.sin(blown.towards_rad)) == pytest.approx(way, abs=1e-12)
+    drifts = []
+    for windy, still in zip(library.clusters(0, 0, 0), library.clusters(0, 0), strict=True):
+        alone = len(windy.half_m) == 1  # pieces that hit each other may end anywhere
+        drifts += [(windy.solution.positions_m[-1] - still.solution.positions_m[-1])[0, 0]] * alone
+    assert min(drifts) > 0.0
+    assert max(drifts) < 0.5
+
+
+def test_still_air_stays_what_it_is_where_wind_is_kept_off() -> None:
+    wall = np.array([[-8.0, 0.0, 0.0], [-8.0, 20.0, 0.0], [-8.0, 20.0, 9.0], [-8.0, 0.0, 9.0]])
+    near = wall + np.array([4.0, 0.0, 0.0])  # 1 m upwind of the first cells
+    still = {box.cell: box.corners_m.tobytes() for box in a_fall(GRID, ALL, FLAT).at(START_NS)}
+    far = in_wind(FLAT, Building("far", (Surface("wall", "brick", "wall", wall, False),)))
+    lee = in_wind(FLAT, Building("near", (Surface("wall", "brick", "wall", near, False),)))
+    assert all(item.is_blown for item in far.releases)
+    assert {item.cell[1] for item in lee.releases if not item.is_blown} == {0, 1, 2}
+    shown = {box.cell: box.corners_m.tobytes() for box in lee.at(START_NS) if box.cell[1] < 2}
+    assert shown
+    assert shown.items() <= {cell: corners for cell, corners in still.items() if cell in shown}.items()
+    moved = {box.cell: box.corners_m.tobytes() for box in far.at(START_NS)}
+    assert all(moved[cell] != still[cell] for cell in moved.keys() & still.keys())
+
+
+def test_under_a_ceiling_no_wind_blows_on_pieces() -> None:
+    roof_m = np.full(GRID.shape, 5.0, np.float32)
+    blown = WindOnDebris(WEST_WIND, None)
+    gate, umap = column_gate(GRID, ALL, FLAT), a_map(GRID, FLAT)
+    library = fall_library(SEED, blown.speed_mps)
+    inside = DebrisFall(gate, umap, roof_m, SEED, START_NS, library, blown)
+    assert not any(item.is_blown for item in inside.releases)
+    late_ns = START_NS + 60 * SECOND_NS
+    assert content(inside.at(late_ns)) == content(a_fall(GRID, ALL, FLAT, roof_m).at(late_ns))
+
+
+def test_the_record_says_who_was_in_wind_and_of_still_air_nothing_new() -> None:
+    rows, unit, _ = in_wind(FLAT).record()["releases"]
+    assert unit.endswith(", in wind")
+    assert all(row[7] is True for row in rows)
+    rows, unit, _ = a_fall(GRID, ALL, FLAT).record()["releases"]
+    assert unit.endswith("pieces")
+    assert all(len(row) == 7 for row in rows)
+
+
+def test_wind_belongs_to_what_a_library_is_and_solves_still_air_as_before() -> None:
+    still, blown = fall_library(SEED), fall_library(SEED, WindOnDebris(WEST_WIND, None).speed_mps)
+    assert still is not blown
+    assert "blown_at" not in still.record
+    assert blown.record["blown_at"][0] == pytest.approx(12.0 * (0.5 / 10.0) ** 0.14)
+    assert still.record["solutions_sha256"] != blown.record["solutions_sha256"]
+    for key in SETS:
+        for one, other in zip(still.clusters(*key), blown.clusters(*key), strict=True):
+            assert one.solution.positions_m.tobytes() == other.solution.positions_m.tobytes()
+    again = FallLibrary(SEED, wind_mps=blown.wind_mps)
+    assert again.record == blown.record
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(-10.0, 10.0), st.floats(-4.0, 4.0))
+def test_the_sector_is_the_nearest_of_those_solved(wind_rad: float, descent_rad: float) -> None:
+    step = 2.0 * np.pi / SECTORS
+    off = (wind_rad - descent_rad - step * sector_of(wind_rad, descent_rad) + np.pi) % (2.0 * np.pi) - np.pi
+    assert abs(off) <= 0.5 * step + 1e-9

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
 
 from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.generation import debris_physics
@@ -139,3 +140,47 @@ def test_the_record_names_engine_version_cpu_and_every_number() -> None:
     assert record["engine"][0].startswith("MuJoCo ")
     assert set(record["cpu_flags"][0].split()) <= set(debris_physics._SIMD)
     assert {item.name for item in dataclasses.fields(FallModel)} <= set(record)
+
+
+@pytest.mark.parametrize("wind_mps", [3.0, 10.0])
+def test_a_light_ceiling_tile_drifts_as_quadratic_drag_against_the_wind_says(wind_mps: float) -> None:
+    """m a = rho / 2 Cd (A_i |v_i| v_i) + 3 pi mu d v with v = wind - velocity, by axis; Cd = 1 on a face; no spin."""
+    size_m, density = (0.3, 0.25, 0.016), 390.0
+    tile = Piece(size_m, density, (0.0, 0.0, 10.0))
+    model = dataclasses.replace(AIR, longest_s=1.2)
+    solution = solve([tile], None, model, integrator="RK4", wind_mps=(wind_mps, -0.5 * wind_mps))
+    blowing = np.array([wind_mps, -0.5 * wind_mps, 0.0])
+    face_m2 = np.array([size_m[1] * size_m[2], size_m[0] * size_m[2], size_m[0] * size_m[1]])
+    around_m = sum(size_m) / 3.0
+
+    def change(_: float, state: np.ndarray) -> np.ndarray:
+        against = blowing - state[3:]
+        drag_n = 0.5 * AIR.air_density_kg_per_m3 * face_m2 * np.abs(against) * against
+        drag_n = drag_n + 3.0 * math.pi * AIR.air_viscosity_pa_s * around_m * against
+        return np.concatenate((state[3:], drag_n / tile.mass_kg - np.array([0.0, 0.0, AIR.gravity_mps2])))
+
+    start = np.array([0.0, 0.0, 10.0, 0.0, 0.0, 0.0])
+    expected = solve_ivp(change, (0.0, 1.3), start, t_eval=times_s(solution), rtol=1e-10, atol=1e-12).y[:3].T
+    assert solution.positions_m[:, 0] == pytest.approx(expected, abs=1e-6)
+    assert expected[-1, 0] > 0.02  # it drifts by something
+
+
+def test_a_tile_on_edge_to_the_wind_drifts_by_the_closed_form() -> None:
+    """Without gravity and viscosity 1 / (w - v) grows by k t: x = w t - ln(1 + k w t) / k, k = rho A / (2 m)."""
+    model = dataclasses.replace(AIR, gravity_mps2=0.0, air_viscosity_pa_s=0.0, longest_s=1.5)
+    solution = solve([TILE], None, model, integrator="RK4", wind_mps=(0.0, 12.0))
+    area_m2, time_s = TILE.size_m[0] * TILE.size_m[2], times_s(solution)
+    k = 0.5 * model.air_density_kg_per_m3 * area_m2 / TILE.mass_kg
+    assert solution.positions_m[:, 0, 1] == pytest.approx(
+        12.0 * time_s - np.log1p(k * 12.0 * time_s) / k, abs=1e-6
+    )
+
+
+def test_still_air_is_the_wind_of_no_speed() -> None:
+    still, none = solve([TILE], 0.0, AIR), solve([TILE], 0.0, AIR, wind_mps=(0.0, 0.0))
+    assert still.positions_m.tobytes() == none.positions_m.tobytes()
+
+
+def test_a_wind_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InputError, match="wind"):
+        solve([TILE], None, AIR, wind_mps=(math.nan, 0.0))
