@@ -16,7 +16,18 @@ CODE = ROOT / "vidgen_nodes"
 
 # A part may import parts on lower floors. Sideways only what SIDEWAYS names: the flow of a frame.
 FLOORS = [
-    {"packets", "errors", "params", "resources", "drawn", "compiled", "black_body", "cdr", "scheduling"},
+    {
+        "packets",
+        "errors",
+        "params",
+        "resources",
+        "drawn",
+        "compiled",
+        "black_body",
+        "cdr",
+        "scheduling",
+        "text_file",
+    },
     {
         "sensing",
         "sync",
@@ -38,6 +49,7 @@ FLOORS = [
 SIDEWAYS = {
     ("params", "errors"),
     ("resources", "errors"),
+    ("text_file", "errors"),
     ("drawn", "packets"),
     ("black_body", "packets"),
     ("sync", "sensing"),

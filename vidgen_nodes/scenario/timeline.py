@@ -13,13 +13,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cbor2
-import yaml
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Ignition, Scenario
@@ -29,10 +28,14 @@ from vidgen_nodes.scenario.leak import leaks_from_record, parse_leaks
 from vidgen_nodes.scenario.spread_plan import parse_rooms, parse_spread, rooms_from_record, spread_from_record
 from vidgen_nodes.scenario.values import flag, mapping, named_list, number, text, wrong
 from vidgen_nodes.scenario.wind import parse_wind, spread_with, wind_from_record
+from vidgen_nodes.text_file import parse_yaml, read_text
 
 # alpha = 1055 kW / t_g^2 with t_g = 600, 300, 150, 75 s (NFPA 72, NFPA 92).
 GROWTH_KW_PER_S2 = {"slow": 0.00293, "medium": 0.01172, "fast": 0.04689, "ultrafast": 0.18756}
 
+MOST_IGNITIONS = 64  # a tick of the world with so many takes about half of its 80 ms on one core
+MOST_BYTES = 256 << 10  # one written by hand has a hundredth; as many take seconds to read
+_TOO_LARGE = "say less in one scenario: a field of another engine is named by its file (imported)"
 _KELVIN_AT_0_DEGC = 273.15
 _TOP_KEYS = frozenset(
     {
@@ -99,9 +102,9 @@ def load_scenario(path: Path, start_ns: int) -> Scenario:
         ConfigError: the file cannot be read or says something wrong.
     """
     try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        raise ConfigError(f"scenario {path}: cannot be read as UTF-8 text: {err}") from err
+        content = read_text(path, MOST_BYTES, _TOO_LARGE)
+    except ConfigError as err:
+        raise ConfigError(f"scenario {err}") from err
     try:
         return parse_scenario(content, start_ns)
     except ConfigError as err:
@@ -116,13 +119,14 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
     """
     if type(start_ns) is not int or start_ns < 0:
         raise ConfigError(f"start_ns: got {start_ns!r}, expected a whole number of nanoseconds, 0 or more")
-    try:
-        content = yaml.load(content_yaml, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError) as err:
-        raise ConfigError(f"cannot be read as YAML: {err}") from err
-    body = mapping(content, "scenario", _TOP_KEYS, _REQUIRED_TOP_KEYS)
-    ignitions = named_list(body["ignitions"], "ignitions", "ignition", _ignition)
-    wind = parse_wind(body.get("wind"), [ignition.name for ignition in ignitions])
+    if len(content_yaml) > MOST_BYTES:
+        raise ConfigError(
+            f"got {len(content_yaml) >> 10} kB, expected at most {MOST_BYTES >> 10}; {_TOO_LARGE}"
+        )
+    body = mapping(parse_yaml(content_yaml), "scenario", _TOP_KEYS, _REQUIRED_TOP_KEYS)
+    ignitions = named_list(body["ignitions"], "ignitions", "ignition", _ignition, MOST_IGNITIONS)
+    leaks = parse_leaks(body.get("leaks", []))
+    wind = parse_wind(body.get("wind"), [item.name for item in ignitions], [item.name for item in leaks])
     scenario = Scenario(
         name=text(body["name"], "name"),
         start_ns=start_ns,
@@ -133,7 +137,7 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
         spread=spread_with(wind, parse_spread(body.get("spread", False)), body.get("spread")),
         rooms=parse_rooms(body.get("rooms", [])),
         imported=parse_imported(body.get("imported", [])),
-        leaks=parse_leaks(body.get("leaks", [])),
+        leaks=leaks,
         wind=wind,
         grilles=parse_grilles(body.get("air_conditioning", [])),
     )
@@ -240,14 +244,3 @@ def _seed(value: object) -> int:
     if type(value) is not int or not 0 <= value < 2**63:
         raise wrong("seed", value, "a whole number from 0 to 2^63 - 1")
     return value
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key given twice, which YAML would silently resolve to the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ConfigError(f"{key}: given twice{node.start_mark}; expected once")
-        return super().construct_mapping(node, deep)

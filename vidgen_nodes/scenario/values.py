@@ -8,10 +8,14 @@ names the key, what was got and what was expected.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.text_file import shown
+
+LONGEST_TEXT = 200  # characters
 
 
 def mapping(value: object, key: str, known: frozenset[str], required: frozenset[str]) -> dict[str, Any]:
@@ -20,7 +24,9 @@ def mapping(value: object, key: str, known: frozenset[str], required: frozenset[
         raise wrong(key, value, f"a mapping with {', '.join(sorted(required))}")
     for name in value:
         if name not in known:
-            raise ConfigError(f"{key}: unknown key {name!r}; known: {', '.join(sorted(known))}")
+            raise ConfigError(
+                f"{key}: unknown key {shown(name)}{_meant(name, known)}; known: {', '.join(sorted(known))}"
+            )
     for name in sorted(required):
         if name not in value:
             raise ConfigError(f"{key}: {name} is missing")
@@ -75,14 +81,26 @@ def flag(value: object, key: str) -> bool:
 
 
 def text(value: object, key: str) -> str:
-    """A text that is not empty; ConfigError otherwise."""
+    """A text that is not empty, and that can be shown in one line; ConfigError otherwise."""
     if not isinstance(value, str) or not value.strip():
         raise wrong(key, value, "a text that is not empty")
+    if len(value) > LONGEST_TEXT:
+        raise wrong(key, value, f"at most {LONGEST_TEXT} characters, got {len(value)}")
+    if (
+        not value.isprintable()
+    ):  # it goes into logs, markers and records: no line breaks, nothing that turns them
+        raise wrong(key, value, "characters that can be printed, in one line")
     return value
 
 
 def wrong(key: str, got: object, expected: str) -> ConfigError:
     """The error for a value that is not what was expected."""
-    shown = repr(got)
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return ConfigError(f"{key}: got {shown} ({type(got).__name__}), expected {expected}")
+    return ConfigError(f"{key}: got {shown(got)} ({type(got).__name__}), expected {expected}")
+
+
+def _meant(name: object, known: frozenset[str]) -> str:
+    """The known key that a misspelt one is close to, as a question; empty: none is."""
+    close = (
+        difflib.get_close_matches(name, sorted(known), 1) if isinstance(name, str) and len(name) < 60 else []
+    )
+    return f", did you mean {close[0]!r}?" if close else ""

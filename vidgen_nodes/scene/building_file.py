@@ -14,19 +14,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.surface import KINDS, Surface, checked_polygon
+from vidgen_nodes.text_file import parse_yaml, read_text
 
 if TYPE_CHECKING:
     from vidgen_nodes.scene.building import Progress, ToMap
 
 _OWN_KEYS = frozenset(("name", "frame", "surfaces", "areas"))
 _SURFACE_KEYS = frozenset(("name", "kind", "material", "combustible", "corners_m"))
-LARGEST_BYTES = 64 << 20  # a YAML or GeoJSON file beyond this is a mistake
+LARGEST_BYTES = 64 << 20  # a GeoJSON file beyond this is a mistake
+LARGEST_YAML_BYTES = 4 << 20  # over 10,000 surfaces; as many take half a minute to read
 
 
 def load_building_file(path: Path, to_map: ToMap | None = None, progress: Progress | None = None) -> Building:
@@ -69,23 +69,21 @@ def read_building_yaml(path: Path) -> Any:
     Raises:
         ConfigError: see :func:`read_limited`.
     """
-    return read_limited(path, yaml.safe_load, "YAML")
+    return read_limited(path, parse_yaml, "YAML", LARGEST_YAML_BYTES)
 
 
-def read_limited(path: Path, parse: Callable[[str], Any], what: str) -> Any:
+def read_limited(path: Path, parse: Callable[[str], Any], what: str, most_bytes: int = LARGEST_BYTES) -> Any:
     """Parse a text file of bounded size.
 
     Raises:
-        ConfigError: too large, unreadable, not UTF-8, or not ``what``.
+        ConfigError: no ordinary file, too large, unreadable, not UTF-8, or not ``what``.
     """
+    content = read_text(path, most_bytes, "cut the site into parts, or give it as GeoJSON or IFC")
     try:
-        size = path.stat().st_size
-        if size > LARGEST_BYTES:
-            raise ConfigError(
-                f"{path}: got {size >> 20} MB, expected at most {LARGEST_BYTES >> 20} MB; cut the site into parts"
-            )
-        return parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as err:
+        return parse(content)
+    except ConfigError as err:
+        raise ConfigError(f"{path}: {err}") from err
+    except (ValueError, RecursionError) as err:
         raise ConfigError(f"{path}: cannot be read as {what}: {err}") from err
 
 

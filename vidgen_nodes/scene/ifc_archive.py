@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from vidgen_nodes.errors import ConfigError
+from vidgen_nodes.text_file import refuse_special
 
 LARGEST_BYTES = (
     512 << 20
@@ -39,8 +40,13 @@ def is_model(path: Path) -> bool:
 
 
 def first_bytes(path: Path) -> bytes:
-    """The beginning of a file; nothing where it cannot be read."""
+    """The beginning of a file; nothing where it cannot be read.
+
+    Raises:
+        ConfigError: a pipe or a device, which may never begin or never end.
+    """
     try:
+        refuse_special(path)
         with path.open("rb") as file:
             return file.read(HEAD_BYTES)
     except OSError:

@@ -28,6 +28,7 @@ from vidgen_nodes.scene.ifc_model import IfcContent
 from vidgen_nodes.scene.ifc_process import read_apart
 from vidgen_nodes.scene.materials import MaterialTable, material_table
 from vidgen_nodes.scene.surface import FAR_M, Surface, number
+from vidgen_nodes.text_file import refuse_special
 
 if TYPE_CHECKING:
     from vidgen_nodes.scene.building import Progress, ToMap
@@ -165,6 +166,7 @@ def _cache_key(
 ) -> str:
     digest = hashlib.sha256(building_cache.reader_version() + table.digest)
     try:
+        refuse_special(path)
         with path.open("rb") as file:
             for part in iter(lambda: file.read(1 << 20), b""):
                 digest.update(part)

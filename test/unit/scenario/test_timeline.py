@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,36 @@ def test_wrong_top_level_names_the_key(top: dict[str, object], needle: str) -> N
 def test_text_that_is_no_scenario_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse_scenario(text, START_NS)
+
+
+@pytest.mark.parametrize(
+    ("content", "needle"),
+    [
+        ("name: x\nignitions: " + "[" * 4000 + "]" * 4000, "nested too deeply"),
+        ("name: x\nignitions: []\nseed: 0x" + "f" * 50000, "seed: got a number of 200000 bits"),
+        ("name: x\nignitions: [[&a [x, x, x, x, x, x, x, x]"
+         + "".join(f", &{b} [{', '.join([f'*{a}'] * 8)}]" for a, b in zip("abcdefghijk", "bcdefghijkl", strict=True))
+         + "]]", "ignitions[0]: got [['x', "),
+        ("name: x\nignitions: []\n#" + "x" * 300_000, "expected at most 256"),
+    ],
+    ids=["nested", "a huge number", "aliases that grow", "too long"],
+)  # fmt: skip
+def test_a_text_made_to_exhaust_its_reader_is_refused(content: str, needle: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(needle)):
+        parse_scenario(content, START_NS)
+
+
+def test_more_fires_than_a_tick_can_bear_are_refused() -> None:
+    fires = [{**IGNITION, "name": f"f{number}"} for number in range(65)]
+    assert len(parse_scenario(scenario_text(ignitions=fires[:64]), START_NS).ignitions) == 64
+    with pytest.raises(ConfigError, match=r"ignitions: got .*, expected a list of at most 64"):
+        parse_scenario(scenario_text(ignitions=fires), START_NS)
+
+
+def test_a_pipe_as_scenario_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ConfigError, match=r"scenario .*pipe\.yaml: is a pipe"):
+        load_scenario(tmp_path / "pipe.yaml", START_NS)
 
 
 def test_missing_key_and_missing_fuel_terms_are_named() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError
-from vidgen_nodes.scenario.values import named_list, text
+from vidgen_nodes.scenario.values import mapping, named_list, text
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,29 @@ def test_a_list_that_is_too_long_is_refused_with_its_bound() -> None:
 def test_an_error_names_the_entry_by_its_place() -> None:
     with pytest.raises(ConfigError, match=r"things\[1\]: got ''"):
         named_list(["a", ""], "things", "thing", thing)
+
+
+@pytest.mark.parametrize(("misspelt", "meant"), [("peek_kw", "peak_kw"), ("postion_m", "position_m")])
+def test_a_misspelt_key_is_told_what_it_may_mean(misspelt: str, meant: str) -> None:
+    known = frozenset({"name", "peak_kw", "position_m"})
+    with pytest.raises(
+        ConfigError, match=f"unknown key '{misspelt}', did you mean '{meant}'\\?; known: name, "
+    ):
+        mapping({misspelt: 1}, "fire", known, frozenset())
+
+
+@pytest.mark.parametrize("key", ["wholly different", 3, None, "x" * 5000])
+def test_a_key_close_to_none_is_told_the_known_ones(key: object) -> None:
+    with pytest.raises(ConfigError, match=r"unknown key [^,]*; known: name$"):
+        mapping({key: 1}, "fire", frozenset({"name"}), frozenset())
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\0b", "fire\u202etxt", "x" * 201])
+def test_a_name_that_no_line_of_a_log_can_hold_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"in one line|at most 200 characters"):
+        text(name, "name")
+
+
+@given(st.text(alphabet=st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=200))
+def test_names_of_any_script_are_taken(name: str) -> None:
+    assert text(name, "name") == name

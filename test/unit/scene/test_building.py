@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 
 import numpy as np
 import pytest
@@ -76,6 +77,19 @@ def test_missing_or_null_combustible_is_unknown_and_never_burns(load):
     assert fuel.highest_m[2, 5] == 3.0
     assert np.isnan(fuel.lowest_m[~fuel.combustible]).all()
     assert fuel.names[2, 5] == ("wall",)
+
+
+def test_a_surface_that_says_twice_whether_it_burns_is_refused(load):
+    said = yaml.safe_dump(CONTENT).replace("combustible: false", "combustible: false\n  combustible: true", 1)
+    with pytest.raises(ConfigError, match=r"house\.yaml: 'combustible': given twice"):
+        load(said)
+
+
+@pytest.mark.parametrize("name", ["house.yaml", "house.ifc", "house.geojson", "house"])
+def test_a_pipe_as_building_is_refused_and_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ConfigError, match="is a pipe, a device or a socket"):
+        load_building(tmp_path / name)
 
 
 def test_fuel_is_kept_per_grid(load):
