@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vidgen_nodes.errors import InputError
+from vidgen_nodes.errors import ConfigError, InputError
 from vidgen_nodes.packets import Float32Array, FloatArray
+from vidgen_nodes.text_file import refuse_special
 
 MOST_VALUES = 48_000_000  # of all quantities and times together: 192 MB as float32
 MOST_TIMES = 100_000
@@ -148,6 +149,7 @@ def file_sha256(path: Path) -> str:
     """
     content = hashlib.sha256()
     try:
+        refuse_special(path)
         size = path.stat().st_size
         if size > MOST_FILE_BYTES:
             raise InputError(
@@ -156,6 +158,8 @@ def file_sha256(path: Path) -> str:
         with path.open("rb") as stream:
             while block := stream.read(1 << 20):
                 content.update(block)
+    except ConfigError as err:
+        raise InputError("field_file", str(err)) from err
     except OSError as err:
         raise InputError("field_file", f"{path}: cannot be read: {err}") from err
     return content.hexdigest()

@@ -27,6 +27,7 @@ from vidgen_nodes.generation.hazards import FLAME_CONFIDENCE, SMOKE_CONFIDENCE, 
 from vidgen_nodes.generation.physics_record import Parameters, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.packets import Float32Array, Hazard, ImportedField, PhysicsRef
+from vidgen_nodes.text_file import refuse_special
 
 if TYPE_CHECKING:
     from vidgen_nodes.scene.gate import Gate
@@ -139,11 +140,15 @@ def load_imported(source: ImportedField, folder: Path, ambient_k: float, resolut
             f"imported {source.file!r}: got the ending {path.suffix!r}, expected one of {', '.join(READERS)}{hint}"
         )
     try:
+        refuse_special(path)
         stamp = path.stat()
-        return _loaded(source, path, stamp.st_mtime_ns, stamp.st_size, ambient_k, resolution_m)
+    except ConfigError as err:
+        raise ConfigError(f"imported {source.file!r}: {err}") from err
     except OSError as err:
         raise ConfigError(f"imported {source.file!r}: not found as {path}: {err}") from err
-    except InputError as err:
+    try:
+        return _loaded(source, path, stamp.st_mtime_ns, stamp.st_size, ambient_k, resolution_m)
+    except (InputError, OSError) as err:
         raise ConfigError(f"imported {source.file!r}: {err}") from err
 
 

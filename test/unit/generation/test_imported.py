@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,17 @@ def test_files_that_are_missing_or_strange_are_refused_by_name(tmp_path: Path) -
     (tmp_path / "run.npz").write_bytes(b"PK\x03\x04 nonsense")
     with pytest.raises(ConfigError, match="copied whole"):
         load_imported(a_source(), tmp_path, AMBIENT_K, 0.5)
+
+
+@pytest.mark.parametrize("name", ["run.npz", "run.smv", "run.vtu", "run.series"])
+def test_a_pipe_or_a_device_as_field_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ConfigError, match=rf"imported '{name}': .*is a pipe, a device or a socket"):
+        load_imported(a_source(file=name), tmp_path, AMBIENT_K, 0.25)
+    (tmp_path / "list.series").write_text('{"files": [{"name": "x.vtu", "time": 0}]}', encoding="utf-8")
+    (tmp_path / "x.vtu").symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match=r"imported 'list.series'"):
+        load_imported(a_source(file="list.series"), tmp_path, AMBIENT_K, 0.25)
 
 
 def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
