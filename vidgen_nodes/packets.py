@@ -369,7 +369,7 @@ class Wind:
     from_deg: float  # where it comes from: 0 north, 90 east
     height_m: float = 10.0  # above the foot of what burns
     exponent: float = 0.14  # of the power law by which speed grows with height; 0: one speed all over
-    sheltered: tuple[str, ...] = ()  # names of ignitions that it does not reach
+    sheltered: tuple[str, ...] = ()  # names of ignitions and leaks that it does not reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,7 +441,9 @@ class GateReport:
     pixels_drawn: int
     pixels_outside: int
     leaks_closed: tuple[LeakCause, ...] = ()  # one for each leak of the scenario that the gate keeps shut
-    withheld: tuple[str, ...] = ()  # the same in a sentence each
+    withheld: tuple[
+        str, ...
+    ] = ()  # what of the scenario the gate keeps shut and why: those, and ignitions; a sentence each
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class RunSummary:
     leaks_closed: Mapping[str, int] = field(
         default_factory=dict
     )  # why leaks of steam were kept shut, by frames
+    withheld: str = ""  # what of the scenario was not drawn at the end, and why; empty: nothing
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; NaN is null."""
@@ -70,6 +71,7 @@ class RunSummary:
                 "pixels_drawn": self.pixels_drawn,
                 "pixels_outside": self.pixels_outside,
                 **({"leaks_closed": dict(self.leaks_closed)} if self.leaks_closed else {}),
+                **({"withheld": self.withheld} if self.withheld else {}),
             },
             "custody": {
                 "records": self.custody.records,

@@ -46,6 +46,12 @@ def test_leaks_that_were_kept_shut_are_counted_by_cause_where_there_are_any() ->
     assert shut.faults() == []
 
 
+def test_what_the_gate_kept_shut_is_told_where_there_is_any() -> None:
+    shut = dataclasses.replace(GOOD, withheld="ignition stray: it opens nothing")
+    assert shut.as_dict()["gate"]["withheld"] == "ignition stray: it opens nothing"
+    assert shut.faults() == []
+
+
 def test_what_was_not_measured_is_null_and_not_zero() -> None:
     empty = dataclasses.replace(GOOD, latency_ms=[])
     content = json.loads(json_line(empty.as_dict()))

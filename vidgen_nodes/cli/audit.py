@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from vidgen_nodes.cli.main import BAD_RESULT, OK
@@ -47,9 +48,9 @@ def _print_table(title: str, content: dict[str, object]) -> None:
     for key, value in content.items():
         if isinstance(value, dict):
             for name, item in value.items():
-                table.add_row(f"{key}.{name}", _said(item))
+                table.add_row(escape(f"{key}.{name}"), escape(_said(item)))
         else:
-            table.add_row(key, _said(value))
+            table.add_row(escape(key), escape(_said(value)))
     Console().print(table)
 
 

@@ -37,6 +37,7 @@ from vidgen_nodes.graph import (
     write_params,
 )
 from vidgen_nodes.params import NodeParams
+from vidgen_nodes.ros.diagnostics import WITHHOLDING
 from vidgen_nodes.summary import RunSummary, percentiles
 from vidgen_nodes.supervisor import Supervisor, python_module
 
@@ -194,6 +195,7 @@ class LiveGraph:
             custody=custody_state(self.run_dir / "ledger.db"),
             causes=sync.causes,
             leaks_closed=Counter(cause for f in frames for cause in f.leaks_closed),
+            withheld=self._withheld(),
             extra={
                 "run_dir": str(self.run_dir),
                 "restarts": self.supervisor.restarts,
@@ -202,6 +204,10 @@ class LiveGraph:
                 **extra,
             },
         )
+
+    def _withheld(self) -> str:
+        generator = self.probe.nodes.get("generator_node")
+        return "" if generator is None else generator.values.get(WITHHOLDING, "")
 
     def _ledgers(self) -> dict[str, dict[str, Any]]:
         states = {name: custody_state(self.run_dir / name / "ledger.db") for name in self.cameras}

@@ -154,5 +154,6 @@ def _summary(counts: OfflineCounts, elapsed_s: float, custody: CustodyState, out
         custody=custody,
         causes=counts.causes,
         leaks_closed=counts.leaks_closed,
+        withheld=counts.withheld,
         extra={"refused": dict(counts.refused), "out": out},
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class GraphTable:
                 str(drops(values)),
                 self._cpu(pids[name]) if name in pids else "",
                 str(restarts.get(name, 0)),
-                f"[{style}]{state}[/]",
+                f"[{style}]{escape(state)}[/]",
             )
         self._live.update(table, refresh=True)
 

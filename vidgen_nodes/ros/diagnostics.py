@@ -18,6 +18,7 @@ SILENCE_S = 3.0  # no output for so long is silence
 MAX_CLOCK_OFFSET_S = 1.0
 
 OK, WARN, ERROR = 0, 1, 2
+WITHHOLDING = "withholding"  # name of the value that holds ``NodeHealth.withholding``
 
 
 @dataclass(slots=True)
@@ -181,6 +182,7 @@ class NodeHealth:
         values += [(f"dropped {reason}", str(count)) for reason, count in sorted(self.dropped.items())]
         values += [(f"cause {cause}", str(count)) for cause, count in sorted(self.causes.items())]
         values += [(f"withheld {cause}", str(count)) for cause, count in sorted(self.withheld.items())]
+        values += [(WITHHOLDING, self.withholding)] if self.withholding else []
         values += self.extra.items()
         for name, samples in self._latency_ms.items():
             ordered = sorted(samples)

@@ -56,6 +56,7 @@ class OfflineCounts:
     leaks_closed: Counter[str] = field(
         default_factory=Counter
     )  # why leaks of steam were kept shut, by frames
+    withheld: str = ""  # what the gate kept shut in the last frame that it opened at all, and why
 
     def add(self, bundle: Bundle, frame: Frame, elapsed_s: float) -> None:
         """Count a frame that took so long from taking up the thermal image to its durable record."""
@@ -70,6 +71,8 @@ class OfflineCounts:
         self.pixels_drawn += record.gate.pixels_drawn
         self.pixels_outside += record.gate.pixels_outside
         self.leaks_closed.update({cause.value for cause in record.gate.leaks_closed})
+        if not record.causes:
+            self.withheld = "; ".join(record.gate.withheld)
 
 
 @dataclass(frozen=True)

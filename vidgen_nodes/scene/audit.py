@@ -32,7 +32,7 @@ def audit_overlay(overlay: Overlay, gate: Gate, scene: Scene, audit_pixels: int)
     edge of the drawing; with ``audit_pixels`` at or above the number drawn it is all of them.
     """
     drawn, outside = _count(overlay, gate, scene, audit_pixels)
-    withheld = tuple(item.why for item in gate.steam if item.cause is not None)
+    withheld = () if scene.causes or scene.scenario is None else gate.reasons
     return GateReport(gate.cells_open, drawn, outside, gate.leaks_closed, withheld)
 
 

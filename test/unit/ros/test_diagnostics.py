@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vidgen_nodes.errors import InputError
-from vidgen_nodes.ros.diagnostics import ERROR, OK, SILENCE_S, STARTUP_S, WARN, NodeHealth
+from vidgen_nodes.ros.diagnostics import ERROR, OK, SILENCE_S, STARTUP_S, WARN, WITHHOLDING, NodeHealth
 
 LATER_S = STARTUP_S + 1.0
 
@@ -115,6 +115,7 @@ def test_what_is_kept_from_being_drawn_is_counted_and_told(health: NodeHealth) -
     assert (snapshot.level, snapshot.message) == (OK, "running; leak_covered: leak riser is not drawn")
     values = dict(snapshot.values)
     assert (values["withheld leak_covered"], values["withheld leak_stale"]) == ("2", "1")
+    assert values[WITHHOLDING] == health.withholding
     health.withholding = ""
     assert health.snapshot(10.5).message == "running"
 

@@ -46,6 +46,17 @@ def test_all_that_the_mask_allows_passes(scene):
         assert report == (type(report))(gate.cells_open, int(mask.sum()), 0)
 
 
+def test_an_ignition_that_opens_nothing_is_told_and_a_cause_of_the_whole_frame_is_not(scene, make):
+    stray = replace(scene, scenario=make.scenario(make.ignition("in the air", 1.5, 1.2, 30.0)))
+    gate = open_gate(stray, GeneratorParams())
+    told = audit_overlay(overlay_of(np.zeros((128, 160), bool)), gate, stray, 10).withheld
+    assert len(told) == 1
+    assert told[0].startswith("ignition in the air at (1.50, 1.20, 30.00) m is not within half a cell")
+    doubtful = replace(stray, causes=(Cause.NO_POSE,))
+    gate = open_gate(doubtful, GeneratorParams())
+    assert audit_overlay(overlay_of(np.zeros((128, 160), bool)), gate, doubtful, 10).withheld == ()
+
+
 def test_every_pixel_off_the_columns_is_found(scene):
     gate = open_gate(scene, GeneratorParams())
     mask = pixel_mask(gate, scene.camera)
