@@ -94,4 +94,4 @@ class Pipeline:
     def look(self, bundle: Bundle) -> tuple[Scene, Gate]:
         """What is where at a bundle, and what may be drawn there."""
         scene = compose_scene(bundle, self._building, self.world.scenario, self._review)
-        return scene, open_gate(scene, self._params, self.world.leaks)
+        return scene, open_gate(scene, self._params, self.world.leaks_on(scene.building))

@@ -16,6 +16,7 @@ import numpy as np
 from vidgen_nodes.custody.ray_elements import Met, Numbers, Ray, Span
 from vidgen_nodes.custody.trace import LeakColumns
 from vidgen_nodes.packets import Grid
+from vidgen_nodes.scene.jet_axis import JetAxis
 
 ELEMENT = "steam"
 _MOST_CELLS = 6
@@ -63,7 +64,9 @@ def met_steam(
             {key: item[key] for key in ("cell", "uncertainty", "observations", "age_ms")} for item in own
         )
         why = f"; {own[0]['why'].partition('; ')[2]}" if own else ""
-        yield from met_jet(ray, spans, name, jet, numbers["model"], cells[:_MOST_CELLS], why)
+        yield from met_jet(
+            ray, spans, name, jet, numbers["model"], cells[:_MOST_CELLS], why, numbers.get("wind")
+        )
 
 
 def met_jet(
@@ -74,22 +77,43 @@ def met_jet(
     model: Numbers,
     cells: tuple[dict[str, Any], ...] = (),
     permit: str = "",
+    wind: Numbers | None = None,
 ) -> Iterator[Met]:
-    """One jet, a cone from its hole, where a ray is inside some spans."""
+    """One jet, a cone from its hole or bent along its recorded line, where a ray is inside some spans."""
     leak = jet["leak"]
     along, places = ray.points(spans)
-    away_m = places - np.array(leak["position_m"][0])
-    on_axis = away_m @ np.array(leak["direction"][0])
-    off_axis = np.sqrt(np.maximum((away_m**2).sum(axis=1) - on_axis**2, 0.0))
     near_m = ray.blur_rad * along + 2.0 * jet["voxel"][0]
-    inside = (on_axis >= -near_m) & (on_axis <= jet["length"][0] + near_m)
     # A Gaussian has no edge: twice the visible half-width holds all of it that shades a pixel.
-    inside &= off_axis <= 2.0 * np.maximum(on_axis, 0.0) * np.tan(model["half_angle"][0]) + near_m
+    if "line" in jet:
+        rows = np.array(jet["line"][0], np.float64)
+        line = JetAxis(np.ascontiguousarray(rows[:, :3]), rows[:, 3])
+        station, off_axis = line.nearest(places)
+        inside = (line.is_before(places) >= -near_m) | (station > 0.0)
+        inside &= off_axis <= 2.0 * line.at(station, line.radius_m) + near_m
+    else:
+        away_m = places - np.array(leak["position_m"][0])
+        on_axis = away_m @ np.array(leak["direction"][0])
+        off_axis = np.sqrt(np.maximum((away_m**2).sum(axis=1) - on_axis**2, 0.0))
+        inside = (on_axis >= -near_m) & (on_axis <= jet["length"][0] + near_m)
+        inside &= off_axis <= 2.0 * np.maximum(on_axis, 0.0) * np.tan(model["half_angle"][0]) + near_m
     if not inside.any():
         return
     why = (
         f"the scenario opens leak {name}: {jet['mass_flow'][0]:.3f} kg/s of steam at "
         f"{leak['pressure_pa'][0] / 1e5:.1f} bar through {1e3 * leak['diameter_m'][0]:.1f} mm; the jet is "
-        f"{jet['length'][0]:.1f} m long{permit}"
+        f"{jet['length'][0]:.1f} m long{_bent(jet, wind)}{permit}"
     )
-    yield Met(ELEMENT, f"leak {name}", float(along[inside][0]), cells, "", {**leak, **jet, **model}, why)
+    blown = {} if wind is None else {f"wind.{key}": item for key, item in wind["wind"].items()}
+    yield Met(
+        ELEMENT, f"leak {name}", float(along[inside][0]), cells, "", {**leak, **jet, **model, **blown}, why
+    )
+
+
+def _bent(jet: Numbers, wind: Numbers | None) -> str:
+    """What the wind does to a jet, in words; empty in still air."""
+    if wind is None:
+        return ""
+    if "line" not in jet:
+        return f"; no wind bends it: {jet['in_wind'][2]}"
+    speed_mps, from_deg = wind["wind"]["speed_mps"][0], wind["wind"]["from_deg"][0]
+    return f" along its line, which the wind of {speed_mps:.1f} m/s out of {from_deg:.0f} degrees bends"

@@ -62,6 +62,7 @@ _SOURCES = {
     "debris/releases": "open debris cells of the gate",
     WIND: "AGA 1974 tilt of the flame; Briggs 1969 bent-over plume",
 }
+_KEPT_JETS = 2  # buildings whose jets in wind are kept
 _KEPT = 8  # states, and places, that were or will be; saves time only
 
 
@@ -126,7 +127,8 @@ class World:
         self._smokes: tuple[bytes, SolvedSmokes | None] = b"", None  # of the building with that digest
         self._states: OrderedDict[tuple[int, Where, bool], WorldState] = OrderedDict()
         self._places: OrderedDict[Where, Place] = OrderedDict()
-        self.leaks: tuple[LeakReach, ...] = ()  # how far the steam of each leak could reach: for the gate
+        self._steam: OrderedDict[bytes, SteamLeaks] = OrderedDict()  # by digest of the building; calm: one
+        self._at_home = building
         self._lit: dict[bytes, LitFires] = {}  # by digest of the building; without wind there is one
         self._areas: dict[bytes, BurningAreas | None] = {}  # by digest of the building
         if scenario is None:
@@ -173,13 +175,19 @@ class World:
             self._imported = ImportedFields(
                 scenario.imported, folder, self._seed, self._ambient_k, resolution_m
             )
-        leaks = self._reading.item("leaks")
-        self._steam = SteamLeaks(leaks, self._seed, self._ambient_k, resolution_m) if leaks else None
-        if self._steam is not None:
-            self.leaks = tuple(jet.reach for jet in self._steam.jets)
-            for reach in self.leaks:
-                reach.prepare(building)
+        self._leaks = self._reading.item("leaks")
+        self._jets_of(building)
         self._smokes_of(building)
+
+    @property
+    def leaks(self) -> tuple[LeakReach, ...]:
+        """How far the steam of each leak could reach around the building that the world was made with."""
+        return self.leaks_on(self._at_home)
+
+    def leaks_on(self, building: Building | None) -> tuple[LeakReach, ...]:
+        """How far the steam of each leak could reach around a building: for the gate."""
+        jets = self._jets_of(building)
+        return () if jets is None else jets.reaches
 
     @property
     def constants(self) -> Parameters:
@@ -190,8 +198,7 @@ class World:
         parts += [(WIND, lit.wind.record) for lit in self._lit.values() if lit.wind is not None][-1:]
         if (smokes := self._smokes[1]) is not None:
             parts.append((SOLVER, smokes.record))
-        if self._steam is not None:
-            parts.append(("steam", self._steam.record))
+        parts += [("steam", item.record) for item in self._steam.values()][-1:]
         return {**self._constants, **dict(parts)}
 
     @property
@@ -253,11 +260,12 @@ class World:
         )
         played = () if self._imported is None else self._imported.played
         imported = tuple(open_voxels(item, gate, floor_m) for item in played)
-        steam = () if self._steam is None else self._steam.open_voxels(gate)
+        jets = self._jets_of(building)
+        steam = () if jets is None else jets.open_voxels(gate)
         smokes = self._smokes_of(building)
         solved = None if smokes is None else (smokes, open_voxels(smokes.layer, gate, floor_m))
         loose = self._loose(gate, umap, building)
-        return Place(where, lit, voxels, permits, own, loose, imported, steam, solved)
+        return Place(where, lit, voxels, permits, own, loose, imported, jets, steam, solved)
 
     def _loose(self, gate: Gate, umap: UncertaintyMap, building: Building | None) -> LoosePlace | None:
         """The debris of one gate and one map; None where the scenario has none."""
@@ -346,8 +354,8 @@ class World:
         found: list[ImportedStep | SteamStep] = []
         if self._imported is not None:
             found.append(self._imported.step(scenario_s, place.imported, place.area.gate))
-        if self._steam is not None:
-            found.append(self._steam.step(scenario_s, place.steam, place.area.gate))
+        if place.jets is not None:
+            found.append(place.jets.step(scenario_s, place.steam, place.area.gate))
         return found
 
     def _lit_of(self, building: Building | None) -> LitFires:
@@ -358,6 +366,22 @@ class World:
                 self._ignitions, self._seed, self._ambient_k, self._resolution_m, self._wind, building
             )
         return self._lit[digest]
+
+    def _jets_of(self, building: Building | None) -> SteamLeaks | None:
+        """The jets among the surfaces of a building, which may keep the wind off them; None without a leak."""
+        if self.scenario is None or not self._leaks:
+            return None
+        digest = b"" if building is None or self._wind is None else building.digest
+        jets = self._steam.get(digest)
+        if jets is None:
+            jets = self._steam[digest] = SteamLeaks(
+                self._leaks, self._seed, self._ambient_k, self._resolution_m, self._wind, building
+            )
+            for reach in jets.reaches:
+                reach.prepare(building)
+            if len(self._steam) > _KEPT_JETS:
+                self._steam.popitem(last=False)
+        return jets
 
     def _smokes_of(self, building: Building | None) -> SolvedSmokes | None:
         """The solver of the smoke around a building; None with analytic smoke and where nothing burns."""

@@ -18,6 +18,7 @@ from vidgen_nodes.generation.hazards import debris_hazards
 from vidgen_nodes.generation.lit_fires import LitFires
 from vidgen_nodes.generation.physics_record import Parameters
 from vidgen_nodes.generation.solved_smoke import SmokeStep, SolvedSmokes
+from vidgen_nodes.generation.steam_leaks import SteamLeaks
 from vidgen_nodes.packets import Float32Array, Hazard, PhysicsRef, UncertaintyMap
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Place:
     area: BurningPlace
     loose: LoosePlace | None
     imported: tuple[Float32Array, ...]  # open voxels, one a field
+    jets: SteamLeaks | None
     steam: tuple[Float32Array, ...]  # open voxels, one a jet
     solved: tuple[SolvedSmokes, Float32Array] | None  # the solver and its open voxels
 

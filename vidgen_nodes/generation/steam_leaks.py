@@ -4,7 +4,8 @@
 
 Guarantees that every number of a jet is in its record, that a jet stands only in places that the gate opened for this
 very leak (``scene/leak_rule.py``), and that one that begins does not jump into the picture. A jet is a mean
-(``steam_field.py``): it stands still. Leaves out what the jet does to flames, and flames to it.
+(``steam_field.py``): it stands still. Wind bends those that it reaches (``jet_in_wind.py``). Leaves out what the jet
+does to flames, and flames to it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 
 from vidgen_nodes.generation import steam
 from vidgen_nodes.generation.hazards import SMOKE_CONFIDENCE
+from vidgen_nodes.generation.jet_in_wind import BentJet, JetWind, bent_jet
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField, open_window
 from vidgen_nodes.generation.plume_model import PlumeModel
@@ -27,11 +29,15 @@ from vidgen_nodes.generation.steam_field import (
     AMBIENT_HUMIDITY,
     LEAST_PER_M,
     LEAST_SPEED_MPS,
+    bent_field,
+    bent_resolution_m,
     cloud_length_m,
     fitting_resolution_m,
     steam_field,
 )
-from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Leak, PhysicsRef
+from vidgen_nodes.generation.wind_on_leaks import WindOnLeaks
+from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Leak, PhysicsRef, Wind
+from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.columns import LeakOpening
 from vidgen_nodes.scene.leak_reach import LeakReach
 
@@ -41,9 +47,12 @@ if TYPE_CHECKING:
 ELEMENT = "steam"
 VERSION = "1"
 MOST_VOXELS = 500_000  # of one jet
+MOST_BENT = 200_000  # of one that bends: the way to each voxel is followed
+_STATIONS = 25  # of its line, in the record
 _MOST_CELLS = 8  # spelt out in one sentence
 RAMP_S = 1.0  # assumed: a leak opens within this time
 _SOURCE = "choked flow of dry steam, notional source of Birch 1987, round jet, mixing at equilibrium"
+_IN_WIND = "; in wind the bent-over plume of Hoult & Weil 1972"
 _UNITS = {
     "name": "",
     "position_m": "m in map",
@@ -69,22 +78,32 @@ class SteamStep:
 class SteamJet:
     """The lattice of one leak, anchored in the world, and what fills it."""
 
-    def __init__(self, leak: Leak, ambient_k: float, resolution_m: float) -> None:
-        """Solve the jet, on coarser voxels than asked for where it is long."""
+    def __init__(
+        self, leak: Leak, ambient_k: float, resolution_m: float, wind: JetWind | None = None
+    ) -> None:
+        """Solve the jet, on coarser voxels than asked for where it is long; ``wind``: that reaches it."""
         reading = Reading(leak, "scenario")
         values = {name: reading.get(name, unit) for name, unit in _UNITS.items()}
         self.name, self.start_s = str(values.pop("name")), float(values.pop("start_s"))
         hole = self.hole = steam.SteamLeak(**values)
-        resolution_m = fitting_resolution_m(hole, resolution_m, ambient_k, MOST_VOXELS)
-        self.whole = steam_field(hole, resolution_m, ambient_k)
+        bent = None if wind is None else bent_jet(hole, wind, ambient_k, AMBIENT_HUMIDITY, LEAST_PER_M)
+        if bent is None:
+            resolution_m = fitting_resolution_m(hole, resolution_m, ambient_k, MOST_VOXELS)
+            self.whole = steam_field(hole, resolution_m, ambient_k)
+        else:
+            resolution_m = bent_resolution_m(bent, resolution_m, MOST_BENT)
+            self.whole = bent_field(hole, bent, resolution_m, ambient_k)
         nz, ny, nx = self.whole.temperature_k.shape
         self.shape, self.resolution_m, self.model = (int(nz), int(ny), int(nx)), resolution_m, PlumeModel()
         self._held = np.nonzero((self.whole.extinction_lwir_per_m >= LEAST_PER_M).numpy())
         z_m, y_m, x_m = self.axes_m()
         levels, rows, cols = self._held
         places_m = np.stack((x_m[cols], y_m[rows], z_m[levels]), axis=1)
-        length_m = cloud_length_m(hole, ambient_k, AMBIENT_HUMIDITY)
-        self.reach = LeakReach(self.name, hole.position_m, hole.direction, places_m, resolution_m, length_m)
+        length_m = cloud_length_m(hole, ambient_k, AMBIENT_HUMIDITY) if bent is None else bent.length_m
+        axis = None if bent is None else bent.axis
+        self.reach = LeakReach(
+            self.name, hole.position_m, hole.direction, places_m, resolution_m, length_m, axis
+        )
         source = steam.expanded(hole)
         self.record: Parameters = {
             "leak": reading.record,
@@ -98,6 +117,9 @@ class SteamJet:
             "least": entry(LEAST_PER_M, "1/m", "assumed: thinner steam is left out"),
             "edge_fade_m": entry(self.model.edge_fade_m, "m", "assumed: towards air that is not known"),
         }
+        if bent is not None:
+            self.record["length"] = entry(length_m, "m", "along its line, to where it is clear")
+            self.record["line"] = _line_record(bent)
 
     def axes_m(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Voxel centres in map along z, y, x."""
@@ -161,17 +183,35 @@ class SteamLeaks:
         seed: of it; jets have no use for it, the references name it.
         ambient_k: of the air.
         resolution_m: edge of a voxel.
+        wind: of the scenario; None: still air.
+        building: that may keep the wind off.
     """
 
-    def __init__(self, leaks: Sequence[Leak], seed: int, ambient_k: float, resolution_m: float) -> None:
-        self.jets = tuple(SteamJet(item, ambient_k, resolution_m) for item in leaks)
+    def __init__(
+        self,
+        leaks: Sequence[Leak],
+        seed: int,
+        ambient_k: float,
+        resolution_m: float,
+        wind: Wind | None = None,
+        building: Building | None = None,
+    ) -> None:
+        blown = None if wind is None else WindOnLeaks(wind, leaks, ambient_k, building)
+        at = {} if blown is None else blown.at
+        self.jets = tuple(SteamJet(item, ambient_k, resolution_m, at.get(item.name)) for item in leaks)
+        self.reaches = tuple(jet.reach for jet in self.jets)
         self.record: Parameters = {
             "leaks": {jet.name: jet.record for jet in self.jets},
             "ambient_k": entry(ambient_k, "K", "scenario"),
             "ramp": entry(RAMP_S, "s", "assumed: a leak opens within this time"),
             "model": _constants(),
         }
-        self._physics = PhysicsRef(ELEMENT, _SOURCE, VERSION, parameters_sha256(self.record), seed)
+        if blown is not None:
+            self.record["wind"] = blown.record
+            for jet in self.jets:
+                jet.record["in_wind"] = blown.reached[jet.name]
+        source = _SOURCE + (_IN_WIND if at else "")
+        self._physics = PhysicsRef(ELEMENT, source, VERSION, parameters_sha256(self.record), seed)
         self._newest: dict[
             str, tuple[Float32Array, HazardField]
         ] = {}  # whole jets behind one gate; saves time only
@@ -207,6 +247,15 @@ class SteamLeaks:
         if not fields:
             return SteamStep()
         return SteamStep(tuple(fields), tuple(hazards), {ELEMENT: self.record}, (self._physics,))
+
+
+def _line_record(jet: BentJet) -> list[object]:
+    """Stations of a bent jet's line, as many as tell it."""
+    chosen = np.unique(np.linspace(0, len(jet.along_m) - 1, _STATIONS).round().astype(int))
+    rows = np.column_stack((jet.axis.points_m, jet.axis.radius_m, jet.share))[chosen].round(4) + 0.0
+    return entry(
+        rows.tolist(), "east, north, up in map and radius in m, share of steam in kg/kg", "Hoult & Weil 1972"
+    )
 
 
 def _hazard(jet: SteamJet, found: HazardField, gate: Gate) -> Hazard:

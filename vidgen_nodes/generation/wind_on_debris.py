@@ -40,9 +40,7 @@ class WindOnDebris:
         """Whether it blows over places (n, 3) of the ground in map: no surface is near upwind of half a fall."""
         if self._building is None or not len(ground_m):
             return np.ones(len(ground_m), np.bool_)
-        upwind = np.tile(
-            np.array([-self._towards[0], -self._towards[1], 0.0], np.float32), (len(ground_m), 1)
-        )
+        upwind = np.tile(np.array([-self._towards[0], -self._towards[1], 0.0]), (len(ground_m), 1))
         free_m = self._building.free_ways_m(ground_m + np.array([0.0, 0.0, 0.5 * DROPS_M[0]]), upwind)
         return np.asarray(free_m > LEE_HEIGHTS * DROPS_M[0])
 

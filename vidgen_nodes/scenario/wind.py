@@ -1,9 +1,9 @@
 # Copyright 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""The wind of a scenario: how fast, from where, and which fires it does not reach.
+"""The wind of a scenario: how fast, from where, and which fires and leaks it does not reach.
 
-Guarantees finite numbers in range, names of ignitions that there are, and one direction for flames and for fire that
-spreads. Leaves out gusts, and whether a fire stands in the lee or under a roof: the generator looks at the building.
+Guarantees finite numbers in range, names of ignitions and leaks that there are, and one direction for flames and for
+fire that spreads. Leaves out gusts, and what stands in the lee or under a roof: the generator looks at the building.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ _MEANT = {
 _SAME_DEG = 1.0
 
 
-def parse_wind(value: object, ignitions: Sequence[str]) -> Wind | None:
+def parse_wind(value: object, ignitions: Sequence[str], leaks: Sequence[str] = ()) -> Wind | None:
     """The ``wind`` of a scenario; None: still air.
 
     Args:
         value: of the file.
         ignitions: names of the fires that there are.
+        leaks: and of the leaks.
 
     Raises:
-        ConfigError: not a mapping of known numbers in range, or a name that no ignition has.
+        ConfigError: not a mapping of known numbers in range, or a name that no ignition and no leak has.
     """
     if value is None:
         return None
@@ -49,11 +50,12 @@ def parse_wind(value: object, ignitions: Sequence[str]) -> Wind | None:
     read = {name: _limited(body[name], name) for name in LIMITS if name in body}
     sheltered = body.get("sheltered", [])
     if not isinstance(sheltered, list):
-        raise wrong("wind.sheltered", sheltered, "a list of names of ignitions")
+        raise wrong("wind.sheltered", sheltered, "a list of names of ignitions or leaks")
     for name in sheltered:
-        if name not in ignitions:
+        if name not in (*ignitions, *leaks):
             known = ", ".join(ignitions) or "there is no ignition"
-            raise wrong("wind.sheltered", name, f"names of ignitions ({known})")
+            or_leaks = f" or leaks ({', '.join(leaks)})" if leaks else ""
+            raise wrong("wind.sheltered", name, f"names of ignitions ({known}){or_leaks}")
     return Wind(**read, sheltered=tuple(sorted(set(sheltered))))
 
 

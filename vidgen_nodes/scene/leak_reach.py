@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the jet of one leak could stand at the most, and what of that the building model lets be.
 
-Guarantees: nothing behind a modelled surface is in sight of the mouth; whatever does not change from map to map is
-worked out once for a building. Leaves out what was measured (``scene.leak_rule``) and the physics of the jet, which
-says where it reaches (``generation.steam_leaks``).
+The way to a place is the straight line from the mouth; of a jet that wind bends, it is what steam takes along its axis.
+
+Guarantees: nothing behind a modelled surface on that way is in sight of the mouth; whatever does not change from map to
+map is worked out once for a building. Leaves out what was measured (``scene.leak_rule``) and the physics of the jet,
+which says where it reaches (``generation.steam_leaks``).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ import numpy.typing as npt
 
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grid
 from vidgen_nodes.scene.building import Building
+from vidgen_nodes.scene.jet_axis import JetAxis
 from vidgen_nodes.scene.surface import Surface
 
 STANDING_M = 0.5  # a mouth stands on what is at most so far away
@@ -50,6 +54,7 @@ class LeakReach:
         places_m: (n, 3) where steam would stand in open air: centres of cubes.
         edge_m: of such a cube.
         length_m: how long the jet is.
+        axis: the line that it bends along in wind; None: it is straight.
     """
 
     def __init__(
@@ -60,8 +65,9 @@ class LeakReach:
         places_m: FloatArray,
         edge_m: float,
         length_m: float,
+        axis: JetAxis | None = None,
     ) -> None:
-        self.name, self.edge_m, self.length_m = name, edge_m, length_m
+        self.name, self.edge_m, self.length_m, self.axis = name, edge_m, length_m, axis
         self._made_of = mouth_m, direction
         self._finer: dict[int, tuple[LeakReach, _Index]] = {}
         self.mouth_m: FloatArray = np.array(mouth_m, np.float64)
@@ -73,6 +79,11 @@ class LeakReach:
         self.columns_m: FloatArray = np.ascontiguousarray(self.places_m[first, :2])
         self.column: _Index = column.reshape(-1).astype(np.int64)  # of ``columns_m``, one a place
         corners = np.vstack((self.places_m[:, :2], self.mouth_m[None, :2]))
+        self.ways_m: FloatArray = np.zeros((0, 2, 3))  # of a bent jet: (n, k, 3) from the mouth to each place
+        self.steps: FloatArray = np.zeros((0, 2))  # and how far each node rises when the place rises by one
+        if axis is not None:
+            self.ways_m, self.steps = axis.ways_m(self.places_m)
+            corners = np.vstack((corners, self.ways_m[..., :2].reshape(-1, 2)))
         self.low_m: FloatArray = corners.min(axis=0) - edge_m
         self.high_m: FloatArray = corners.max(axis=0) + edge_m
         self._of: deque[tuple[Building | None, Surroundings]] = deque(maxlen=2)
@@ -96,19 +107,20 @@ class LeakReach:
                 ticks = self.edge_m * ((np.arange(parts) + 0.5) / parts - 0.5)
                 offsets = np.stack(np.meshgrid(ticks, ticks, [0.0], indexing="ij"), axis=-1).reshape(-1, 3)
                 pieces = (self.places_m[:, None] + offsets).reshape(-1, 3)
-                made = LeakReach(self.name, *self._made_of, pieces, self.edge_m, self.length_m)
+                made = LeakReach(self.name, *self._made_of, pieces, self.edge_m, self.length_m, self.axis)
                 self._finer[parts] = made, np.repeat(whole, len(offsets))
         return self._finer[parts]
 
     def prepare(self, building: Building | None) -> None:
         """Do what the first frame would wait for: look around, compile what looks along the ground."""
         from vidgen_nodes.scene.mesh_kernels import cells_under_triangles  # numba
-        from vidgen_nodes.scene.shadow_kernel import lowest_in_sight
+        from vidgen_nodes.scene.shadow_kernel import lowest_in_sight, lowest_on_ways
 
         self.surroundings(building)
         cells_under_triangles(np.zeros((1, 3, 3)), Grid(0.0, 0.0, 1.0, 1, 1))
         middle, air = np.array([0.5, 0.5, 1.0]), np.ones((1, 1), np.bool_)
         lowest_in_sight(np.zeros((1, 1)), air, 1.0, middle, middle[None, :2].copy(), 0.0)
+        lowest_on_ways(np.zeros((1, 1)), air, 1.0, np.full((1, 2, 3), 0.5), np.zeros((1, 2)), 0.0)
 
     def surroundings(self, building: Building | None) -> Surroundings:
         """What the model says; one without a place in map says nothing."""
@@ -156,8 +168,11 @@ class LeakReach:
         surfaces = self._surfaces(building)
         carrier, carrier_m = _nearest(surfaces, self.mouth_m)
         # The middle of a cube may lie under the ground, where no wall is modelled: its top counts too.
-        in_sight = self._sees(building, self.places_m)
-        in_sight &= self._sees(building, self.places_m + np.array([0.0, 0.0, 0.5 * self.edge_m]))
+        if self.axis is None:
+            in_sight = self._sees(building, self.places_m)
+            in_sight &= self._sees(building, self.places_m + np.array([0.0, 0.0, 0.5 * self.edge_m]))
+        else:
+            in_sight = self._is_free(building, 0.0) & self._is_free(building, 0.5 * self.edge_m)
         roofed, mouth_roofed = self._roofed(surfaces)
         return Surroundings(carrier, carrier_m, in_sight, roofed, mouth_roofed)
 
@@ -167,6 +182,31 @@ class LeakReach:
         away_m = np.linalg.norm(away, axis=1)
         directions = (away / np.maximum(away_m, 1e-9)[:, None]).astype(np.float32)
         return np.asarray(building.occlusion_depth(self._start_m, directions) > away_m + _CLEAR_M)
+
+    def _is_free(self, building: Building, raised_m: float) -> BoolArray:
+        """Whether the bent way to each place (n,), or to so much above it, meets no modelled surface."""
+        nodes = self.ways_m + raised_m * self.steps[..., None] * np.array([0.0, 0.0, 1.0])
+        nodes[:, 0] = self._start_m
+        free: BoolArray = np.ones(len(nodes), np.bool_)
+        for start, end in itertools.pairwise(np.moveaxis(nodes, 1, 0)):
+            asked = np.flatnonzero(free)
+            way = end[asked] - start[asked]
+            far_m = np.linalg.norm(way, axis=1)
+            asked, way, far_m = (item[far_m > _CLEAR_M] for item in (asked, way, far_m))
+            if len(asked):
+                met_m = building.free_ways_m(start[asked], way / far_m[:, None])
+                free[asked] = met_m > far_m + _CLEAR_M
+        return free
+
+    def _on_the_way(self, share: float) -> FloatArray:
+        """Points (n, 3) at so much of the way to each place."""
+        if self.axis is None:
+            return self._start_m + share * (self.places_m - self._start_m)
+        last = self.ways_m.shape[1] - 1
+        node = min(int(share * last), last - 1)
+        return np.asarray(
+            self.ways_m[:, node] + (share * last - node) * (self.ways_m[:, node + 1] - self.ways_m[:, node])
+        )
 
     def _roofed(self, surfaces: tuple[Surface, ...]) -> tuple[BoolArray, bool]:
         """Whether a surface hangs over each place or the way to it, and over the mouth."""
@@ -185,10 +225,11 @@ class LeakReach:
         lowest = np.minimum(
             np.minimum(tops[:-1, :-1], tops[1:, :-1]), np.minimum(tops[:-1, 1:], tops[1:, 1:])
         )
-        samples = min(int(self.length_m / self.edge_m) + 2, _MOST_SAMPLES)
+        longer = 1 if self.axis is None else 2  # nodes of a bent way lie up to 1.5 times as far apart
+        samples = min(longer * int(self.length_m / self.edge_m) + 2, _MOST_SAMPLES)
         roofed = np.zeros(count, bool)
         for share in np.linspace(0.0, 1.0, samples).tolist():
-            at = self._start_m + share * (self.places_m - self._start_m)
+            at = self._on_the_way(share)
             i, j = np.floor((at[:, :2] - self.low_m) / self.edge_m).astype(int).T
             roofed |= lowest[i, j] > at[:, 2] + _UNDER_M
         return roofed, bool(mouth_top_m > self._start_m[2] + _UNDER_M)

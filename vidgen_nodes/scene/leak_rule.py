@@ -5,7 +5,8 @@
 A leak is drawn if the LiDAR knows the air at its mouth (cell fresh, confirmed, sound, and the mouth over what was
 measured in it) and the mouth stands on something: an element of the building, or the measured surface. Its jet may
 stand where the straight line from the mouth stays in air that is known: over fresh, confirmed and sound cells, above
-what was measured there, behind no modelled surface. Guarantees: every other place is shut, and a leak that is shut
+what was measured there, behind no modelled surface; of a jet that wind bends, where the way along its axis
+(``scene.jet_axis``) does. Guarantees: every other place is shut, and a leak that is shut
 altogether names one cause of a closed list. Pure function of its arguments. Leaves out the physics of the jet.
 
 A cell through which a modelled wall runs is measured as high as the wall. Where the model explains the measured
@@ -184,21 +185,11 @@ def _opened(
     cell: tuple[int, int],
     carrier: str,
 ) -> LeakOpening:
-    from vidgen_nodes.scene.shadow_kernel import lowest_in_sight  # numba
-
     whole = reach
     reach, piece_of = whole.fine(grid.resolution_m)
     told = reach.surroundings(building)
     corner = np.array([part.grid.origin_east_m, part.grid.origin_north_m])
-    lowest = lowest_in_sight(
-        part.solid_m,
-        part.known,
-        float(grid.resolution_m),
-        reach.mouth_m - (*corner, 0.0),
-        np.ascontiguousarray(reach.columns_m - corner),
-        NOISE_M,
-    )
-    floor_m = lowest[reach.column]
+    floor_m = _floors_m(reach, part, float(grid.resolution_m), corner)
     half = 0.5 * reach.edge_m
     up = reach.places_m[:, 2]
     share = np.clip((up + half - floor_m) / reach.edge_m, 0.0, 1.0)
@@ -213,9 +204,12 @@ def _opened(
     high = np.full(len(key), -np.inf)
     np.minimum.at(low, where.reshape(-1), np.maximum(up[open_places] - half, floor_m[open_places]))
     np.maximum.at(high, where.reshape(-1), up[open_places] + half)
+    line = "the line from its mouth reaches"
+    if reach.axis is not None:
+        line = "its way from its mouth, bent by the wind, reaches"
     why = (
-        f"leak {reach.name} stands {carrier}; its jet is at most {reach.length_m:.1f} m long and fills what the line "
-        "from its mouth reaches over known cells, above what was measured, behind no modelled surface"
+        f"leak {reach.name} stands {carrier}; its jet is at most {reach.length_m:.1f} m long and fills what {line} "
+        "over known cells, above what was measured, behind no modelled surface"
     )
     pieces = np.maximum(np.bincount(piece_of, minlength=len(whole.places_m)), 1)
     whole_share = np.bincount(piece_of, weights=share, minlength=len(whole.places_m)) / pieces
@@ -232,6 +226,19 @@ def _opened(
         whole_share.astype(np.float32),
         air,
     )
+
+
+def _floors_m(reach: LeakReach, part: _Part, cell_m: float, corner_m: FloatArray) -> FloatArray:
+    """Lowest height (n,) at which each place could stand; inf where the way there passes what is not known."""
+    from vidgen_nodes.scene.shadow_kernel import lowest_in_sight, lowest_on_ways  # numba
+
+    if reach.axis is not None:
+        ways_m = reach.ways_m - (*corner_m, 0.0)
+        return lowest_on_ways(part.solid_m, part.known, cell_m, ways_m, reach.steps, NOISE_M)
+    mouth_m = reach.mouth_m - (*corner_m, 0.0)
+    columns_m = np.ascontiguousarray(reach.columns_m - corner_m)
+    lowest = lowest_in_sight(part.solid_m, part.known, cell_m, mouth_m, columns_m, NOISE_M)
+    return np.asarray(lowest[reach.column])
 
 
 def _shut(reach: LeakReach, cause: LeakCause, cell: tuple[int, int] | None) -> LeakOpening:

@@ -76,6 +76,98 @@ def lowest_in_sight(
 
 
 @compiled
+def lowest_on_ways(
+    solid_m: FloatArray,
+    known: BoolArray,
+    edge_m: float,
+    ways_m: FloatArray,
+    steps: FloatArray,
+    slack_m: float,
+) -> FloatArray:
+    """Lowest height (n,) at which the ends of bent ways could lie so that nothing shades them; inf as above.
+
+    Args:
+        solid_m: (rows, cols) cells are solid from below up to this height.
+        known: (rows, cols) cells in which that was measured.
+        edge_m: of a cell; cell (0, 0) begins at 0.
+        ways_m: (n, k, 3) nodes of ways, straight between; each begins at the mouth, over a cell of the grid.
+        steps: (n, k) how far a node rises when the end rises by one: 0 at the mouth, 1 at the end.
+        slack_m: so much lower may what shades be: the map's noise.
+
+    For straight ways whose nodes rise by their share of it this is :func:`lowest_in_sight`.
+    """
+    found = np.full(len(ways_m), np.inf)
+    last = ways_m.shape[1] - 1
+    for n in range(len(ways_m)):
+        rise, at_mouth = -np.inf, True
+        for k in range(last):
+            piece_rise, at_mouth = _rise_over(
+                solid_m,
+                known,
+                edge_m,
+                ways_m[n, k : k + 2],
+                steps[n, k : k + 2],
+                slack_m,
+                ways_m[n, 0],
+                at_mouth,
+            )
+            rise = max(rise, piece_rise)
+            if rise == np.inf:
+                break
+        if rise < np.inf:
+            col, row = int(np.floor(ways_m[n, last, 0] / edge_m)), int(np.floor(ways_m[n, last, 1] / edge_m))
+            found[n] = max(ways_m[n, last, 2] + rise, solid_m[row, col])
+    return found
+
+
+@compiled
+def _rise_over(
+    solid_m: FloatArray,
+    known: BoolArray,
+    edge_m: float,
+    ends_m: FloatArray,
+    steps: FloatArray,
+    slack_m: float,
+    mouth_m: FloatArray,
+    at_mouth: bool,
+) -> tuple[float, bool]:
+    """How far the end of a way must rise so that nothing shades one piece (2, 3) of it; whether it left its first cell.
+
+    Inf where the piece passes what is not known. What is solid over the mouth in its own cell shades nothing there.
+    """
+    rows, cols = solid_m.shape
+    x, y, z = ends_m[0]
+    dx, dy, dz = ends_m[1] - ends_m[0]
+    col, row = int(np.floor(x / edge_m)), int(np.floor(y / edge_m))
+    last_col, last_row = int(np.floor(ends_m[1, 0] / edge_m)), int(np.floor(ends_m[1, 1] / edge_m))
+    mouth_col, mouth_row = int(np.floor(mouth_m[0] / edge_m)), int(np.floor(mouth_m[1] / edge_m))
+    rise, near = -np.inf, 0.0
+    for _ in range(2 * (rows + cols) + 4):
+        if not (0 <= col < cols and 0 <= row < rows) or not known[row, col]:
+            return np.inf, at_mouth
+        leave_x = (((col + 1) if dx > 0.0 else col) * edge_m - x) / dx if dx != 0.0 else np.inf
+        leave_y = (((row + 1) if dy > 0.0 else row) * edge_m - y) / dy if dy != 0.0 else np.inf
+        is_last = col == last_col and row == last_row
+        far = 1.0 if is_last else min(leave_x, leave_y, 1.0)
+        over_m = solid_m[row, col] - slack_m
+        at_mouth = at_mouth and col == mouth_col and row == mouth_row
+        for at in (near, far):
+            step = steps[0] + at * (steps[1] - steps[0])
+            if step > 1e-6 and not (at_mouth and over_m > mouth_m[2]):
+                rise = max(rise, (over_m - z - at * dz) / step)
+        if is_last:
+            return rise, at_mouth
+        if leave_x >= 1.0 and leave_y >= 1.0:
+            col, row = last_col, last_row  # rounding: the end lies on the border that ends this cell
+        elif leave_x < leave_y:
+            col += 1 if dx > 0.0 else -1
+        else:
+            row += 1 if dy > 0.0 else -1
+        near = far
+    return np.inf, at_mouth
+
+
+@compiled
 def highest_over(triangles_m: FloatArray, points_m: FloatArray) -> FloatArray:
     """Height (n,) of the highest triangle (m, 3, 3) at each point (n, 2) of the plan; -inf: there is none."""
     found = np.full(len(points_m), -np.inf)

@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterator
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from test.unit.generation.reading_spy import Spy
-from vidgen_nodes.generation import steam, steam_leaks
+from vidgen_nodes.generation import jet_in_wind, steam, steam_leaks
 from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.physics_record import parameters_sha256
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.generation.steam_leaks import ELEMENT
-from vidgen_nodes.packets import FloatArray, LeakCause, Overlay, Scenario, UncertaintyMap
+from vidgen_nodes.packets import FloatArray, LeakCause, Overlay, Scenario, UncertaintyMap, Wind
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scenario.timeline import parse_scenario
-from vidgen_nodes.scene.building import Building
+from vidgen_nodes.scene.building import Building, Surface
 from vidgen_nodes.scene.camera import Camera
 from vidgen_nodes.scene.compose import Scene
 from vidgen_nodes.scene.gate import Gate, audit_overlay, open_gate, pixel_mask
@@ -184,6 +184,7 @@ def test_a_leak_that_may_not_be_draws_nothing_and_names_its_cause(
     st.sampled_from([0.004, 0.03]),
     st.booleans(),
 )
+@example((0, 0, 0), (0.0, 0.0, 1.0), 0.03, True)
 def test_wherever_it_leaks_no_voxel_and_no_pixel_leaves_what_is_open_for_it(
     leaking: Scenario,
     building: Building,
@@ -230,7 +231,8 @@ def test_wherever_it_leaks_no_voxel_and_no_pixel_leaves_what_is_open_for_it(
     )
     rest = Renderer(PARAMS).draw(fires_only, gate, scene, Band.VISIBLE)
     changed = (everything.rgba != rest.rgba).any(axis=2)
-    near = 2 * PARAMS.render_stride_px + 1
+    # Rays stand a stride apart, and voxels shade up to half a voxel off their middle: 2 pixels from here.
+    near = 2 * (PARAMS.render_stride_px + 2) + 1
     own = cv2.dilate(see_boxes(boxes, scene.camera).astype(np.uint8), np.ones((near, near), np.uint8))
     assert not (changed & (own == 0)).any()
 
@@ -339,3 +341,137 @@ def test_every_number_of_the_model_that_is_read_is_logged(
     assert at(made, scene_at(60.0))[0].fields
     assert model.read
     assert model.read <= set(made.constants["steam"]["leaks"]["riser"])
+
+
+WEST_WIND = Wind(9.0, 270.0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.tuples(st.integers(-60, 60), st.integers(-60, 60), st.integers(-30, 30)),
+    st.sampled_from([(1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.0, -0.8)]),
+    st.sampled_from([0.004, 0.03]),
+    st.floats(0.1, 25.0),
+    st.floats(0.0, 360.0),
+)
+def test_in_any_wind_no_voxel_and_no_pixel_leaves_what_is_open_for_the_leak(
+    leaking: Scenario,
+    building: Building,
+    scene_from: SceneMaker,
+    tenths: tuple[int, int, int],
+    direction: tuple[float, float, float],
+    diameter_m: float,
+    speed_mps: float,
+    from_deg: float,
+) -> None:
+    (leak,) = leaking.leaks
+    place = (0.1 * tenths[0], 0.1 * tenths[1], 0.1 * tenths[2] + 3.0)
+    moved = dataclasses.replace(leak, position_m=place, direction=direction, diameter_m=diameter_m)
+    scenario = dataclasses.replace(leaking, leaks=(moved,), wind=Wind(speed_mps, from_deg))
+    scene = scene_from((1.0, -20.0, 20.0), (0.0, 0.0, 4.0), building, scenario)
+    state, gate = at(World(PARAMS, scenario, building), scene)
+    boxes = boxes_of(gate)
+    for field in state.fields:
+        places = np.argwhere(field.extinction_visible_per_m.numpy() > 0.0)
+        centres = np.array(field.origin_m) + (places[:, ::-1] + 0.5) * field.resolution_m
+        half = 0.5 * field.resolution_m
+        within = (centres[:, None, :2] >= boxes[None, :, :2]) & (centres[:, None, :2] < boxes[None, :, 3:5])
+        within = within.all(axis=2)
+        within &= centres[:, None, 2] + half > boxes[None, :, 2]
+        within &= centres[:, None, 2] + half <= boxes[None, :, 5] + 1e-5
+        assert within.any(axis=1).all()
+    assert scene.camera is not None
+    for band in Band:
+        overlay = Renderer(PARAMS).draw(state, gate, scene, band)
+        shown = overlay.rgba[..., 3] > 0
+        assert meets(scene.camera, boxes, np.argwhere(shown)[:, ::-1].astype(np.float64)).all()
+        assert not (shown & ~pixel_mask(gate, scene.camera)).any()
+        assert audit_overlay(overlay, gate, scene, 10**6).pixels_outside == 0
+
+
+def test_wind_carries_a_jet_downwind(leaking: Scenario, building: Building, scene_from: SceneMaker) -> None:
+    (leak,) = leaking.leaks
+    upright = dataclasses.replace(leak, direction=(0.0, 0.0, 1.0))
+    middles = []
+    for wind in (None, WEST_WIND, dataclasses.replace(WEST_WIND, from_deg=90.0)):
+        scenario = dataclasses.replace(leaking, wind=wind, leaks=(upright,))
+        scene = scene_from((1.0, -20.0, 20.0), (0.0, 0.0, 4.0), building, scenario)
+        state, gate = at(World(PARAMS, scenario, building), scene)
+        (jet,) = state.fields
+        weights = jet.extinction_visible_per_m.numpy().sum(axis=(0, 1))
+        east = jet.origin_m[0] + (np.arange(len(weights)) + 0.5) * jet.resolution_m
+        middles.append(float((weights * east).sum() / weights.sum()))
+        (hazard,) = state.hazards
+        assert abs(hazard.position_m[0] - middles[-1]) < hazard.radius_m
+        assert ("bent by the wind" in gate.steam[0].why) == (wind is not None)
+    calm, east, west = middles
+    assert calm == pytest.approx(-2.0, abs=0.1)
+    assert west < calm - 0.3
+    assert east > calm + 0.3
+
+
+def test_in_wind_every_number_is_logged_and_in_calm_nothing_of_it(
+    leaking: Scenario, building: Building
+) -> None:
+    calm = World(PARAMS, leaking, building).constants[ELEMENT]
+    assert "wind" not in calm
+    assert not {"line", "in_wind"} & calm["leaks"]["riser"].keys()
+    spy = Spy(WEST_WIND)
+    blown = World(PARAMS, dataclasses.replace(leaking, wind=spy), building).constants[ELEMENT]
+    assert spy.read
+    assert spy.read <= blown["wind"]["wind"].keys()
+    assert {item.name for item in dataclasses.fields(Wind)} == blown["wind"]["wind"].keys()
+    logged = {entry[0] for name, entry in blown["wind"].items() if name != "wind"}
+    for name in dir(jet_in_wind):
+        value = getattr(jet_in_wind, name)
+        if name.isupper() and not name.startswith("_") and isinstance(value, float):
+            assert value in logged, name
+    jet = blown["leaks"]["riser"]
+    assert jet["in_wind"][0] is True
+    rows = np.array(jet["line"][0])
+    assert rows[0, :3] == pytest.approx((-2.0, 1.0, 3.2))
+    assert rows[-1, 0] > -1.0
+    assert blown["leaks"]["riser"]["leak"] == calm["leaks"]["riser"]["leak"]
+
+
+@pytest.mark.parametrize(
+    ("wind", "walls", "why"),
+    [
+        (dataclasses.replace(WEST_WIND, sheltered=("riser",)), (), "the scenario says"),
+        (WEST_WIND, (-4.0,), "in the lee of a surface"),
+        (WEST_WIND, (-40.0,), ""),
+    ],
+)
+def test_what_the_wind_does_not_reach_is_a_jet_of_still_air(
+    leaking: Scenario, building: Building, wind: Wind, walls: tuple[float, ...], why: str
+) -> None:
+    def wall(x: float) -> Surface:
+        corners = np.array([(x, -9.0, 0.0), (x, 9.0, 0.0), (x, 9.0, 12.0), (x, -9.0, 12.0)])
+        return Surface("windbreak", "brick", "wall", corners, False)
+
+    house = Building("house", (*building.surfaces, *map(wall, walls)))
+    made = World(PARAMS, dataclasses.replace(leaking, wind=wind), house)
+    calm = World(PARAMS, leaking, house)
+    reached, _, said = made.constants[ELEMENT]["leaks"]["riser"]["in_wind"]
+    assert reached == (not why)
+    assert said.startswith(why)
+    same = made.leaks[0].places_m.tobytes() == calm.leaks[0].places_m.tobytes()
+    assert same == bool(why)
+
+
+def test_jets_stand_as_the_building_of_the_scene_lets_the_wind_be(
+    leaking: Scenario, building: Building, scene_from: SceneMaker
+) -> None:
+    """A building that comes with a later scene decides anew which leaks the wind reaches."""
+    corners = np.array([(-4.0, -9.0, 0.0), (-4.0, 9.0, 0.0), (-4.0, 9.0, 12.0), (-4.0, -9.0, 12.0)])
+    shield = Surface("windbreak", "brick", "wall", corners, False)
+    lee = Building("house", (*building.surfaces, shield))
+    scenario = dataclasses.replace(leaking, wind=WEST_WIND)
+    world = World(PARAMS, scenario, building)
+    assert world.leaks_on(building)[0].axis is not None
+    assert world.leaks_on(lee)[0].axis is None
+    assert world.leaks_on(building) is world.leaks
+    scene = scene_from((1.0, -20.0, 20.0), (0.0, 0.0, 4.0), lee, scenario)
+    gate = open_gate(scene, PARAMS, world.leaks_on(lee))
+    state = world.at(scene.stamp_ns, scene, gate)
+    assert state.parameters[ELEMENT]["leaks"]["riser"]["in_wind"][0] is False

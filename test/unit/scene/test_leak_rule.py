@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from vidgen_nodes.packets import Grid, LeakCause
 from vidgen_nodes.params import GeneratorParams
+from vidgen_nodes.scene.jet_axis import JetAxis
 from vidgen_nodes.scene.leak_reach import STANDING_M, LeakReach
 from vidgen_nodes.scene.leak_rule import EXPLAINED_M, NOISE_M, open_leak
 
@@ -329,3 +331,113 @@ def test_a_jet_without_a_place_is_too_small(make):
     reach.prepare(None)
     found = open_leak(reach, make.uncertainty_map(GRID), None, PARAMS, make.NOW_NS)
     assert found.cause is LeakCause.TOO_SMALL
+
+
+def bent_reach(mouth, direction, towards, length_m=4.0, slope=0.25, straight=False):
+    """Cubes about a line that leaves along a direction and is bent more and more to another."""
+    way, wind = np.array(direction, float), np.array(towards, float)
+    way /= np.linalg.norm(way)
+    along = np.linspace(0.0, length_m, 41)
+    points = along[:, None] * way
+    if not straight:
+        turned = np.outer(1.0 - along / length_m, way) + np.outer(along / length_m, wind)
+        turned /= np.linalg.norm(turned, axis=1, keepdims=True)
+        points = np.vstack((np.zeros(3), np.cumsum(np.diff(along)[:, None] * turned[:-1], axis=0)))
+    axis = JetAxis(points + mouth, 0.01 + slope * along)
+    ticks = EDGE_M * (np.arange(-25, 26) + 0.5)
+    places = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 3) + mouth
+    station, away = axis.nearest(places)
+    inside = (away <= axis.at(station, axis.radius_m)) & (axis.is_before(places) > 0.0)
+    inside &= station < len(along) - 1.001
+    return LeakReach("pipe", tuple(mouth), tuple(way), places[inside], EDGE_M, length_m, axis)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 10**9))
+def test_every_open_place_of_a_bent_jet_is_reached_through_known_air(make, seed):
+    """Along the way that steam takes: known cells only, above what was measured, no wall."""
+    rng = np.random.default_rng(seed)
+    heights = np.where(
+        rng.random(GRID.shape) < 0.15, rng.uniform(0.0, 3.0, GRID.shape), rng.uniform(0, 0.1, GRID.shape)
+    )
+    x = float(rng.uniform(-3.0, 3.0))
+    walls = []
+    if rng.random() < 0.6:
+        walls = [make.wall("wall", x, -4.0, x, 4.0, combustible=False, high=3.0)]
+        heights[8:24, int((x + 8.0) / 0.5)] = 3.0
+    building = make.building(*walls)
+    umap = make.uncertainty_map(
+        GRID,
+        elevation_m=np.where(rng.random(GRID.shape) < 0.03, np.nan, heights),
+        uncertainty=np.where(rng.random(GRID.shape) < 0.03, 0.9, 0.1),
+        observations=np.where(rng.random(GRID.shape) < 0.03, 1, 20),
+        observed_ns=make.NOW_NS - np.where(rng.random(GRID.shape) < 0.03, 4 * 10**9, 10**9),
+    )
+    near = rng.uniform(-0.6, 0.6) if walls else rng.uniform(-1.0, 1.0)
+    mouth = np.array((x + near, float(rng.uniform(-3.0, 3.0)), float(rng.uniform(0.0, 1.5))))
+    turn = rng.uniform(0.0, 2.0 * np.pi)
+    reach = bent_reach(mouth, rng.normal(size=3), (np.cos(turn), np.sin(turn), 0.1))
+    found = open_leak(reach, umap, building, PARAMS, make.NOW_NS)
+    assert (found.cause is None) == bool(found.share.any())
+    columns = set(zip(found.rows.tolist(), found.cols.tolist(), strict=True))
+    tops = {int((x + 8.0) / 0.5)} if walls else set()
+    lifted = reach.ways_m + 0.5 * EDGE_M * reach.steps[..., None] * np.array([0.0, 0.0, 1.0])
+    for index in np.flatnonzero(found.share > 0.0):
+        way = lifted[index]
+        assert tuple(np.floor((way[-1][[1, 0]] + 8.0) / 0.5).astype(int).tolist()) in columns
+        for start, end in itertools.pairwise(way):
+            for share in np.linspace(0.0, 1.0, 8)[1:]:
+                at = start + share * (end - start)
+                row, col = np.floor((at[[1, 0]] + 8.0) / 0.5).astype(int).tolist()
+                assert umap.observations[row, col] >= 5
+                assert umap.uncertainty[row, col] < 0.5
+                assert make.NOW_NS - umap.observed_ns[row, col] <= 3 * 10**9
+                height = umap.elevation_m[row, col]
+                assert np.isfinite(height)
+                explained = col in tops and 8 <= row < 24 and abs(height - 3.0) <= EXPLAINED_M
+                at_mouth = (row, col) == tuple(np.floor((mouth[[1, 0]] + 8.0) / 0.5).astype(int).tolist())
+                assert explained or at_mouth or at[2] >= height - NOISE_M - EDGE_M
+            if walls and (start[0] - x) * (end[0] - x) < 0.0:
+                crossing = start + (x - start[0]) / (end[0] - start[0]) * (end - start)
+                assert abs(crossing[1]) > 4.0 - 0.01 or not -0.01 < crossing[2] < 2.99 or abs(near) < 0.03
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.integers(0, 10**9))
+def test_of_a_line_that_nothing_bends_the_rule_says_what_it_says_of_straight_jets(make, seed):
+    rng = np.random.default_rng(seed)
+    heights = np.where(
+        rng.random(GRID.shape) < 0.15, rng.uniform(0.0, 3.0, GRID.shape), rng.uniform(0, 0.1, GRID.shape)
+    )
+    umap = make.uncertainty_map(
+        GRID, elevation_m=heights, observations=np.where(rng.random(GRID.shape) < 0.03, 1, 20)
+    )
+    walls = [make.wall("wall", 2.0, -4.0, 2.0, 4.0, combustible=False, high=3.0)] * (rng.random() < 0.5)
+    building = make.building(*walls)
+    mouth = rng.uniform((-2.0, -2.0, 0.0), (1.5, 2.0, 1.5))
+    bent = bent_reach(mouth, rng.normal(size=3), (1.0, 0.0, 0.0), straight=True)
+    plain = LeakReach("pipe", tuple(mouth), tuple(bent.axis.points_m[1] - mouth), bent.places_m, EDGE_M, 4.0)
+    one, other = (open_leak(item, umap, building, PARAMS, make.NOW_NS) for item in (bent, plain))
+    assert one.cause == other.cause
+    # Radii begin a little above nothing, so that ways near the mouth are not quite straight.
+    assert np.mean(np.abs(one.share - other.share) > 0.02) < 0.02
+
+
+def test_a_jet_that_is_bent_over_a_wall_stands_behind_it(make):
+    """In a straight line the place behind the wall is hidden; the way over the wall is free."""
+    walls = make.building(make.wall("wall", 1.6, -6.0, 1.6, 6.0, combustible=False, high=1.9))
+    heights = np.zeros(GRID.shape)
+    heights[:, 19] = 1.9
+    umap = make.uncertainty_map(GRID, elevation_m=heights)
+    mouth = np.array((0.1, 0.1, 0.3))
+    bent = bent_reach(mouth, (0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
+    plain = LeakReach("pipe", tuple(mouth), (0.0, 0.0, 1.0), bent.places_m, EDGE_M, 4.0)
+    over, hidden = (open_leak(item, umap, walls, PARAMS, make.NOW_NS) for item in (bent, plain))
+    behind = (bent.places_m[:, 0] > 1.8) & (bent.places_m[:, 2] > 2.0)
+    assert behind.sum() > 20
+    assert over.share[behind].mean() > hidden.share[behind].mean() + 0.1
+    assert "bent by the wind" in over.why
+    high = np.zeros(GRID.shape)
+    high[:, 19] = 5.0
+    shut = open_leak(bent, make.uncertainty_map(GRID, elevation_m=high), None, PARAMS, make.NOW_NS)
+    assert not shut.share[bent.places_m[:, 0] > 1.7].any()

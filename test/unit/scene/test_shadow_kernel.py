@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nodes.packets import BoolArray, FloatArray
-from vidgen_nodes.scene.shadow_kernel import highest_over, lowest_in_sight
+from vidgen_nodes.scene.shadow_kernel import highest_over, lowest_in_sight, lowest_on_ways
 
 EDGE_M = 0.5
 
@@ -104,3 +104,34 @@ def test_the_highest_of_several_slabs_is_found_and_upright_ones_cover_nothing() 
     found = highest_over(triangles, np.array([[1.0, 1.0], [0.5, 0.25], [2.5, 1.0], [1.0, -0.1]]))
     assert found[:2] == pytest.approx([3.5, 3.125])
     assert np.isneginf(found[2:]).all()
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.integers(0, 10**9), st.integers(1, 6))
+def test_a_way_in_straight_pieces_sees_what_the_line_sees(seed: int, pieces: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(2, 14)), int(rng.integers(2, 14)))
+    solid = np.where(rng.random(shape) < 0.8, rng.uniform(0.0, 0.5, shape), rng.uniform(0.0, 4.0, shape))
+    known = rng.random(shape) < 0.95
+    size = EDGE_M * np.array([shape[1], shape[0]])
+    mouth = np.append(rng.uniform(0.0, 1.0, 2) * size, rng.uniform(0.5, 3.0))
+    ends = np.column_stack((rng.uniform(-0.1, 1.1, (20, 2)) * size, rng.uniform(0.0, 4.0, 20)))
+    shares = np.linspace(0.0, 1.0, pieces + 1)
+    ways = mouth + shares[None, :, None] * (ends[:, None] - mouth)
+    steps = np.tile(shares, (20, 1))
+    one = lowest_on_ways(solid, known, EDGE_M, ways, steps, 0.05)
+    other = lowest_in_sight(solid, known, EDGE_M, mouth, np.ascontiguousarray(ends[:, :2]), 0.05)
+    assert one == pytest.approx(other, abs=1e-6)
+
+
+def test_a_way_over_a_step_is_free_where_the_line_is_not() -> None:
+    solid, known = np.zeros((1, 20)), np.ones((1, 20), bool)
+    solid[0, 6] = 2.0
+    up_and_over = np.array([[[1.0, 0.25, 0.5], [2.0, 0.25, 2.5], [4.0, 0.25, 2.5], [5.0, 0.25, 1.0]]])
+    steps = np.array([[0.0, 0.3, 0.7, 1.0]])
+    assert lowest_on_ways(solid, known, EDGE_M, up_and_over, steps, 0.0)[0] <= 1.0
+    assert lowest_in_sight(solid, known, EDGE_M, up_and_over[0, 0], up_and_over[:, -1, :2], 0.0)[0] > 2.0
+    solid[0, 6] = 3.0  # the way has to rise by half a metre there, of which it makes 0.3 to 0.7
+    assert lowest_on_ways(solid, known, EDGE_M, up_and_over, steps, 0.0)[0] == pytest.approx(
+        1.0 + 0.5 / 0.5, rel=0.3
+    )
