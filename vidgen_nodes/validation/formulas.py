@@ -13,7 +13,8 @@ import math
 import numpy as np
 
 from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
-from vidgen_nodes.generation import fire, steam, zone
+from vidgen_nodes.generation import fire, steam, zone_formulas
+from vidgen_nodes.generation.zone_room import Room
 from vidgen_nodes.validation.check import Check, bounded
 
 _FLAMES = (
@@ -112,14 +113,14 @@ def _optics() -> list[Check]:
 
 
 def _layer_vectors() -> list[Check]:
-    room = zone.Room(100.0, 5.0)
+    room = Room(100.0, 5.0)
     published = {60.0: (1.54, 1.93, 1.46), 120.0: (0.57, 1.08, 0.03)}
     worst = 0.0
     for time_s, heights in published.items():
         found = (
-            zone.nfpa_layer_height_m(time_s, 1000.0, room),
-            zone.yamana_tanaka_height_m(time_s, 1000.0, room),
-            zone.aset_height_m(time_s, 1000.0, room, 0.3),
+            zone_formulas.nfpa_layer_height_m(time_s, 1000.0, room),
+            zone_formulas.yamana_tanaka_height_m(time_s, 1000.0, room),
+            zone_formulas.aset_height_m(time_s, 1000.0, room, 0.3),
         )
         worst = max(worst, *(abs(a - b) for a, b in zip(found, heights, strict=True)))
     return [bounded("K6", "layer height formulas against 6 published vectors", worst, 0.1, "m")]

@@ -4,7 +4,7 @@
 
 Guarantees the same numbers of the solver as in free plumes, walls that rub and take heat as everywhere, and no
 nudging. Leaves out the hot layer of a room with an opening, which takes minutes: it is asked of the two-zone model
-(``generation/zone.py``).
+(``hot_layers.py``).
 
 Alpert's ceiling jet is one that nothing confines, beyond the turning region (r / H 0.18 for the rise, 0.15 for the
 speed), under ceilings of 4.6 to 18 m, in the fire's total heat release; it knows neither burner nor flame, so it means
@@ -19,13 +19,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vidgen_nodes.generation import fire, zone
+from vidgen_nodes.generation import fire, zone_formulas
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid, Vent
 from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, temperature_k
+from vidgen_nodes.generation.zone import ZoneModel
+from vidgen_nodes.generation.zone_room import Room
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.validation.check import Check, scored
 from vidgen_nodes.validation.estimator import SIGMA_DEPTH, SIGMA_TEMPERATURE, SIGMA_VELOCITY, score
+from vidgen_nodes.validation.hot_layers import hot_layer_checks
 
 AMBIENT_K = 293.15
 _JETS = ((500.0, 0.6, 3.0), (1000.0, 1.0, 4.0), (1000.0, 2.0, 6.0))  # kW, burner m, ceiling m
@@ -39,7 +42,7 @@ def room_checks(tell: Callable[[str], None]) -> list[Check]:
     Args:
         tell: is told what runs.
     """
-    return [*_ceiling_jets(tell), *_filling(tell), _vent(tell), _hot_layer(), _fan_layer()]
+    return [*_ceiling_jets(tell), *_filling(tell), _vent(tell), *hot_layer_checks()]
 
 
 def _ceiling_jets(tell: Callable[[str], None]) -> list[Check]:
@@ -96,17 +99,17 @@ def _ceiling_jet(heat_kw: float, diameter_m: float, height_m: float) -> tuple[Fl
 def _filling(tell: Callable[[str], None]) -> list[Check]:
     """1 MW in 10 m by 10 m by 5 m with leaks at the floor: the layer's height every 10 s."""
     tell("smoke filling, solver")
-    room, heat_kw = zone.Room(100.0, 5.0), 1000.0
+    room, heat_kw = Room(100.0, 5.0), 1000.0
     times = (20.0, 30.0, 40.0, 50.0, 60.0)
     found = _filling_run(heat_kw, times)
-    model = zone.ZoneModel(room)
+    model = ZoneModel(room)
     zoned = [model.step(time_s - model.layers.time_s, heat_kw, 1.0).height_m for time_s in times]
     envelope = [
         sorted(
             (
-                zone.nfpa_layer_height_m(time_s, heat_kw, room),
-                zone.yamana_tanaka_height_m(time_s, heat_kw, room),
-                zone.aset_height_m(time_s, heat_kw, room, 0.3),
+                zone_formulas.nfpa_layer_height_m(time_s, heat_kw, room),
+                zone_formulas.yamana_tanaka_height_m(time_s, heat_kw, room),
+                zone_formulas.aset_height_m(time_s, heat_kw, room, 0.3),
             )
         )
         for time_s in times
@@ -188,45 +191,3 @@ def _vent(tell: Callable[[str], None]) -> Check:
         gained >= 0.1,
         missed_by="" if gained >= 0.1 else f"{0.1 - gained:.2f} m",
     )
-
-
-def _hot_layer() -> Check:
-    """Rise of the upper layer with a door, against MQH, by the two-zone model.
-
-    Walls of gypsum board of 16 mm (0.17 W/mK, 960 kg/m3, 1.1 kJ/kgK, from memory of SFPE's table), five and ten
-    minutes after ignition. MQH's h_k stands for all that the walls take, radiated heat included, so nothing is
-    taken off before.
-    """
-    found, expected = [], []
-    for heat_kw in (100.0, 200.0, 400.0, 600.0):
-        for door_m2, time_s in ((1.6, 300.0), (1.6, 600.0), (2.4, 600.0)):
-            conductance = zone.wall_conductance_kw_per_m2_k(0.00017, 960.0, 1.1, 0.016, time_s)
-            room = zone.Room(12.96, 2.4, door_m2, 2.0, 0.0, conductance, AMBIENT_K)
-            layers = zone.ZoneModel(room, radiation_lost=0.0).step(time_s, heat_kw, 0.5)
-            found.append(layers.upper_k - AMBIENT_K)
-            expected.append(zone.mqh_rise_k(heat_kw, room))
-    return _scored_layer("hot layer of a room with a door against MQH, two-zone model", found, expected)
-
-
-def _fan_layer() -> Check:
-    """Rise of the upper layer where a fan draws, against FPA in the room of its tests, by the two-zone model.
-
-    Walls as in ``_hot_layer`` (what they were there is not known to us), ten minutes after ignition; air comes in by a
-    grille near the floor and leaves by one at four fifths of the height.
-    """
-    found, expected = [], []
-    conductance = zone.wall_conductance_kw_per_m2_k(0.00017, 960.0, 1.1, 0.016, 600.0)
-    for heat_kw in (150.0, 250.0, 400.0):
-        for flow_kg_per_s in (0.11, 0.2, 0.325):
-            flow = flow_kg_per_s / float(fire.air_density_kg_per_m3(AMBIENT_K))
-            fans = (zone.Airflow(0.1, flow), zone.Airflow(3.6, -flow))
-            room = zone.Room(24.0, 4.5, 0.02, 0.1, 0.0, conductance, AMBIENT_K, fans)
-            layers = zone.ZoneModel(room, radiation_lost=0.0).step(600.0, heat_kw, 0.5)
-            found.append(layers.upper_k - AMBIENT_K)
-            expected.append(zone.fpa_rise_k(heat_kw, flow_kg_per_s, room))
-    return _scored_layer("hot layer of a room with a fan against FPA, two-zone model", found, expected)
-
-
-def _scored_layer(what: str, found: list[float], expected: list[float]) -> Check:
-    result = score(found, expected, SIGMA_TEMPERATURE)
-    return scored("K7", what, result, (0.90, 1.17), 0.15, "1.03/0.11")
