@@ -33,6 +33,7 @@ from vidgen_nodes.scheduling import beside_frames
 
 MOST_BYTES = 8 << 30  # of address space; a model of 5 million lines takes 1.6 GiB
 MOST_SILENT_S = 900.0
+REPEATED_S = 2.0  # opening a large model is one step of the library, and takes half a minute
 MOST_STEP_S = 60.0  # of processor time, for one element
 MOST_BROKEN = 8  # elements of a model that break the library; with more it is damaged as a whole
 _MODULE = "vidgen_nodes.scene.ifc_process"
@@ -62,7 +63,7 @@ def read_apart(
         ConfigError: as that, and where the reader ended or got stuck.
     """
     attempt = _Attempt()
-    with tempfile.TemporaryDirectory(prefix="vidgen-ifc-") as folder:
+    with tempfile.TemporaryDirectory(prefix="vidgen-ifc-") as folder, _repeated(progress) as tell:
         into = Path(folder) / "content"
         asked = {
             "path": str(path),
@@ -75,13 +76,42 @@ def read_apart(
         while True:
             told = {**asked, "one_by_one": attempt.one_by_one, "left_out": sorted(attempt.left_out.items())}
             with _reader(json.dumps(told)) as (process, stuck):
-                _follow(process, stuck, progress, attempt)
+                _follow(process, stuck, tell, attempt)
             if attempt.refused:
                 raise ConfigError(attempt.refused)
             if not process.returncode:
                 return building_cache.unpacked(into.read_bytes())
             if not _can_go_on(attempt, process.returncode, stuck):
                 raise ConfigError(f"{path}: {_ending(process.returncode, stuck)}")
+
+
+@contextmanager
+def _repeated(progress: Callable[[float, str], None] | None) -> Iterator[Callable[[float, str], None] | None]:
+    """``progress``, which is told the last again while nothing new comes: who waits sees that it goes on."""
+    if progress is None:
+        yield None
+        return
+    last = (0.0, "starting the reader")
+    over, one_at_a_time = threading.Event(), threading.Lock()
+
+    def tell(share: float, what: str) -> None:
+        nonlocal last
+        with one_at_a_time:
+            last = (share, what)
+            progress(share, what)
+
+    def repeat() -> None:
+        while not over.wait(REPEATED_S):
+            with one_at_a_time:
+                progress(*last)
+
+    repeater = threading.Thread(target=repeat, name="progress", daemon=True)
+    repeater.start()
+    try:
+        yield tell
+    finally:
+        over.set()
+        repeater.join()
 
 
 def _can_go_on(attempt: _Attempt, status: int, watch: _Watch) -> bool:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,17 @@ def test_what_is_read_apart_is_what_is_read_here(model):
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 1.0)
     assert "opening the model" in told[0][1]
+
+
+def test_while_one_step_takes_long_the_last_is_told_again(model, monkeypatch):
+    monkeypatch.setattr(ifc_process, "REPEATED_S", 1e-3)
+    told = []
+    read_apart(model, progress=lambda share, what: told.append((share, what)))
+    opening = [item for item in told if item[1].startswith("opening the model")]
+    assert len(opening) > 1
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert not any(item.name == "progress" for item in threading.enumerate())
 
 
 def test_a_refusal_comes_through_in_its_own_words(tmp_path):
