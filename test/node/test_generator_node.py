@@ -18,6 +18,7 @@ from vidgen_nodes.custody.verify import verify_ledger
 from vidgen_nodes.nodes.custody_node import CustodyNode
 from vidgen_nodes.nodes.generator_node import GeneratorNode
 from vidgen_nodes.ros import convert, fill
+from vidgen_nodes.scenario.timeline import parse_scenario
 
 WIDTH, HEIGHT = 64, 48
 
@@ -146,6 +147,37 @@ def test_scenario_that_cannot_be_read_changes_nothing_and_the_ledger_says_why(
         "why": answer.message,
     }
     assert verify_ledger(ledger).ok
+
+
+def test_a_scenario_made_to_exhaust_its_reader_is_refused_and_the_node_lives_on(
+    bench: Any, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger.db"
+    graph = Graph(bench, ledger)
+    graph.bundles.publish(bundle(1_000_000_000_000, 0))
+    bench.until(lambda: graph.got["provenance"], "a frame")
+    for text in ("name: x\nignitions: " + "[" * 3000, "name: x\nignitions: []\nseed: 0x" + "f" * 20000):
+        answer = graph.call(SetScenario, "generator_node/set_scenario", SetScenario.Request(yaml=text))
+        assert not answer.success
+    with LedgerReader(ledger) as reader:
+        causes = [leaf["cause"] for _, leaf in reader.segments()]
+    assert causes == ["start", "scenario_refused", "scenario_refused"]
+    graph.bundles.publish(bundle(1_000_020_000_000, 1))
+    bench.until(lambda: len(graph.got["provenance"]) == 2, "a frame after it")
+
+
+def test_a_scenario_file_that_is_replaced_before_the_first_frame_is_not_read_again(
+    bench: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("name: as it was\nignitions: []\n", encoding="utf-8")
+    graph = Graph(bench, tmp_path / "ledger.db", scenario_file=str(path))
+    path.write_text("name: [half writ", encoding="utf-8")
+    stamp_ns = 1_000_000_000_000
+    graph.bundles.publish(bundle(stamp_ns, 0))
+    bench.until(lambda: graph.got["provenance"], "a frame")
+    meant = parse_scenario("name: as it was\nignitions: []\n", stamp_ns)
+    assert graph.got["provenance"][0].scenario_sha256.tobytes() == meant.digest
 
 
 def test_generator_that_is_not_active_draws_nothing_and_says_so(bench: Any, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from vidgen_nodes.pipeline import Pipeline
 from vidgen_nodes.ros.diagnostics import NodeHealth
 from vidgen_nodes.ros.foresight import Foresight
 from vidgen_nodes.ros.worker import LatestWorker
-from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario
+from vidgen_nodes.scenario.timeline import load_scenario, parse_scenario, starting_at
 from vidgen_nodes.scene.building import Progress, load_building
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class FrameMaker:
         scenario = None
         if params.scenario_file:  # a broken file must not wait for the first frame
             scenario = load_scenario(Path(params.scenario_file), params.scenario_start_ns or 1)
-        self._starts_with_first = scenario is not None and not params.scenario_start_ns
+        self._starts_with_first = None if params.scenario_start_ns else scenario
         recording = read_segment_file(Path(params.segment_file)) if params.segment_file else None
         digests = run_digests(graph, building)
         path, keys, signing = Path(params.ledger), keys_of(graph.custody), signing_of(graph.custody)
@@ -213,8 +213,8 @@ class FrameMaker:
         if self._segment is not None and bundle.segment != self._segment:
             self._ledger.append_segment("clock_jump", {})
         self._segment, self._newest_ns = bundle.segment, bundle.stamp_ns
-        if self._starts_with_first:
-            self._replace_scenario(load_scenario(Path(self._params.scenario_file), bundle.stamp_ns))
+        if self._starts_with_first is not None:  # as it was read: its file may have changed since
+            self._replace_scenario(starting_at(self._starts_with_first, bundle.stamp_ns))
         frame = self._pipeline.process(bundle)
         self._publish(frame)
         self._health.extra["signed_leaves"] = str(self._signer.signed_size)
@@ -226,7 +226,7 @@ class FrameMaker:
         self._health.withholding = "; ".join((*frame.record.gate.withheld, *self._pipeline.world.withheld))
 
     def _replace_scenario(self, scenario: Scenario) -> None:
-        self._starts_with_first = False
+        self._starts_with_first = None
         self._pipeline.set_world(self._pipeline.world_of(scenario))
 
     def _review_and_replace(self, world: World, review: bytes) -> None:
@@ -241,7 +241,7 @@ class FrameMaker:
             fault, self._reviews.state = self._reviews.fault, before
             name = "" if world.scenario is None else world.scenario.name
             raise InputError("not_reviewed", f"scenario {name}: {fault}; nothing changed")
-        self._starts_with_first = False
+        self._starts_with_first = None
 
     def _append_review(self, review: FrameReview, statement: bytes) -> int:
         self._ledger.append_segment(REVIEW, segment_of(review, statement))

@@ -144,6 +144,12 @@ def parse_scenario(content_yaml: str, start_ns: int) -> Scenario:
     return dataclasses.replace(scenario, digest=scenario_digest(scenario))
 
 
+def starting_at(scenario: Scenario, start_ns: int) -> Scenario:
+    """The same with another event time of its second 0."""
+    moved = dataclasses.replace(scenario, start_ns=start_ns)
+    return dataclasses.replace(moved, digest=scenario_digest(moved))
+
+
 def scenario_from_record(body: Mapping[str, Any], digest: bytes) -> Scenario:
     """The scenario that a ledger stores; records from before fires could spread lack those keys.
 

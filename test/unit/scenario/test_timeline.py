@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from vidgen_nodes.custody.digest import dataclass_record
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.packets import Scenario
-from vidgen_nodes.scenario.timeline import FUELS, GROWTH_KW_PER_S2, load_scenario, parse_scenario
+from vidgen_nodes.scenario.timeline import FUELS, GROWTH_KW_PER_S2, load_scenario, parse_scenario, starting_at
 
 START_NS = 1_700_000_000_000_000_000
 IGNITION = {
@@ -173,6 +173,12 @@ def test_digest_ignores_spelling_and_covers_every_value() -> None:
         *(parse_scenario(scenario_text({key: value}), START_NS) for key, value in _other_values().items()),
     ]
     assert len({scenario.digest for scenario in [first, *changed]}) == 1 + len(changed)
+
+
+def test_another_start_is_the_scenario_that_says_so() -> None:
+    assert starting_at(parse_scenario(scenario_text(), 1), START_NS) == parse_scenario(
+        scenario_text(), START_NS
+    )
 
 
 def test_digest_is_the_hash_of_what_the_ledger_stores() -> None:
