@@ -75,6 +75,20 @@ def test_every_pixel_of_an_imported_field_names_engine_file_values_cells_and_rul
     assert kinds == {"flame", "smoke"}
 
 
+def test_verify_finds_the_file_where_it_is_told_and_says_where_it_looked(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["verify", str(run), "--bag", str(run.parent / "flight"), "--jobs", "1", "--json"]
+    assert main([*words, "--fields", str(run.parent)]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])["bag"]["rederived"]
+    assert said["identical"] > 10
+    assert said["different"] == said["inputs_missing"] == 0
+    assert main([*words, "--fields", str(run)]) == 2
+    assert "annex.npz: No such file or directory; it lies beside" in capsys.readouterr().err
+    assert main([*words, "--fields", str(run / "nowhere")]) == 2
+    assert "no such folder" in capsys.readouterr().err
+
+
 def test_without_its_file_the_field_is_still_named_by_engine_and_hash(run: Path) -> None:
     for item in explained(run, ()):
         (element,) = item.elements

@@ -54,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reviewers", type=Path, help="YAML of whose reviews count; without it only their form is checked"
     )
+    parser.add_argument(
+        "--fields",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="with --bag: folder from which the scenario named its imported files (default: here)",
+    )
     parser.add_argument("--jobs", type=int, default=0, help="processes (default: one a core)")
     add_remap(parser)
 
@@ -79,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
         faults.append("it holds no frame")
     notes: list[str] = []
     if args.bag is not None:
+        if not args.fields.is_dir():
+            raise ConfigError(f"--fields {args.fields}: no such folder")
         try:
             comparison = _compare(args, ledger, report.frames)
         except VerificationError as err:
@@ -119,7 +128,7 @@ def _compare(args: argparse.Namespace, ledger: Path, frames: int) -> BagComparis
     with Progress(console=console, disable=args.json or not console.is_terminal) as progress:
         task = progress.add_task("deriving again", total=frames)
         pictures = ledger.parent / "frames"
-        effort = Effort(args.jobs, args.tolerance, pictures if pictures.is_dir() else None)
+        effort = Effort(args.jobs, args.tolerance, pictures if pictures.is_dir() else None, args.fields)
         return compare_bag(ledger, args.bag, parse_remaps(args.remap), lambda: progress.advance(task), effort)
 
 

@@ -145,7 +145,10 @@ def load_imported(source: ImportedField, folder: Path, ambient_k: float, resolut
     except ConfigError as err:
         raise ConfigError(f"imported {source.file!r}: {err}") from err
     except OSError as err:
-        raise ConfigError(f"imported {source.file!r}: not found as {path}: {err}") from err
+        raise ConfigError(
+            f"imported {source.file!r}: not found as {path}: {err.strerror}; it lies beside the scenario's file or "
+            "below; vidgen verify and explain look in --fields FOLDER"
+        ) from err
     try:
         return _loaded(source, path, stamp.st_mtime_ns, stamp.st_size, ambient_k, resolution_m)
     except (InputError, OSError) as err:

@@ -35,6 +35,7 @@ from vidgen_nodes.scenario.timeline import scenario_from_record
 from vidgen_nodes.scene.building import Building
 
 Leaf = Mapping[str, object]
+_NO_SCENARIO = "the ledger"  # in place of a file: what a scenario names lies beside it
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Task:
     remaps: dict[str, str] = field(default_factory=dict)
     tolerance: int = 0
     pictures: Path | None = None
+    fields: Path = field(default_factory=Path)  # folder from which scenarios named other engines' files
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Redrawing:
         if self._pipeline is None:
             digests = run_digests(self._params, self._building)
             own, (secret, _) = self._params.generator, secret_of(self._task.ledger)
+            own = replace(own, scenario_file=str(self._task.fields / _NO_SCENARIO))
             if secret:
                 committer = ObstacleCommitter(SecretOnly(secret), own.tau_uncertainty, own.min_observations)
                 self._hashes = CommittedFrames(committer)

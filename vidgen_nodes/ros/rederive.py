@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidgen_nodes.custody.commitments_again import CommitmentReport, compare_commitments
@@ -59,6 +59,7 @@ class Effort:
     pictures: Path | None = (
         None  # folder of <stamp>.png overlays to compare with; None: the recording's topic
     )
+    fields: Path = field(default_factory=Path)  # folder from which scenarios named other engines' files
 
 
 def compare_bag(
@@ -89,7 +90,7 @@ def compare_bag(
         frames = [leaf for _, leaf in reader.frames()]
         if not frames:
             raise VerificationError(f"{ledger}: holds no frame to derive again")
-        task = Task(ledger, bag, dict(remaps), effort.tolerance, effort.pictures)
+        task = Task(ledger, bag, dict(remaps), effort.tolerance, effort.pictures, effort.fields)
         jobs = effort.jobs or os.cpu_count() or 1
         # First, so that they start while this process reads.
         processes = stack.enter_context(DrawingProcesses(task, len(frames), jobs))
