@@ -80,49 +80,44 @@ def _parts() -> npt.NDArray[np.int8]:
 
 def first_lumps(domain: Domain, lattice: Sublattices) -> tuple[Lumps, IndexArray]:
     """Lumps of single cells, and which one every cell of the eight sublattices is in (8, nz, ny, nx); -1: none."""
-    air = lattice.octants(domain.air)
-    bits = (air.astype(np.uint8) << np.arange(8, dtype=np.uint8)[:, None, None, None]).sum(
-        axis=0, dtype=np.uint8
-    )
+    bits = np.packbits(lattice.octants(domain.air), axis=0, bitorder="little")[0]
     part = np.moveaxis(_parts()[bits], -1, 0).astype(np.int64)  # (8, nz, ny, nx)
     parts = part.max(axis=0) + 1
-    before = (np.cumsum(parts.ravel()) - parts.ravel()).reshape(parts.shape)
-    lump = np.where(part >= 0, before[None] + part, -1)
+    before = (np.cumsum(parts) - parts.ravel()).reshape(parts.shape)
+    lump = np.where(part >= 0, before + part, -1)
     block = np.repeat(np.argwhere(parts > 0), parts[parts > 0], axis=0)
-    is_main = (
-        np.concatenate(([True], (np.diff(block, axis=0) != 0).any(axis=1)))
-        if len(block)
-        else np.zeros(0, bool)
-    )
-    held, (own, *zyx) = lump[lump >= 0], np.nonzero(lump >= 0)
-    volume = np.bincount(held, minlength=len(block)).astype(np.float64)
-    centre = np.stack(
-        [
-            np.bincount(held, 2.0 * at + (own >> bit & 1) + 0.5, len(block)) / volume
-            for at, bit in zip(zyx, (2, 1, 0), strict=True)
-        ],
-        axis=1,
-    )
-    links = [_across(lump, axis) for axis in range(3)]
-    one, other = (np.concatenate([link[end] for link in links]) for end in (0, 1))
-    axis = np.concatenate([np.full(len(link[0]), number) for number, link in enumerate(links)])
-    rim, rim_side = _rims(domain, lattice, lump)
+    is_main = np.isin(np.arange(len(block)), before[parts > 0])
+    volume, centre = _sizes(lump, len(block))
+    one, other, axis = _links(lump)
+    rim, side = _rims(domain, lattice, lump)
     return _made(
         lattice.places.shape, block, is_main, volume, centre, (one, other, axis, np.ones(len(one))),
-        (rim, rim_side, np.ones(len(rim))), domain.grid.shape, lump,
+        (rim, side, np.ones(len(rim))), domain.grid.shape, lump,
     )  # fmt: skip
 
 
-def _across(lump: IndexArray, axis: int) -> tuple[IndexArray, IndexArray]:
-    """Lumps on both sides of every open face between blocks along one axis."""
-    bit, ones, others = 4 >> axis, [], []
-    for upper in (own for own in range(8) if own & bit):
-        one = np.moveaxis(lump[upper], axis, 0)[:-1].ravel()
-        other = np.moveaxis(lump[upper ^ bit], axis, 0)[1:].ravel()
-        both = (one >= 0) & (other >= 0)
-        ones.append(one[both])
-        others.append(other[both])
-    return np.concatenate(ones), np.concatenate(others)
+def _sizes(lump: IndexArray, count: int) -> tuple[FloatArray, FloatArray]:
+    """Volume and centre of every lump of cells of the eight sublattices."""
+    own, *zyx = np.nonzero(lump >= 0)
+    held = lump[lump >= 0]
+    volume = np.bincount(held, minlength=count).astype(np.float64)
+    along = [2.0 * at + (own >> bit & 1) + 0.5 for at, bit in zip(zyx, (2, 1, 0), strict=True)]
+    return volume, np.stack([np.bincount(held, cells, count) / volume for cells in along], axis=1)
+
+
+def _links(lump: IndexArray) -> tuple[IndexArray, IndexArray, IndexArray]:
+    """Lumps on both sides of every open face between blocks, the lower one first, and the axis across it."""
+    ones, others, axes = [], [], []
+    for axis in range(3):
+        bit = 4 >> axis
+        for upper in (own for own in range(8) if own & bit):
+            one = np.moveaxis(lump[upper], axis, 0)[:-1].ravel()
+            other = np.moveaxis(lump[upper ^ bit], axis, 0)[1:].ravel()
+            both = (one >= 0) & (other >= 0)
+            ones.append(one[both])
+            others.append(other[both])
+            axes.append(np.full(both.sum(), axis))
+    return np.concatenate(ones), np.concatenate(others), np.concatenate(axes)
 
 
 def _rims(domain: Domain, lattice: Sublattices, lump: IndexArray) -> tuple[IndexArray, IndexArray]:
@@ -144,7 +139,7 @@ def coarser(lumps: Lumps) -> tuple[Lumps, IndexArray]:
     """Lumps of twice the width, and which of them each lump is in; -1: none."""
     block = lumps.block // 2
     shape = tuple((count + 1) // 2 for count in lumps.places.shape)
-    key = np.ravel_multi_index(tuple(block.T), shape) if len(block) else np.zeros(0, np.int64)
+    key = np.ravel_multi_index(tuple(block.T), shape)
     inside = key[lumps.one] == key[lumps.other]
     graph = sparse.coo_array(
         (np.ones(inside.sum()), (lumps.one[inside], lumps.other[inside])), shape=(len(lumps), len(lumps))
@@ -156,7 +151,7 @@ def coarser(lumps: Lumps) -> tuple[Lumps, IndexArray]:
     order = np.lexsort((-volume, of_block))  # by block, its largest part first
     to = np.argsort(order)[label]
     volume, of_block = volume[order], of_block[order]
-    is_main = np.concatenate(([True], np.diff(of_block) != 0))
+    is_main = np.diff(of_block, prepend=-1) != 0
     centre = np.stack([np.bincount(to, lumps.volume * along, count) for along in lumps.centre.T], axis=1)
     out = ~inside
     links = (to[lumps.one[out]], to[lumps.other[out]], lumps.axis[out], lumps.area[out])

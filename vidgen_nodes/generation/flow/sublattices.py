@@ -14,7 +14,7 @@ matrix the diagonal alone needs storing. Leaves out periodic axes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,15 @@ from vidgen_nodes.packets import BoolArray, Float32Array
 Colour = tuple[int, int, int, int]  # sublattices, 4 a + 2 b + c
 RED: Colour = (0, 3, 5, 6)
 BLACK: Colour = (1, 2, 4, 7)
+
+
+class Members(NamedTuple):
+    """Which lump (``blocks.py``) each black cell is in: its place's own, or one that has no place."""
+
+    main: Float32Array  # (4, size): 1 where it is in the lump of its place, else 0
+    which: IndexArray  # sublattice of each cell of another lump
+    where: IndexArray  # index of that cell
+    lump: IndexArray  # where that lump stands in the flat array of lumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +155,13 @@ class Sublattices:
         """Of the black cells ``weight own - air times the sum of the six neighbours``."""
         _less_around(into, weight, own, air, beside, *self._beside[BLACK], self.places.first, self.places.end)
 
-    def gathered(self, into: Float32Array, scale: Float32Array, beside: Float32Array) -> None:
-        """Sum over the black cells of each place of what ``around`` gives; ``into`` is one flat array."""
-        _gathered(into, scale, beside, *self._beside[BLACK], self.places.first, self.places.end)
+    def gathered(self, into: Float32Array, beside: Float32Array, members: Members) -> None:
+        """Sum over the black cells of each lump of their six neighbours; ``into`` is a flat array of lumps."""
+        _gathered(into, beside, members, *self._beside[BLACK], self.places.first, self.places.end)
 
-    def gather_more(
-        self, into: Float32Array, beside: Float32Array, number: IndexArray, index: IndexArray, to: IndexArray
-    ) -> None:
-        """Add the sum of the six neighbours of some black cells to some places."""
-        _gather_more(into, beside, number, index, to, *self._beside[BLACK])
+    def spread(self, into: Float32Array, lumps: Float32Array, members: Members) -> None:
+        """Add to every black cell what its lump has; the transpose of the sum in ``gathered``."""
+        _spread(into, lumps, members, self.places.first, self.places.end)
 
 
 @compiled
@@ -200,22 +207,29 @@ def _less_around(
 
 
 @compiled
-def _gathered(into: Any, scale: Any, beside: Any, which: Any, further: Any, first: Any, end: Any) -> None:
+def _gathered(into: Any, beside: Any, own: Any, which: Any, further: Any, first: Any, end: Any) -> None:
     into[:] = np.float32(0.0)
     out = into[first:end]
     for q in range(4):
         z, zz, y, yy, x, xx = _six(beside, which, further, q, first, end)
-        factor = scale[q, first:end]
+        held = own.main[q, first:end]
         for i in range(end - first):
-            out[i] += factor[i] * (((z[i] + zz[i]) + (y[i] + yy[i])) + (x[i] + xx[i]))
-
-
-@compiled
-def _gather_more(into: Any, beside: Any, number: Any, index: Any, to: Any, which: Any, further: Any) -> None:
-    for n in range(len(number)):
-        q, i = number[n], index[n]
+            out[i] += held[i] * (((z[i] + zz[i]) + (y[i] + yy[i])) + (x[i] + xx[i]))
+    for n in range(len(own.lump)):
+        q, i = own.which[n], own.where[n]
         total = np.float32(0.0)
         for axis in range(3):
             row = beside[which[q, axis]]
             total += row[i] + row[i + further[q, axis]]
-        into[to[n]] += total
+        into[own.lump[n]] += total
+
+
+@compiled
+def _spread(into: Any, lumps: Any, own: Any, first: Any, end: Any) -> None:
+    given = lumps[first:end]
+    for q in range(4):
+        out, held = into[q, first:end], own.main[q, first:end]
+        for i in range(end - first):
+            out[i] += held[i] * given[i]
+    for n in range(len(own.lump)):
+        into[own.which[n], own.where[n]] += lumps[own.lump[n]]
