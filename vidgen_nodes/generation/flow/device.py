@@ -160,7 +160,7 @@ class DeviceFlow:
         wanted = torch.zeros_like(self._air) if expansion is None else self._centred(expansion * self._air)
         fastest = max(float(own.abs().max()) for own in velocity)
         limit = self._numbers.divergence_limit
-        least = limit * max(fastest, 1e-9)
+        least = limit * max(fastest, float(wanted.abs().max()) / 6.0, 1e-9)
         total, rounds = torch.zeros_like(wanted), 0
         most = ROUNDS if self._domain.is_plain else MOST_ITERATIONS
         while True:

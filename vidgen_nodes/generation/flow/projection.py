@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes the divergence out of a velocity, obstacles and openings included.
 
-Guarantees that what is left of the divergence, scaled by cell width and largest speed, is reported as it is
-in the result and is at most ``limit`` wherever the solver says so. A plain box takes one exact solve; with
-obstacles or cut-in openings the pressure is searched for, by multigrid (``multigrid.py``) or, where an axis is
-periodic, around that solve (``box_search.py``). Leaves out compressible flow: heat does not push air aside here, it
-only makes it light.
+Guarantees that what is left of the divergence, scaled by cell width and the largest speed that was given, is
+reported as it is in the result and is at most ``limit`` wherever the solver says so. A plain box takes one exact
+solve; with obstacles or cut-in openings the pressure is searched for, by multigrid (``multigrid.py``) or, where an
+axis is periodic, around that solve (``box_search.py``). Leaves out compressible flow: heat does not push air aside
+here, it only makes it light.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Finder = Callable[[Float32Array, float, int], tuple[Float32Array, int]]  # as ``
 class Projected:
     """How a projection went."""
 
-    divergence: float  # largest, times cell width over the largest speed
+    divergence: float  # largest, times cell width over the largest speed before
     rounds: int  # exact solves of a plain box, or rounds of the search
 
 
@@ -68,10 +68,12 @@ class Projection:
             The velocity, the pressure that was taken away, and how it went.
         """
         self._fix(velocity)
+        speed = max(fastest(velocity), 1e-9)
         if expansion is not None:
             expansion = expansion * self._air
             self._pockets.centre(expansion)  # a closed pocket cannot grow: its pressure rises instead
-        least = self._limit * max(float(fastest(velocity)), 1e-9)
+            speed = max(speed, largest(expansion) / 6.0)  # what a cell gives off leaves by six faces
+        least = self._limit * speed
         total = np.zeros(self._domain.grid.shape, dtype=np.float32)
         right, rounds = np.empty_like(total), 0
         while True:
