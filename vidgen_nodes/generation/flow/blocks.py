@@ -15,8 +15,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from vidgen_nodes.generation.flow.domain import Domain, IndexArray
 from vidgen_nodes.generation.flow.sublattices import Places, Sublattices
@@ -135,16 +133,23 @@ def _rims(domain: Domain, lattice: Sublattices, lump: IndexArray) -> tuple[Index
     return np.concatenate(rims), np.concatenate(sides)
 
 
+def parts_of(count: int, one: IndexArray, other: IndexArray) -> tuple[int, IndexArray]:
+    """How many parts hang together by links, and which of them each of ``count`` lumps is in."""
+    from scipy import sparse  # takes 0.1 s, and only a box with walls needs it
+    from scipy.sparse import csgraph
+
+    graph = sparse.coo_array((np.ones(len(one), np.int8), (one, other)), shape=(count, count))
+    parts, label = csgraph.connected_components(graph, directed=False)
+    return int(parts), label.astype(np.int64)
+
+
 def coarser(lumps: Lumps) -> tuple[Lumps, IndexArray]:
     """Lumps of twice the width, and which of them each lump is in; -1: none."""
     block = lumps.block // 2
     shape = tuple((count + 1) // 2 for count in lumps.places.shape)
     key = np.ravel_multi_index(tuple(block.T), shape)
     inside = key[lumps.one] == key[lumps.other]
-    graph = sparse.coo_array(
-        (np.ones(inside.sum()), (lumps.one[inside], lumps.other[inside])), shape=(len(lumps), len(lumps))
-    )
-    count, label = csgraph.connected_components(graph, directed=False)
+    count, label = parts_of(len(lumps), lumps.one[inside], lumps.other[inside])
     volume: FloatArray = np.bincount(label, lumps.volume, count).astype(np.float64)
     of_block = np.zeros(count, np.int64)
     of_block[label] = key

@@ -12,11 +12,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from vidgen_nodes.compiled import compiled
-from vidgen_nodes.generation.flow.blocks import Lumps, coarser
+from vidgen_nodes.generation.flow.blocks import Lumps, coarser, parts_of
 from vidgen_nodes.generation.flow.domain import IndexArray
 from vidgen_nodes.packets import Float32Array
 
@@ -111,8 +109,7 @@ def _inverse(lumps: Lumps) -> Float32Array:
     matrix[lumps.one, lumps.other] = matrix[lumps.other, lumps.one] = -links
     matrix[np.diag_indices(count)] = -matrix.sum(axis=1)
     np.add.at(matrix, (lumps.rim, lumps.rim), rims)
-    graph = sparse.coo_array((np.ones(len(links)), (lumps.one, lumps.other)), shape=(count, count))
-    parts, label = csgraph.connected_components(graph, directed=False)
+    parts, label = parts_of(count, lumps.one, lumps.other)
     pinned = np.zeros(parts, bool)
     pinned[label[lumps.rim]] = True
     for part in np.flatnonzero(~pinned):

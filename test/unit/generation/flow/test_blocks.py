@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import ndimage, sparse
-from scipy.sparse import csgraph
+from scipy import ndimage
 
-from vidgen_nodes.generation.flow.blocks import Lumps, coarser, first_lumps
+from vidgen_nodes.generation.flow.blocks import Lumps, coarser, first_lumps, parts_of
 from vidgen_nodes.generation.flow.domain import SIDES, Boundaries, Domain, FlowGrid, make_domain
 from vidgen_nodes.generation.flow.sublattices import Sublattices
 
@@ -35,10 +34,9 @@ def lumps_of(domain: Domain) -> tuple[Lumps, np.ndarray]:
     return lumps, cells
 
 
-def pieces(lumps: Lumps) -> int:
-    """How many parts hang together."""
-    graph = sparse.coo_array((np.ones(len(lumps.one)), (lumps.one, lumps.other)), shape=(len(lumps),) * 2)
-    return int(csgraph.connected_components(graph, directed=False)[0])
+def hang_together(lumps: Lumps) -> int:
+    """How many parts the lumps make."""
+    return parts_of(len(lumps), lumps.one, lumps.other)[0]
 
 
 @settings(max_examples=30, deadline=None)
@@ -85,7 +83,7 @@ def test_coarsening_keeps_what_hangs_together(share: float, seed: int) -> None:
         across = (to[lumps.one] != to[lumps.other]) & kept[lumps.one] & kept[lumps.other]
         assert above.area.sum() == lumps.area[across].sum()
         assert above.rim_area.sum() == lumps.rim_area[kept[lumps.rim]].sum()
-        assert not len(above) or pieces(above) <= pieces(lumps)
+        assert not len(above) or hang_together(above) <= hang_together(lumps)
         assert len(above) < len(lumps)
         lumps = above
 
