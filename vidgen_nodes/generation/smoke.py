@@ -93,7 +93,7 @@ class Residuals:
     nudging_kw: float = 0.0  # heat added or taken to follow the analytic layer
     substeps: int = 0
     cells_crossed: float = 0.0  # by the fastest air in one sub-step
-    solves: int = 0  # of the pressure, by the fast solver
+    solves: int = 0  # of the pressure in an open box, or rounds of the search for it
     notes: tuple[str, ...] = ()  # what was corrected, in words
 
 

@@ -43,7 +43,7 @@ from vidgen_nodes.generation.wind_on_fires import WindOnFires
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grille, Ignition
 from vidgen_nodes.scene.building import Building
 
-SOLVER_VERSION = "3"
+SOLVER_VERSION = "4"
 _BESIDE = 0.75  # burning diameters from the axis: soot so near is part of the flame of the analytic layer
 _UNITS = {
     "ambient_k": "K",

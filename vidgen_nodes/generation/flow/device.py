@@ -15,13 +15,14 @@ import torch
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.fire import GRAVITY_MPS2
+from vidgen_nodes.generation.flow.box_search import floor_of
 from vidgen_nodes.generation.flow.domain import PERIODIC, Domain
 from vidgen_nodes.generation.flow.eddies import MOST_EXCHANGED, MOST_PARTS, PRANDTL, lift_of, parts_for
 from vidgen_nodes.generation.flow.host import MOST_LIGHT, After, Before, Numbers
 from vidgen_nodes.generation.flow.inertia import LEAST_LEFT
 from vidgen_nodes.generation.flow.momentum import Velocity
 from vidgen_nodes.generation.flow.poisson import FastPoisson
-from vidgen_nodes.generation.flow.projection import MOST_ITERATIONS, ROUNDS, Projected, floor_of
+from vidgen_nodes.generation.flow.projection import MOST_ITERATIONS, ROUNDS, Projected
 from vidgen_nodes.packets import Float32Array
 
 Fields = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -159,7 +160,7 @@ class DeviceFlow:
         wanted = torch.zeros_like(self._air) if expansion is None else self._centred(expansion * self._air)
         fastest = max(float(own.abs().max()) for own in velocity)
         limit = self._numbers.divergence_limit
-        least = limit * max(fastest, 1e-9)
+        least = limit * max(fastest, float(wanted.abs().max()) / 6.0, 1e-9)
         total, rounds = torch.zeros_like(wanted), 0
         most = ROUNDS if self._domain.is_plain else MOST_ITERATIONS
         while True:
@@ -184,7 +185,7 @@ class DeviceFlow:
         return w, v, u
 
     def _search(self, right: torch.Tensor, least: float, most: int) -> tuple[torch.Tensor, int]:
-        """Preconditioned conjugate gradients, as in ``projection.py``."""
+        """Preconditioned conjugate gradients, as in ``box_search.py``."""
         right = self._centred(right)
         found = torch.zeros_like(right)
         near = self._centred(self._solve(right) * self._air)

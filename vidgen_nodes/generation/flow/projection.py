@@ -2,42 +2,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes the divergence out of a velocity, obstacles and openings included.
 
-Guarantees that what is left of the divergence, scaled by cell width and largest speed, is reported as it is
-in the result and is at most ``limit`` wherever the solver says so. A plain box takes one exact solve; with
-obstacles or cut-in openings, conjugate gradients run with that solve as preconditioner. Leaves out
-compressible flow: heat does not push air aside here, it only makes it light.
+Guarantees that what is left of the divergence, scaled by cell width and the largest speed that was given, is
+reported as it is in the result and is at most ``limit`` wherever the solver says so. A plain box takes one exact
+solve; with obstacles or cut-in openings the pressure is searched for, by multigrid (``multigrid.py``) or, where an
+axis is periodic, around that solve (``box_search.py``). Leaves out compressible flow: heat does not push air aside
+here, it only makes it light.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit
 
+from vidgen_nodes.generation.flow.box_search import BoxSearch
 from vidgen_nodes.generation.flow.domain import PERIODIC, Domain
 from vidgen_nodes.generation.flow.momentum import Velocity, fastest, largest
+from vidgen_nodes.generation.flow.multigrid import Multigrid
+from vidgen_nodes.generation.flow.pockets import Pockets
 from vidgen_nodes.generation.flow.poisson import FastPoisson
 from vidgen_nodes.packets import Float32Array
 
 ROUNDS = 4  # exact solves of a plain box; from the second on they take away rounding
 MOST_ITERATIONS = 200
+Finder = Callable[[Float32Array, float, int], tuple[Float32Array, int]]  # as ``Multigrid.search``
 
 
 @dataclass(frozen=True, slots=True)
 class Projected:
     """How a projection went."""
 
-    divergence: float  # largest, times cell width over the largest speed
-    rounds: int  # solves with the fast solver
-
-
-def floor_of(domain: Domain) -> float | None:
-    """Eigenvalue that stands in for the constant where the fast solver is only a preconditioner."""
-    if domain.is_plain:
-        return None
-    return 2.0 - 2.0 * float(np.cos(0.5 * np.pi / max(domain.grid.shape)))
+    divergence: float  # largest, times cell width over the largest speed before
+    rounds: int  # exact solves of a plain box, or rounds of the search
 
 
 class Projection:
@@ -50,8 +49,9 @@ class Projection:
 
     def __init__(self, domain: Domain, limit: float) -> None:
         self._domain, self._limit = domain, limit
-        self._fast = FastPoisson(domain.grid.shape, domain.kinds, floor_of(domain))
         self._wraps = np.array([low == PERIODIC for low, _ in domain.kinds])
+        self._find, self._most = _finder(domain)
+        self._pockets = Pockets(domain)
         self._air = domain.air.astype(np.float32)
         self._free = tuple((item > 0.0).astype(np.float32) for item in domain.open_faces)
 
@@ -68,13 +68,23 @@ class Projection:
             The velocity, the pressure that was taken away, and how it went.
         """
         self._fix(velocity)
+        speed = max(fastest(velocity), 1e-9)
         if expansion is not None:
             expansion = expansion * self._air
-            self._centre(expansion)  # a closed pocket cannot grow: its pressure rises instead
-        least = self._limit * max(float(fastest(velocity)), 1e-9)
-        if self._domain.is_plain:
-            return self._plain(velocity, expansion, least)
-        return self._around_obstacles(velocity, expansion, least)
+            self._pockets.centre(expansion)  # a closed pocket cannot grow: its pressure rises instead
+            speed = max(speed, largest(expansion) / 6.0)  # what a cell gives off leaves by six faces
+        least = self._limit * speed
+        total = np.zeros(self._domain.grid.shape, dtype=np.float32)
+        right, rounds = np.empty_like(total), 0
+        while True:
+            left = self._unbalance(velocity, expansion, right)
+            enough = rounds > 0 or not self._domain.is_plain  # what is exact costs as much as leaving it
+            if (enough and not left > least) or rounds >= self._most:
+                return velocity, total, Projected(left * self._limit / least, rounds)
+            found, used = self._find(right, 0.5 * least, self._most - rounds)
+            _push(*velocity, found, *self._domain.open_faces, self._wraps)
+            total += found
+            rounds += used
 
     def _fix(self, velocity: Velocity) -> None:
         domain = self._domain
@@ -88,80 +98,21 @@ class Projection:
                 own *= self._free[axis]
                 own += fixed
 
-    def _plain(
-        self, velocity: Velocity, expansion: Float32Array | None, least: float
-    ) -> tuple[Velocity, Float32Array, Projected]:
-        total = np.zeros(self._domain.grid.shape, dtype=np.float32)
-        right, rounds = np.empty_like(total), 0
-        left = self._unbalance(velocity, expansion, right)
-        while rounds < ROUNDS and not (rounds and left <= least):
-            pressure = self._fast.solve(right)
-            _push(*velocity, pressure, *self._domain.open_faces, self._wraps)
-            total += pressure
-            rounds += 1
-            left = self._unbalance(velocity, expansion, right)
-        return velocity, total, self._report(left, least, rounds)
-
     def _unbalance(self, velocity: Velocity, expansion: Float32Array | None, right: Float32Array) -> float:
         _divergence(*velocity, self._air, right)
         if expansion is not None:
             right += expansion
         return largest(right)
 
-    def _report(self, left: float, least: float, rounds: int) -> Projected:
-        return Projected(left * self._limit / least, rounds)
 
-    def _around_obstacles(
-        self, velocity: Velocity, expansion: Float32Array | None, least: float
-    ) -> tuple[Velocity, Float32Array, Projected]:
-        """Preconditioned conjugate gradients (Hestenes & Stiefel 1952) on the cells of air."""
-        faces, wraps = self._domain.open_faces, self._wraps
-        total = np.zeros(self._domain.grid.shape, dtype=np.float32)
-        right, rounds = np.empty_like(total), 0
-        while True:
-            left = self._unbalance(velocity, expansion, right)
-            if left <= least or rounds >= MOST_ITERATIONS:
-                return velocity, total, self._report(left, least, rounds)
-            found, used = self._search(right, 0.5 * least, MOST_ITERATIONS - rounds)
-            _push(*velocity, found, *faces, wraps)
-            total += found
-            rounds += used
-
-    def _search(self, right: Float32Array, least: float, most: int) -> tuple[Float32Array, int]:
-        """Pressure whose push takes ``right`` away; stops at ``least`` or after ``most`` rounds."""
-        faces, wraps = self._domain.open_faces, self._wraps
-        self._centre(right)
-        found = np.zeros_like(right)
-        image = np.empty_like(right)
-        near = self._precondition(right)
-        way = near.copy()
-        power = float(np.vdot(right, near))
-        used = 0
-        while used < most:
-            used += 1
-            _stiffness(way, *faces, wraps, self._air, image)
-            along = power / float(np.vdot(way, image))
-            found += np.float32(along) * way
-            right -= np.float32(along) * image
-            if largest(right) <= least:
-                break
-            near = self._precondition(right)
-            power, before = float(np.vdot(right, near)), power
-            way *= np.float32(power / before)
-            way += near
-        return found, used
-
-    def _precondition(self, right: Float32Array) -> Float32Array:
-        near = self._fast.solve(right)
-        near *= self._air
-        self._centre(near)
-        return near
-
-    def _centre(self, values: Float32Array) -> None:
-        """Take away the mean of each pocket of air that has no opening: no pressure can change it."""
-        flat = values.reshape(-1)
-        for pocket in self._domain.pockets:
-            flat[pocket] -= np.float32(flat[pocket].mean(dtype=np.float64))
+def _finder(domain: Domain) -> tuple[Finder, int]:
+    """What finds a pressure that takes a divergence away, and how many rounds it may take."""
+    if domain.is_plain:
+        fast = FastPoisson(domain.grid.shape, domain.kinds)
+        return lambda right, *_: (fast.solve(right), 1), ROUNDS
+    if any(low == PERIODIC for low, _ in domain.kinds):
+        return BoxSearch(domain).search, MOST_ITERATIONS
+    return Multigrid(domain).search, MOST_ITERATIONS
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -208,36 +159,3 @@ def _push(w: Any, v: Any, u: Any, p: Any, cz: Any, cy: Any, cx: Any, wraps: Any)
         v[:, ny] = v[:, 0]
     else:
         v[:, ny] += cy[:, ny] * p[:, ny - 1]
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _stiffness(p: Any, cz: Any, cy: Any, cx: Any, wraps: Any, air: Any, out: Any) -> None:
-    """Divergence of the push of a pressure."""
-    nz, ny, nx = p.shape
-    one, none = np.float32(1.0), np.float32(0.0)
-    for k in range(nz):
-        below, above = (k - 1 if k > 0 else nz - 1), (k + 1 if k < nz - 1 else 0)
-        has_below = one if k > 0 or wraps[0] else none
-        has_above = one if k < nz - 1 or wraps[0] else none
-        for j in range(ny):
-            south, north = (j - 1 if j > 0 else ny - 1), (j + 1 if j < ny - 1 else 0)
-            has_south = one if j > 0 or wraps[1] else none
-            has_north = one if j < ny - 1 or wraps[1] else none
-            for i in range(nx):
-                own = p[k, j, i]
-                out[k, j, i] = (
-                    cz[k, j, i] * (own - has_below * p[below, j, i])
-                    + cz[k + 1, j, i] * (own - has_above * p[above, j, i])
-                    + cy[k, j, i] * (own - has_south * p[k, south, i])
-                    + cy[k, j + 1, i] * (own - has_north * p[k, north, i])
-                )
-            west = p[k, j, nx - 1] if wraps[2] else none
-            east = p[k, j, 0] if wraps[2] else none
-            for i in range(1, nx):
-                out[k, j, i] += cx[k, j, i] * (p[k, j, i] - p[k, j, i - 1])
-            for i in range(nx - 1):
-                out[k, j, i] += cx[k, j, i + 1] * (p[k, j, i] - p[k, j, i + 1])
-            out[k, j, 0] += cx[k, j, 0] * (p[k, j, 0] - west)
-            out[k, j, nx - 1] += cx[k, j, nx] * (p[k, j, nx - 1] - east)
-            for i in range(nx):
-                out[k, j, i] *= air[k, j, i]

@@ -87,6 +87,17 @@ def test_air_expands_by_what_is_asked() -> None:
     assert float(velocity[0][-1].sum()) == pytest.approx(0.5, rel=1e-4)
 
 
+def test_still_air_beside_a_wall_expands_by_what_is_asked_in_a_few_rounds() -> None:
+    domain = make_domain(GRID, AMONG_WALLS["outside"])
+    grown = np.zeros(GRID.shape, dtype=np.float32)
+    grown[2, 5, 6] = 0.5
+    still = tuple(np.zeros_like(own) for own in random_velocity(0))
+    velocity, _, how = Projection(domain, LIMIT).apply(still, grown)  # type: ignore[arg-type]
+    assert how.divergence <= LIMIT
+    assert how.rounds <= 10
+    assert np.abs(divergence(velocity) - grown).max() <= LIMIT * 0.5
+
+
 def test_projecting_twice_changes_nothing() -> None:
     domain = make_domain(GRID, Boundaries({"ceiling": "open"}))
     projection = Projection(domain, LIMIT)
@@ -94,3 +105,74 @@ def test_projecting_twice_changes_nothing() -> None:
     kept = [own.copy() for own in first]
     second, _, _ = projection.apply(first)
     assert max(np.abs(a - b).max() for a, b in zip(kept, second, strict=True)) <= 1e-5
+
+
+def walls() -> np.ndarray:
+    """Two rooms, a door between them, a shelf in one."""
+    solid = np.zeros(GRID.shape, dtype=bool)
+    solid[:, :, 7] = True
+    solid[:5, 4:7, 7] = False
+    solid[6, 2:9, 9:12] = True
+    return solid
+
+
+GRILLES = (Vent("west", (0.5, 0.5), (1.5, 1.5), 0.4), Vent("ceiling", (2.2, 0.5), (3.2, 1.5), -0.4))
+AMONG_WALLS = {
+    "outside": Boundaries(dict.fromkeys(SIDES[1:], "open"), walls()),
+    "wind": Boundaries(dict.fromkeys(SIDES[1:], "open"), walls(), (), (2.0, -1.0)),
+    "one window": Boundaries({}, walls(), (Vent("east", (1.0, 0.5), (2.5, 2.0)),)),
+    "supply and exhaust": Boundaries({}, walls(), GRILLES),
+    "shut": Boundaries({}, walls()),
+    "round": Boundaries({"south": "periodic", "north": "periodic", "ceiling": "open"}, walls()),
+}
+
+
+def given_mps(domain: Domain, seed: int) -> float:
+    """Largest speed of ``random_velocity`` where the domain lets it be."""
+    found = 0.0
+    for own, rule, fixed in zip(random_velocity(seed), domain.open_faces, domain.fixed_mps, strict=True):
+        found = max(found, float(np.abs(np.where(rule > 0.0, own, fixed)).max()))
+    return found
+
+
+@pytest.mark.parametrize("name", AMONG_WALLS)
+def test_what_is_reported_among_walls_is_what_is_left(name: str) -> None:
+    domain = make_domain(GRID, AMONG_WALLS[name])
+    velocity, pressure, how = Projection(domain, LIMIT).apply(random_velocity(7))
+    assert how.divergence <= LIMIT
+    left = np.abs(divergence(velocity)[domain.air]).max() / given_mps(domain, 7)
+    assert how.divergence == pytest.approx(left, abs=5e-7)
+    assert not pressure[~domain.air].any()
+    for own, rule, fixed in zip(velocity, domain.open_faces, domain.fixed_mps, strict=True):
+        assert np.array_equal(own[rule == 0.0], fixed[rule == 0.0])
+
+
+@pytest.mark.parametrize("name", AMONG_WALLS)
+def test_the_same_bytes_again_and_after_other_work(name: str) -> None:
+    domain = make_domain(GRID, AMONG_WALLS[name])
+    fresh, used = Projection(domain, LIMIT), Projection(domain, LIMIT)
+    used.apply(random_velocity(8))
+    one, other = fresh.apply(random_velocity(7)), used.apply(random_velocity(7))
+    assert one[1].tobytes() == other[1].tobytes()
+    assert [own.tobytes() for own in one[0]] == [own.tobytes() for own in other[0]]
+
+
+@pytest.mark.parametrize("spoilt", [np.nan, np.inf])
+def test_a_speed_that_is_no_number_is_not_searched_for(spoilt: float) -> None:
+    domain = make_domain(GRID, AMONG_WALLS["outside"])
+    velocity = random_velocity(7)
+    velocity[2][3, 4, 5] = spoilt
+    with np.errstate(all="ignore"):
+        _, _, how = Projection(domain, LIMIT).apply(velocity)
+    assert how.rounds == 0
+    assert not how.divergence <= LIMIT
+
+
+def test_a_search_that_may_not_go_on_says_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidgen_nodes.generation.flow.projection.MOST_ITERATIONS", 2)
+    domain = make_domain(GRID, AMONG_WALLS["outside"])
+    velocity, _, how = Projection(domain, LIMIT).apply(random_velocity(7))
+    assert how.rounds == 2
+    assert how.divergence > LIMIT
+    left = np.abs(divergence(velocity)[domain.air]).max() / given_mps(domain, 7)
+    assert how.divergence == pytest.approx(left, rel=1e-3)
