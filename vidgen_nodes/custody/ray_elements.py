@@ -153,9 +153,11 @@ def met_areas(ray: Ray, spans: list[Span], flame: Numbers, spread: Numbers) -> I
         mine = alight[surfaces[alight[:, 5].astype(int)] == name.removesuffix("/top")]
         if not len(mine) or not len(places):
             continue
-        away = np.hypot(places[:, None, 0] - mine[None, :, 0], places[:, None, 1] - mine[None, :, 1])
+        away = _away_downwind(places, mine, state)
         foot_m, tip_m = float(mine[:, 2].min()), state["flame_top"][0]
         top_m = foot_m + smoke * (tip_m - foot_m)
+        if "flame_lean" in state:  # smoke goes up on a steeper line than the flame that it leaves
+            top_m = max(top_m, float(mine[:, 2].max()) + smoke * state["longest_flame"][0])
         above = places[:, 2, None] - mine[None, :, 2]
         near_m = (ray.blur_rad * along)[:, None]
         inside = (away <= reach_m + near_m) & (above >= -0.5 * spacing_m - STEP_M - near_m)
@@ -219,12 +221,27 @@ def _along(
     return np.where(level > 0.0, axis.path_at(level), level), away
 
 
+def _away_downwind(places: FloatArray, cells: FloatArray, state: Numbers) -> FloatArray:
+    """Level distance (n, c) of places (n, 3) from pieces, or from where the wind carries what leaves them."""
+    off = places[:, None, :2] - cells[None, :, :2]
+    away: FloatArray = np.hypot(off[..., 0], off[..., 1])
+    for east, north, _, reach_m in state.get("flame_lean", ([],))[0]:
+        along = np.clip(off @ np.array([east, north]), 0.0, reach_m)
+        away = np.minimum(away, np.hypot(off[..., 0] - along * east, off[..., 1] - along * north))
+    return away
+
+
 def _burning(name: str, state: Numbers, ignition: str) -> str:
     pieces, area_m2 = state["burning_pieces"][0], state["burning_area"][0]
     return (
         f"{name} burns: fire from {ignition} spread to {pieces:.0f} pieces of it ({area_m2:.2f} m2), each after its "
         f"neighbour by the rates of its material; they release {state['heat_release'][0]:.0f} kW, "
         f"and their flames reach {state['flame_top'][0]:.2f} m in map"
+        + (
+            f"; the wind leans them by up to {max(row[2] for row in state['flame_lean'][0]):.0f} degrees"
+            if "flame_lean" in state
+            else ""
+        )
     )
 
 

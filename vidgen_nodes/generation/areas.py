@@ -23,7 +23,8 @@ from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.sheet import FlameSheet, SheetState
 from vidgen_nodes.generation.sheet_model import SheetModel, sheet_parameters
 from vidgen_nodes.generation.spread import solve_spread
-from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Ignition, Room, SpreadPlan, Vent
+from vidgen_nodes.generation.wind_on_areas import WindOnAreas
+from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Ignition, Room, SpreadPlan, Vent, Wind
 from vidgen_nodes.scenario.spread_plan import plan_units
 from vidgen_nodes.scene.building import Building
 
@@ -55,6 +56,7 @@ class BurningAreas:
         seed: of the scenario.
         ambient_k: of the air.
         resolution_m: edge of a voxel.
+        wind: of the scenario, which leans the flames; None: still air.
 
     Raises:
         ConfigError: a room with a surface that the building has not, or no graph can be made.
@@ -69,6 +71,7 @@ class BurningAreas:
         seed: int,
         ambient_k: float,
         resolution_m: float,
+        wind: Wind | None = None,
     ) -> None:
         plan, plan_record = _read_plan(plan)
         rooms, rooms_record = _read_rooms(rooms)
@@ -84,7 +87,10 @@ class BurningAreas:
             "model": sheet_parameters(model),
             "notes": entry(list(spread.notes), "", "what lights or spreads nothing"),
         }
+        self._wind = None if wind is None else WindOnAreas(wind, building, ambient_k)
         self.sheets = self._sheets(seed, ambient_k, resolution_m, model)
+        if self._wind is not None:
+            self.record["wind"] = self._wind.record
 
     def _sheets(
         self, seed: int, ambient_k: float, resolution_m: float, model: SheetModel
@@ -112,6 +118,8 @@ class BurningAreas:
                         ambient_k,
                         resolution_m,
                         model,
+                        self._wind,
+                        owner.radiative_fraction,
                     )
                 )
         return tuple(sheets)
@@ -169,8 +177,8 @@ class BurningAreas:
             name=sheet.name,
             ignition=owner.name,
             base_m=(float(centre[0]), float(centre[1]), low_m),
-            radius_m=radius_m,
-            flame_top_m=state.flame_top_m,
+            radius_m=radius_m + state.tip_offset_m,
+            flame_top_m=state.drawn_top_m,
             top_m=sheet.origin_m[2] + sheet.shape[0] * sheet.resolution_m,
             heat_kw=state.heat_kw,
             soots=sheet.fuel.soot_yield > 0.0,
@@ -184,9 +192,28 @@ def _state_record(sheet: FlameSheet, state: SheetState, burning: Burning) -> Par
         "heat_release": entry(state.heat_kw, "kW", "t-squared growth of each piece, burn-out"),
         "burning_pieces": entry(len(state.burning), "1", "arrival times"),
         "burning_area": entry(area_m2, "m2", "arrival times"),
-        "flame_top": entry(state.flame_top_m, "m in map", "x_f = 0.067 Q'^(2/3)"),
+        "flame_top": entry(state.drawn_top_m, "m in map", "x_f = 0.067 Q'^(2/3)"),
         "longest_flame": entry(float(state.length_m.max()), "m", "x_f = 0.067 Q'^(2/3)"),
         "voxel": entry(sheet.resolution_m, "m", "parameter, coarser for large surfaces"),
+        **_lean_record(sheet, state),
+    }
+
+
+def _lean_record(sheet: FlameSheet, state: SheetState) -> Parameters:
+    """How far its flames lean; empty where they stand upright."""
+    if sheet.lean is None:
+        return {}
+    rows = [
+        [*side.lean.towards, flame.axis.lean_deg, reach_m]
+        for side, flame, reach_m in zip(sheet.lean.sides, state.flames, sheet.lean.reaches_m, strict=True)
+    ]
+    unit = "towards east and north, deg from upright, m that smoke reaches downwind at the most"
+    lengths = [flame.length_m for flame in state.flames]
+    return {
+        "flame_lean": entry(rows, unit, "AGA 1974, Briggs 1969"),
+        "leaning_flame": entry(
+            lengths, "m along its line", "x_f = 0.067 Q'^(2/3) of the pieces that it passes"
+        ),
     }
 
 

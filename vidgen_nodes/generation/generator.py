@@ -412,7 +412,14 @@ class World:
                 None
                 if plan is None
                 else BurningAreas(
-                    building, plan, rooms, self._ignitions, self._seed, self._ambient_k, self._resolution_m
+                    building,
+                    plan,
+                    rooms,
+                    self._ignitions,
+                    self._seed,
+                    self._ambient_k,
+                    self._resolution_m,
+                    self._wind,
                 )
             )
         return self._areas[building.digest]

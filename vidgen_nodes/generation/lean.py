@@ -109,6 +109,22 @@ class Lean:
         """The line of a fire up to where its way along it is ``top_m`` or more."""
         length_m = fire.flame_height_m(heat_kw, diameter_m)
         cosine = self.tilt_cosine(length_m, diameter_m)
+        # The burner's upwind side stays where it is.
+        drawn_m = 0.5 * diameter_m * (min(1.0 / cosine, MOST_STRETCH) - 1.0)
+        return self.line(heat_kw, length_m, cosine, top_m, drawn_m)
+
+    def line(
+        self, heat_kw: float, length_m: float, cosine: float, top_m: float, drawn_m: float = 0.0
+    ) -> Axis:
+        """The line of a flame of a length and a tilt up to where its way along it is ``top_m`` or more.
+
+        Args:
+            heat_kw: of the fire.
+            length_m: of the flame, as in still air.
+            cosine: of its angle from upright.
+            top_m: see above.
+            drawn_m: so far downwind begins the line.
+        """
         tip_m = max(length_m * cosine, 1e-3)
         end_m = max(top_m, 1.01 * tip_m)
         height: FloatArray = np.concatenate(
@@ -118,8 +134,6 @@ class Lean:
         bent_tip = (tip_m / self.bend(heat_kw, length_m)) ** 1.5
         tangent = math.sqrt(1.0 / cosine**2 - 1.0)
         offset = np.where(height <= tip_m, height * tangent, tip_m * tangent + bent - bent_tip)
-        # The burner's upwind side stays where it is.
-        drawn_m = 0.5 * diameter_m * (min(1.0 / cosine, MOST_STRETCH) - 1.0)
         offset = np.minimum(offset + drawn_m, self.most_m)
         path = np.concatenate(([0.0], np.cumsum(np.hypot(np.diff(height), np.diff(offset)))))
         return Axis(height, offset, path, tip_m, math.degrees(math.acos(cosine)))

@@ -5,12 +5,14 @@
 Pieces above each other are one column, whose line heat release Q' gives its flame length. Guarantees that voxels
 stand only before or above pieces that burn or have burnt, that the field is a function of their heat and of
 time alone, and that nothing is left where the gate is closed. The motion is texture of the right speed and size,
-not a solution of the flow equations. Leaves out flames under ceilings (their heat counts, they are not drawn),
-wind, and what flames of two surfaces do to each other.
+not a solution of the flow equations. Wind along the surface leans them (``wind_on_areas.py``): then voxels stand
+downwind of that, too. Leaves out flames under ceilings (their heat counts, they are not drawn), and what flames of two
+surfaces do to each other.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -21,9 +23,11 @@ import torch
 from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.burning import Burning
 from vidgen_nodes.generation.plume import HazardField
+from vidgen_nodes.generation.sheet_lean import LeaningFlame, SheetLean, Sweep
 from vidgen_nodes.generation.sheet_model import SheetModel
 from vidgen_nodes.generation.spread import Fuel
 from vidgen_nodes.generation.turbulence import CarriedNoise, seed_of
+from vidgen_nodes.generation.wind_on_areas import ATTACHED, SheetShape, WindOnAreas
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray
 
 MOST_VOXELS = 1_000_000
@@ -42,6 +46,14 @@ class SheetState:
     line_kw_per_m: FloatArray  # of each column
     foot_m: FloatArray  # lowest burning piece of each column, in map; inf where none burns
     length_m: FloatArray  # flame of each column above its foot
+    burning_m: FloatArray  # from the foot of each column to its highest burning piece
+    flames: tuple[LeaningFlame, ...] = ()  # one for each side that leans
+    drawn_top_m: float = -math.inf  # in map: of the flame, leaning or not
+
+    @property
+    def tip_offset_m(self) -> float:
+        """How far downwind the tip of a leaning flame is; 0: upright."""
+        return max((flame.tip_offset_m for flame in self.flames), default=0.0)
 
 
 class FlameSheet:
@@ -57,6 +69,8 @@ class FlameSheet:
         ambient_k: of the air.
         resolution_m: edge of a voxel; coarser where the lattice would be too large.
         model: numbers of the picture.
+        wind: that may lean its flames; None: still air.
+        radiative_fraction: of its heat; counts in wind.
     """
 
     def __init__(
@@ -70,6 +84,8 @@ class FlameSheet:
         ambient_k: float,
         resolution_m: float,
         model: SheetModel,
+        wind: WindOnAreas | None = None,
+        radiative_fraction: float = 0.0,
     ) -> None:
         self.name, self.model, self.members, self.fuel = name, model, members, fuel
         self._burning = burning
@@ -91,6 +107,7 @@ class FlameSheet:
         if self._is_level:
             longest_m = max(longest_m, fire.flame_height_m(float(peak.sum()), 0.05))
         self._peak_line_kw_per_m = float((peak / self._width_m).max())
+        self.lean = self._lean_in(wind, longest_m, radiative_fraction, float(peak.sum()))
         self._lay_out(longest_m, resolution_m)
         self._eddies = tuple(
             CarriedNoise(
@@ -104,6 +121,32 @@ class FlameSheet:
         )
         self._table = radiance.radiance_table()
 
+    def _lean_in(
+        self, wind: WindOnAreas | None, longest_m: float, radiative_fraction: float, peak_kw: float
+    ) -> SheetLean | None:
+        """What leans the flames of this surface; None where nothing does."""
+        if wind is None:
+            return None
+        columns = len(self._place_m)
+        height_m = np.bincount(self._column, self._height_m, columns) / np.bincount(self._column)
+        area_m2 = float(self._burning.area_m2[self.members].sum())
+        sides = wind.sides(
+            SheetShape(
+                self.name,
+                np.column_stack((self._place_m, height_m)),
+                None if self._is_level else self._out,
+                0.5 * self.model.most_thickness_m,
+                longest_m,
+                peak_kw / area_m2 / self.fuel.heat_of_combustion_kj_per_kg,
+                radiative_fraction,
+            )
+        )
+        if not sides:
+            return None
+        return SheetLean(
+            sides, columns, self.model, self.fuel.heat_of_combustion_kj_per_kg, longest_m, peak_kw
+        )
+
     def _lay_out(self, longest_m: float, resolution_m: float) -> None:
         """Place the lattice and find which columns of pieces each of its plan cells stands before."""
         reach_m = 0.0 if self._is_level else self.model.depth_m
@@ -111,6 +154,9 @@ class FlameSheet:
         corners = np.concatenate(
             (self._place_m - edge, self._place_m + edge, self._place_m + reach_m * self._out)
         )
+        if self.lean is not None:
+            blown = self.lean.corners_m(self._place_m, reach_m * self._out, edge)
+            corners = np.concatenate((corners, blown))
         low, high = corners.min(axis=0), corners.max(axis=0)
         base_m = float(self._height_m.min()) - (0.0 if self._is_level else edge)
         top_m = float(self._height_m.max()) + max(self.model.smoke_height * longest_m, 1.0)
@@ -196,7 +242,13 @@ class FlameSheet:
         lit = np.isfinite(foot_m)
         length_m = np.where(lit, np.maximum(length_m, top_m - foot_m), 0.0)
         tip_m = float((foot_m + length_m)[lit].max())
-        return SheetState(total_kw, tip_m, self.members[alight], line, foot_m, length_m)
+        burning_m = np.where(lit, top_m - foot_m, 0.0)
+        state = SheetState(total_kw, tip_m, self.members[alight], line, foot_m, length_m, burning_m)
+        if self.lean is None:
+            return dataclasses.replace(state, drawn_top_m=tip_m)
+        flames = self.lean.flames(total_kw, line, foot_m, burning_m, length_m, self._width_m)
+        drawn_m = self.lean.top_m(flames, foot_m, burning_m, length_m)
+        return dataclasses.replace(state, flames=flames, drawn_top_m=drawn_m)
 
     def field(
         self, state: SheetState, time_s: float, burning_s: FloatArray, open_voxels: Float32Array
@@ -215,30 +267,109 @@ class FlameSheet:
         chosen = np.flatnonzero(self._before @ (lit | burnt))
         high_m = self.origin_m[2] + self.model.smoke_height * (state.flame_top_m - self.origin_m[2])
         levels = min(self.shape[0], math.ceil((high_m - self.origin_m[2]) / self.resolution_m))
+        if self.lean is not None:
+            return self._leaned(self.lean, state, time_s, burning_s, open_voxels[:levels], chosen)
         is_open = open_voxels[:levels, self._rows[chosen], self._cols[chosen]]
         used: BoolArray = np.any(is_open > 0.0, axis=0)
         chosen, is_open = chosen[used], is_open[:, used]
         if not chosen.size:
             return None
         layers = self._fill(state, time_s, chosen, levels)
-        self._add_skin(layers, burning_s, chosen, levels)
-        return self._assemble(layers, is_open, chosen, levels)
+        cells = self._cells(chosen)
+        self._add_skin(layers, burning_s, cells, levels)
+        return self._assemble(layers, is_open, cells, levels)
+
+    def _leaned(
+        self,
+        lean: SheetLean,
+        state: SheetState,
+        time_s: float,
+        burning_s: FloatArray,
+        open_voxels: Float32Array,
+        chosen: _Index,
+    ) -> HazardField | None:
+        """:meth:`field` in wind: the flames as they leave the surface, carried downwind, and then the gate."""
+        levels, weight = len(open_voxels), self._weight(state, chosen)
+        above_m, burning_m = self._above_m(state, weight, levels), weight @ state.burning_m
+        half_m = 0.5 * self.resolution_m
+        attached = (above_m > -half_m) & (above_m <= np.maximum(burning_m, half_m))
+        swept = Sweep((levels, *self.shape[1:]), self.resolution_m, self._rows[chosen], self._cols[chosen])
+        side = lean.side_of(self._nearest[chosen])
+        if (side < 0).any():
+            swept.add(self._fill(state, time_s, chosen, levels), side < 0, (0.0, 0.0, 0.0))
+        for number, flame in enumerate(state.flames):
+            for step in lean.steps(number, flame, self.resolution_m):
+                line = np.full(len(chosen), flame.line_kw_per_m)
+                scaled = np.full_like(above_m, ATTACHED + (1.0 - ATTACHED) * step.path_m / flame.length_m)
+                over_m = np.minimum(above_m, flame.length_m) + step.path_m  # what is older has gone downwind
+                layers = self._layers(line, above_m + step.path_m, scaled, time_s, chosen, state, over_m)
+                layers = {name: values * attached for name, values in layers.items()}
+                for moved_m in step.moved_m:
+                    swept.add(layers, side == number, moved_m)
+        layers, cells = swept.found()
+        every = np.union1d(cells, self._cells(np.intersect1d(chosen, self._skin)))
+        is_open = open_voxels.reshape(levels, -1)[:, every]
+        used: BoolArray = np.any(is_open > 0.0, axis=0)
+        every, is_open = every[used], is_open[:, used]
+        if not every.size:
+            return None
+        kept = np.isin(cells, every)
+        whole = {name: np.zeros((levels, len(every))) for name in ("flame", "rise_k", "soot", "skin")}
+        for name, values in layers.items():
+            whole[name][:, np.searchsorted(every, cells[kept])] = values[:, kept]
+        self._add_skin(whole, burning_s, every, levels)
+        return self._assemble(whole, is_open, every, levels)
+
+    def _weight(self, state: SheetState, chosen: _Index) -> FloatArray:
+        """Share (len(chosen), c) of each burning column in each plan cell."""
+        share = self._share[chosen] * np.isfinite(state.foot_m).astype(np.float64)
+        return np.asarray(share / np.maximum(share.sum(axis=1), 1e-9)[:, None], np.float64)
+
+    def _above_m(self, state: SheetState, weight: FloatArray, levels: int) -> FloatArray:
+        """Height (levels, n) over the foot of what burns behind plan cells with these weights."""
+        foot_m = weight @ np.where(np.isfinite(state.foot_m), state.foot_m, 0.0)
+        return np.asarray(self._z_m[:levels, None] - foot_m, np.float64)
+
+    def _cells(self, chosen: _Index) -> _Index:
+        """Which cells of the plan, row by row, those kept are."""
+        return np.asarray(self._rows[chosen] * self.shape[2] + self._cols[chosen])
 
     def _fill(self, state: SheetState, time_s: float, chosen: _Index, levels: int) -> dict[str, FloatArray]:
-        """Flame share, temperature rise and soot (levels, len(chosen))."""
+        """Flame share, temperature rise and soot (levels, len(chosen)) of upright flames."""
+        weight = self._weight(state, chosen)
+        length_m = np.maximum(weight @ state.length_m, 0.05)
+        line = np.maximum(weight @ state.line_kw_per_m, 1e-6)
+        above_m = self._above_m(state, weight, levels)
+        return self._layers(line, above_m, above_m / length_m, time_s, chosen, state)
+
+    def _layers(
+        self,
+        line: FloatArray,
+        above_m: FloatArray,
+        scaled: FloatArray,
+        time_s: float,
+        chosen: _Index,
+        state: SheetState,
+        over_m: FloatArray | None = None,
+    ) -> dict[str, FloatArray]:
+        """Flame share, temperature rise and soot (levels, len(chosen)).
+
+        Args:
+            line: (len(chosen),) kW/m.
+            above_m: (levels, len(chosen)) way up the flame.
+            scaled: the same over its length.
+            time_s: of the texture.
+            chosen: plan cells.
+            state: of the surface.
+            over_m: (levels, len(chosen)) of that way, what makes the flame thicker; None: all.
+        """
         model = self.model
         lit = np.isfinite(state.foot_m).astype(np.float64)
-        share = self._share[chosen] * lit
-        weight = share / np.maximum(share.sum(axis=1), 1e-9)[:, None]
         cover = (self._before[chosen] @ (lit > 0.0)).astype(
             np.float64
         )  # flames only before what burns itself
-        foot_m = weight @ np.where(lit > 0.0, state.foot_m, 0.0)
-        length_m = np.maximum(weight @ state.length_m, 0.05)
-        line = np.maximum(weight @ state.line_kw_per_m, 1e-6)
-        above_m = self._z_m[:levels, None] - foot_m
-        scaled = above_m / length_m
-        width_m = np.clip(model.thickness_m + model.thickness_growth * above_m, 0.02, model.most_thickness_m)
+        way_m = above_m if over_m is None else over_m
+        width_m = np.clip(model.thickness_m + model.thickness_growth * way_m, 0.02, model.most_thickness_m)
         off2 = (self._depth_m[chosen] / width_m) ** 2
         speed_mps = model.velocity * _line_speed_mps(self._peak_line_kw_per_m)
         emission_s = time_s - np.maximum(above_m, 0.0) / (speed_mps * model.convection_fraction)
@@ -279,13 +410,14 @@ class FlameSheet:
         )
 
     def _add_skin(
-        self, layers: dict[str, FloatArray], burning_s: FloatArray, chosen: _Index, levels: int
+        self, layers: dict[str, FloatArray], burning_s: FloatArray, cells: _Index, levels: int
     ) -> None:
         """The burning or burnt surface itself: opaque in both bands, hot while it burns."""
         model = self.model
-        on = np.isin(self._skin, chosen)
+        skin_cells = self._cells(self._skin)
+        on = np.isin(skin_cells, cells)
         members = self._skin_member[:levels, on]
-        places = np.searchsorted(chosen, self._skin[on])
+        places = np.searchsorted(cells, skin_cells[on])
         since_s = np.where(members >= 0, burning_s[self.members[members]], -1.0)
         since_s = np.where(members >= 0, since_s, -1.0)
         life_s = self._burning.curve.life_s[self.members[members]]
@@ -299,9 +431,9 @@ class FlameSheet:
         layers["rise_k"][:, places] = np.where(skin > 0.0, rise_k + flame * (old_k - rise_k) * 0.3, old_k)
 
     def _assemble(
-        self, layers: dict[str, FloatArray], is_open: Float32Array, chosen: _Index, levels: int
+        self, layers: dict[str, FloatArray], is_open: Float32Array, cells: _Index, levels: int
     ) -> HazardField:
-        rows, cols = self._rows[chosen], self._cols[chosen]
+        rows, cols = np.divmod(cells, self.shape[2])
         row0, col0 = int(rows.min()), int(cols.min())
         shape = (levels, int(rows.max()) - row0 + 1, int(cols.max()) - col0 + 1)
         luminous = layers["flame"] * self._absorption_per_m
