@@ -182,9 +182,10 @@ def _run(
     if said["format"] != FORMAT:
         raise InputError("field_format", f"{what}: format: got {said['format'][:40]!r}, expected {FORMAT!r}")
     for name in ("engine", "engine_version"):
-        if not 0 < len(said[name].strip()) <= _LONGEST_TEXT:
+        if not 0 < len(said[name].strip()) <= _LONGEST_TEXT or not said[name].isprintable():
             raise InputError(
-                "field_format", f"{what}: {name}: expected 1 to {_LONGEST_TEXT} characters that name it"
+                "field_format",
+                f"{what}: {name}: expected 1 to {_LONGEST_TEXT} characters that name it, in one line",
             )
     axes = {name: _numbers(load(name), name, what).astype(np.float64) for name in _AXES}
     series: dict[str, FieldSeries] = {}

@@ -107,6 +107,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "field_empty",
         "temperature_k or soot",
     ),
+    "an engine that turns the terminal": ({"engine": "FDS\x1b[31m"}, "field_format", "in one line"),
     "a unit twice": ({"temperature_degc": np.full(SHAPE, 20.0)}, "field_format", "two units"),
     "a name without unit": ({"temperature": np.full(SHAPE, 300.0)}, "field_format", "temperature"),
     "no engine": ({"engine": None}, "field_format", "engine"),
