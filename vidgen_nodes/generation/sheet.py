@@ -289,24 +289,8 @@ class FlameSheet:
         chosen: _Index,
     ) -> HazardField | None:
         """:meth:`field` in wind: the flames as they leave the surface, carried downwind, and then the gate."""
-        levels, weight = len(open_voxels), self._weight(state, chosen)
-        above_m, burning_m = self._above_m(state, weight, levels), weight @ state.burning_m
-        half_m = 0.5 * self.resolution_m
-        attached = (above_m > -half_m) & (above_m <= np.maximum(burning_m, half_m))
-        swept = Sweep((levels, *self.shape[1:]), self.resolution_m, self._rows[chosen], self._cols[chosen])
-        side = lean.side_of(self._nearest[chosen])
-        if (side < 0).any():
-            swept.add(self._fill(state, time_s, chosen, levels), side < 0, (0.0, 0.0, 0.0))
-        for number, flame in enumerate(state.flames):
-            for step in lean.steps(number, flame, self.resolution_m):
-                line = np.full(len(chosen), flame.line_kw_per_m)
-                scaled = np.full_like(above_m, ATTACHED + (1.0 - ATTACHED) * step.path_m / flame.length_m)
-                over_m = np.minimum(above_m, flame.length_m) + step.path_m  # what is older has gone downwind
-                layers = self._layers(line, above_m + step.path_m, scaled, time_s, chosen, state, over_m)
-                layers = {name: values * attached for name, values in layers.items()}
-                for moved_m in step.moved_m:
-                    swept.add(layers, side == number, moved_m)
-        layers, cells = swept.found()
+        levels = len(open_voxels)
+        layers, cells = self._swept(lean, state, time_s, chosen, levels).found()
         every = np.union1d(cells, self._cells(np.intersect1d(chosen, self._skin)))
         is_open = open_voxels.reshape(levels, -1)[:, every]
         used: BoolArray = np.any(is_open > 0.0, axis=0)
@@ -319,6 +303,31 @@ class FlameSheet:
             whole[name][:, np.searchsorted(every, cells[kept])] = values[:, kept]
         self._add_skin(whole, burning_s, every, levels)
         return self._assemble(whole, is_open, every, levels)
+
+    def _swept(self, lean: SheetLean, state: SheetState, time_s: float, chosen: _Index, levels: int) -> Sweep:
+        """All flames: upright ones as they stand, leaning ones from every piece that burns, up and downwind."""
+        weight, half_m = self._weight(state, chosen), 0.5 * self.resolution_m
+        above_m, burning_m = self._above_m(state, weight, levels), weight @ state.burning_m
+        attached = (above_m > -half_m) & (above_m <= np.maximum(burning_m, half_m))
+        swept = Sweep((levels, *self.shape[1:]), self.resolution_m, self._rows[chosen], self._cols[chosen])
+        side = lean.side_of(self._nearest[chosen])
+        if (side < 0).any():
+            swept.add(self._fill(state, time_s, chosen, levels), side < 0, (0.0, 0.0, 0.0))
+        band = np.flatnonzero(attached.any(axis=1))  # of levels: nothing else moves
+        if not band.size:
+            return swept
+        first, past = int(band[0]), int(band[-1]) + 1
+        above_m, attached = above_m[first:past], attached[first:past]
+        for number, flame in enumerate(state.flames):
+            line = np.full(len(chosen), flame.line_kw_per_m)
+            for step in lean.steps(number, flame, self.resolution_m):
+                scaled = np.full_like(above_m, ATTACHED + (1.0 - ATTACHED) * step.path_m / flame.length_m)
+                over_m = np.minimum(above_m, flame.length_m) + step.path_m  # what is older has gone downwind
+                layers = self._layers(line, above_m + step.path_m, scaled, time_s, chosen, state, over_m)
+                layers = {name: values * attached for name, values in layers.items()}
+                for moved_m in step.moved_m:
+                    swept.add(layers, side == number, moved_m, first)
+        return swept
 
     def _weight(self, state: SheetState, chosen: _Index) -> FloatArray:
         """Share (len(chosen), c) of each burning column in each plan cell."""

@@ -24,7 +24,7 @@ from vidgen_nodes.packets import BoolArray, FloatArray
 
 _SHARES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02)  # of the peak, at which it is asked how far anything reaches
 _LEAST_FLAME_M = 0.1
-_MOST_STEPS = 24  # along a flame
+_MOST_STEPS = 16  # along a flame
 _TURNS = 4  # of the lean that decides how much of a strip a flame passes, which decides the lean
 _NAMES = ("flame", "rise_k", "soot")
 _Index = npt.NDArray[np.int64]
@@ -192,8 +192,13 @@ class Sweep:
         self._resolution_m, self._rows, self._cols = resolution_m, rows, cols
         self._whole = {name: np.zeros(shape) for name in _NAMES}
 
-    def add(self, layers: Mapping[str, FloatArray], chosen: BoolArray, moved_m: _Move) -> None:
-        """Draw layers (levels, n) of chosen plan cells (n,) moved up, north and east; off the lattice is nothing."""
+    def add(
+        self, layers: Mapping[str, FloatArray], chosen: BoolArray, moved_m: _Move, first: int = 0
+    ) -> None:
+        """Draw layers (levels, n) of chosen plan cells (n,) moved up, north and east; off the lattice is nothing.
+
+        ``first``: level of the lattice that is their lowest.
+        """
         used = np.flatnonzero((layers["rise_k"] > 0.0).any(axis=1))
         if not used.size or not chosen.any():
             return
@@ -207,7 +212,7 @@ class Sweep:
             dense = np.zeros((size[0], size[1] + 2, size[2] + 2))
             dense[:, rows - row0 + 1, cols - col0 + 1] = layers[name][low:high, chosen]
             shifted = _between(dense, north - y, east - x)
-            _raise(whole, shifted, (low + round(up), row0 + y, col0 + x))
+            _raise(whole, shifted, (first + low + round(up), row0 + y, col0 + x))
 
     def found(self) -> tuple[dict[str, FloatArray], _Index]:
         """The layers (levels, m), and which plan cells they are over (m,), row by row."""
