@@ -85,6 +85,14 @@ def test_verify_finds_the_file_where_it_is_told_and_says_where_it_looked(
     assert said["different"] == said["inputs_missing"] == 0
     assert main([*words, "--fields", str(run)]) == 2
     assert "annex.npz: No such file or directory; it lies beside" in capsys.readouterr().err
+    with np.load(run.parent / "annex.npz") as played:
+        content = {**played}
+    (run / "other").mkdir()
+    np.savez(run / "other" / "annex.npz", **{**content, "temperature_k": content["temperature_k"] + 200.0})
+    assert main([*words, "--fields", str(run / "other")]) == 1
+    (note,) = json.loads(capsys.readouterr().out.splitlines()[-1])["notes"]
+    assert note.startswith("imported/0: ")
+    assert note.endswith("annex.npz is not the file that was shown: its hash differs from the recorded one")
     assert main([*words, "--fields", str(run / "nowhere")]) == 2
     assert "no such folder" in capsys.readouterr().err
 

@@ -9,16 +9,17 @@ change the outcome. Leaves out the judgement on the ledger itself (``custody/ver
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidgen_nodes.custody.commitments_again import CommitmentReport, compare_commitments
 from vidgen_nodes.custody.identity import software_identity
+from vidgen_nodes.custody.ray_fields import Element, load_played
 from vidgen_nodes.custody.reader import LedgerReader
 from vidgen_nodes.custody.recording import compare_inputs, compare_manifest
-from vidgen_nodes.custody.rederivation import RederivationReport, compare_frames
+from vidgen_nodes.custody.rederivation import RederivationReport, Verdict, compare_frames
 from vidgen_nodes.custody.verify import Fault
 from vidgen_nodes.errors import BagError, ConfigError, VerificationError
 from vidgen_nodes.graph import NAMESPACE
@@ -103,6 +104,7 @@ def compare_bag(
             found = list(_references(recording, {ref.topic for ref in named}))
             derived = processes.derive(task, progress)
             report, notes = _judge(reader, frames, derived)
+            notes += _other_fields(reader, frames, report, task.fields)
             again = {frame.stamp_ns: frame.attestation for frame in derived}
             commitments = compare_commitments(ledger, frames, again)
         except BagError as err:
@@ -178,6 +180,26 @@ def _judge(
     within = {frame.stamp_ns: frame.levels for frame in derived if frame.levels is not None}
     found = [(frame.stamp_ns, frame.frame_sha256) for frame in derived]
     return compare_frames(recorded, found, within), notes
+
+
+def _other_fields(
+    reader: LedgerReader, frames: Sequence[Leaf], report: RederivationReport, folder: Path
+) -> list[str]:
+    """Another engine's files that are not those which frames that came out otherwise were made with."""
+    off = {stamp_ns for stamp_ns, verdict in report.verdicts if verdict is not Verdict.IDENTICAL}
+    seen: dict[bytes, str] = {}
+    for leaf in frames:
+        if int(str(leaf["stamp_ns"])) not in off or not isinstance(leaf.get("physics"), bytes):
+            continue
+        for ref, numbers in reader.physics(leaf_hash_of(leaf, "physics")):
+            name, digest = ref.element, ref.parameters_sha256
+            is_field = name.startswith("imported/") and not name.endswith("/state")
+            if is_field and digest not in seen and isinstance(numbers, dict):
+                body = reader.record(leaf_hash_of(leaf, "scenario"))
+                element = Element(name, ref.source, ref.version, digest, numbers)
+                played = load_played(element, body if isinstance(body, dict) else {}, (folder,))
+                seen[digest] = f"{name}: {played}" if isinstance(played, str) else ""
+    return [said for said in seen.values() if said]
 
 
 def _software_notes(reader: LedgerReader, leaf: Leaf) -> list[str]:
