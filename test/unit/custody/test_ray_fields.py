@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from vidgen_nodes.custody.ray_elements import Ray
 from vidgen_nodes.custody.ray_fields import Element, elements_of, load_played, met_volumes, notes_of
+from vidgen_nodes.custody.ray_steam import met_jet
 from vidgen_nodes.generation.field_file import write_npz
 from vidgen_nodes.generation.field_run import FieldRun, FieldSeries
 from vidgen_nodes.generation.imported import ImportedFields
@@ -219,3 +220,39 @@ def test_the_record_of_the_generators_own_jets_can_be_read() -> None:
         a_ray(start=(0.0, 0.5, 1.0)), [(0.0, 20.0)], Element("steam", "s", "1", b"", record), None
     )
     assert met.name == "leak boiler"
+
+
+def bent_steam(from_deg: float) -> Element:
+    from vidgen_nodes.generation.steam_leaks import SteamLeaks
+    from vidgen_nodes.packets import Leak, Wind
+
+    leak = Leak("boiler", (5.0, 0.0, 1.0), (0.0, 0.0, 1.0), 0.0, 2.5e5, 401.0, 0.02, 0.62)
+    return Element("steam", "s", "1", b"", SteamLeaks([leak], 1, 278.15, 0.15, Wind(12.0, from_deg)).record)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(0.0, 1.0), st.sampled_from([0.0, 90.0, 180.0, 270.0]))
+def test_a_jet_in_wind_is_met_along_its_line_and_told_with_the_wind(share: float, from_deg: float) -> None:
+    element = bent_steam(from_deg)
+    jet, model = element.numbers["leaks"]["boiler"], element.numbers["model"]
+    rows = jet["line"][0]
+    east, north, up = rows[1 + round(share * (len(rows) - 2))][:3]
+    ray = a_ray(start=(east - 12.0, north, up))
+    (met,) = met_jet(ray, [(0.0, 20.0)], "boiler", jet, model, wind=element.numbers["wind"])
+    assert "along its line, which the wind of 12.0 m/s out of" in met.why
+    assert met.state["wind.speed_mps"][0] == 12.0
+    end = rows[-1]
+    upwind = a_ray(start=(-7.0, -2.0 * end[1], end[2]))  # as high as its end, on the other side
+    met_there = list(met_jet(upwind, [(0.0, 20.0)], "boiler", jet, model, wind=element.numbers["wind"]))
+    assert bool(met_there) == (from_deg in (90.0, 270.0))  # the ray runs along these winds
+
+
+def test_a_jet_that_the_wind_does_not_reach_says_why() -> None:
+    element = bent_steam(0.0)
+    jet = {key: item for key, item in element.numbers["leaks"]["boiler"].items() if key != "line"}
+    jet["in_wind"] = [False, "", "in the lee of a surface 2.00 m upwind"]
+    ray = a_ray(start=(-7.0, 0.0, 1.5))
+    (met,) = met_jet(
+        ray, [(0.0, 20.0)], "boiler", jet, element.numbers["model"], wind=element.numbers["wind"]
+    )
+    assert "no wind bends it: in the lee of a surface 2.00 m upwind" in met.why
