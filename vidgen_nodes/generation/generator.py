@@ -205,9 +205,13 @@ class World:
     def withheld(self) -> tuple[str, ...]:
         """What of the scenario is not drawn as it asks for, in a sentence each."""
         smokes = self._smokes[1]
-        if smokes is None or not smokes.refusal:
-            return ()
-        return (f"smoke is drawn from the correlations: {smokes.refusal}",)
+        if smokes is not None and smokes.refusal:
+            return (f"smoke is drawn from the correlations: {smokes.refusal}",)
+        if self.scenario is not None and self.scenario.grilles and not self._is_solved:
+            return (
+                "air_conditioning moves nothing: the analytic layer knows no rooms; set smoke_model: solver",
+            )
+        return ()
 
     def close(self, *, wait: bool = True) -> None:
         """Stop the solver of the smoke; ``wait``: for the step that it is taking."""

@@ -153,6 +153,7 @@ def run_offline(
                 continue
             counts.add(bundle, frame, time.perf_counter() - sensing.started_s)
             sink(bundle, frame)
+        counts.withheld = "; ".join(filter(None, (counts.withheld, *pipeline.world.withheld)))
     counts.thermal_in = sensing.thermal_in
     return counts
 

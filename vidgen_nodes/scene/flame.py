@@ -10,6 +10,7 @@ the fire gets there (``generation``) and what the LiDAR saw.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,7 @@ from vidgen_nodes.packets import BoolArray, Float32Array, Grid, Ignition
 from vidgen_nodes.scene.cell_fuel import JOINT_M, CellFuel
 
 PLUME_CLEARANCE_M = 12.0  # room for flame and plume above the highest point of the path
+_MOST_NAMED = 3  # surfaces in a sentence
 _Labels = npt.NDArray[np.int32]
 # Half of the 8 neighbours, and the cell itself: the other half are the same pairs seen from the other end.
 _FORWARD = ((0, 0), (0, 1), (1, -1), (1, 0), (1, 1))
@@ -56,7 +58,8 @@ def flame_region(
             x, y, z = ignition.position_m
             refused.append(
                 f"ignition {ignition.name} at ({x:.2f}, {y:.2f}, {z:.2f}) m is not within half a cell "
-                f"({grid.resolution_m / 2:.2f} m) of a surface known to burn: it opens nothing"
+                f"({grid.resolution_m / 2:.2f} m) of a surface known to burn: it opens nothing; "
+                f"{_what_is_there(ignition, fuel, grid)}"
             )
         for label in lit:
             burning[label] = (*burning.get(label, ()), ignition.name)
@@ -146,19 +149,38 @@ def _spans_lit(ignition: Ignition, fuel: CellFuel, grid: Grid) -> list[tuple[int
     """Spans ``(k, row, col)`` of fuel within half a cell of the ignition, in plan and in height."""
     if not np.all(np.isfinite(ignition.position_m)):
         return []
-    x, y, z = ignition.position_m
-    half_m = grid.resolution_m / 2
+    z, half_m = ignition.position_m[2], grid.resolution_m / 2
+    low_m, high_m = fuel.spans_m
+    lit: list[tuple[int, int, int]] = []
+    for row, col in _cells_near(ignition, grid):
+        meets = (low_m[:, row, col] - half_m <= z) & (z <= high_m[:, row, col] + half_m)
+        lit.extend((int(k), row, col) for k in np.flatnonzero(meets))
+    return lit
+
+
+def _cells_near(ignition: Ignition, grid: Grid) -> Iterator[tuple[int, int]]:
+    """Cells (row, col) within half a cell of an ignition in plan; none off the grid."""
+    x, y, _ = ignition.position_m
     east = (x - grid.origin_east_m) / grid.resolution_m
     north = (y - grid.origin_north_m) / grid.resolution_m
     if not (-1.0 < east < grid.cols + 1.0 and -1.0 < north < grid.rows + 1.0):
-        return []
-    low_m, high_m = fuel.spans_m
-    lit: list[tuple[int, int, int]] = []
+        return
     for row in range(max(0, int(north) - 2), min(grid.rows, int(north) + 3)):
         for col in range(max(0, int(east) - 2), min(grid.cols, int(east) + 3)):
             away = np.hypot(max(col - east, east - col - 1, 0.0), max(row - north, north - row - 1, 0.0))
-            if away > 0.5:
-                continue
-            meets = (low_m[:, row, col] - half_m <= z) & (z <= high_m[:, row, col] + half_m)
-            lit.extend((int(k), row, col) for k in np.flatnonzero(meets))
-    return lit
+            if away <= 0.5:
+                yield row, col
+
+
+def _what_is_there(ignition: Ignition, fuel: CellFuel, grid: Grid) -> str:
+    """What stands where an ignition opens nothing, in words."""
+    near = list(_cells_near(ignition, grid)) if np.all(np.isfinite(ignition.position_m)) else []
+    if not near:
+        return "it lies off the LiDAR's map"
+    pieces = [piece for cell in near for piece in fuel.pieces.get(cell, ())]
+    if pieces:
+        low_m, high_m = min(low for _, low, _ in pieces), max(high for _, _, high in pieces)
+        return f"what burns there ({pieces[0][0]}) reaches from {low_m:.2f} to {high_m:.2f} m"
+    names = dict.fromkeys(name for cell in near for name in fuel.all_names.get(cell, ()))
+    said = "; ".join(fuel.evidence.get(name, name) for name in list(names)[:_MOST_NAMED])
+    return f"there stands {said}" if said else "nothing of the building stands there"

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.air_conditioning import changes, ducts, trimmed
 from vidgen_nodes.generation.flow.domain import SIDES, FlowGrid, make_domain
+from vidgen_nodes.generation.generator import World
 from vidgen_nodes.generation.smoke_box import SmokeBox, walls
 from vidgen_nodes.generation.smoke_layer import SmokeLayer
-from vidgen_nodes.packets import Grille, Ignition
+from vidgen_nodes.packets import Grille, Ignition, Scenario
+from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.building import Building, Surface
 
 ALWAYS = ((0.0, 1e9),)
@@ -89,6 +91,15 @@ def test_whatever_its_size_all_of_its_flow_goes_through(
     plane = np.moveaxis(domain.fixed_mps[number // 2], number // 2, 0)[0 if number % 2 == 0 else -1]
     assert float(np.abs(plane).sum()) * 0.09 == pytest.approx(flow, rel=1e-4)
     assert np.count_nonzero(plane) == duct.cells
+
+
+def test_where_no_solver_runs_it_is_told_that_the_fans_move_nothing() -> None:
+    scenario = Scenario("fans", 1, 0, 293.15, (FIRE,), debris=False, grilles=(FAN,))
+    world = World(GeneratorParams(), scenario, room())
+    assert world.withheld == (
+        "air_conditioning moves nothing: the analytic layer knows no rooms; set smoke_model: solver",
+    )
+    assert World(GeneratorParams(), dataclasses.replace(scenario, grilles=()), room()).withheld == ()
 
 
 def test_fans_go_on_and_off_at_their_times() -> None:

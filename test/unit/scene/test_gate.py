@@ -136,6 +136,26 @@ def test_stray_ignition_is_named_and_does_not_close_the_rest(make, scene_of):
     assert "ignition stray" in gate.reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("place_m", "said"),
+    [
+        ((300.0, 0.0, 0.0), "it lies off the LiDAR's map"),
+        ((0.6, 0.2, 30.0), "what burns there (w) reaches from 0.00 to 3.00 m"),
+        ((0.6, -3.0, 0.0), "there stands bare: "),
+        ((-3.0, 3.0, 0.0), "nothing of the building stands there"),
+    ],
+    ids=["off the map", "in the air", "at a wall that nobody knows", "in the yard"],
+)
+def test_an_ignition_that_opens_nothing_is_told_what_is_there(make, scene_of, place_m, said):
+    bare = replace(make.wall("bare", 0.1, -3.0, 1.9, -3.0), material="unknown", combustible=None)
+    building = make.building(make.wall("w", 0.1, 0.2, 1.9, 0.2), bare)
+    scenario = make.scenario(make.ignition("i", *place_m))
+    gate = open_gate(scene_of(make.uncertainty_map(GRID), building, scenario), PARAMS)
+    (why,) = gate.reasons
+    assert f"it opens nothing; {said}" in why
+    assert ("unknown" in why) == (said.startswith("there stands"))
+
+
 def test_no_building_means_no_flame_and_says_so(make, scene_of):
     umap = make.uncertainty_map(GRID, uncertainty=one_cell(0.9, 0.0))
     gate = open_gate(scene_of(umap, None, make.scenario(make.ignition("i", 0.6, 0.2))), PARAMS)
