@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.air_conditioning import read_grilles
 from vidgen_nodes.generation.areas import BurningAreas
@@ -160,6 +162,8 @@ class World:
         self._library: FallLibrary | None = None
         if self._has_debris:  # solved here, before any frame; the record of it takes every solution
             blown = None if self._wind is None else WindOnDebris(self._wind, building)
+            if blown is not None:
+                blown.reached(np.zeros((1, 3)))  # compiled here and in no frame
             self._library = fall_library(self._seed, *(() if blown is None else (blown.speed_mps,)))
             self._falling: Parameters = {
                 **self._common(),

@@ -101,16 +101,7 @@ def lowest_on_ways(
     for n in range(len(ways_m)):
         rise, at_mouth = -np.inf, True
         for k in range(last):
-            piece_rise, at_mouth = _rise_over(
-                solid_m,
-                known,
-                edge_m,
-                ways_m[n, k : k + 2],
-                steps[n, k : k + 2],
-                slack_m,
-                ways_m[n, 0],
-                at_mouth,
-            )
+            piece_rise, at_mouth = _rise_over(solid_m, known, edge_m, ways_m, steps, slack_m, n, k, at_mouth)
             rise = max(rise, piece_rise)
             if rise == np.inf:
                 break
@@ -125,22 +116,24 @@ def _rise_over(
     solid_m: FloatArray,
     known: BoolArray,
     edge_m: float,
-    ends_m: FloatArray,
+    ways_m: FloatArray,
     steps: FloatArray,
     slack_m: float,
-    mouth_m: FloatArray,
+    n: int,
+    k: int,
     at_mouth: bool,
 ) -> tuple[float, bool]:
-    """How far the end of a way must rise so that nothing shades one piece (2, 3) of it; whether it left its first cell.
+    """How far the end of a way must rise so that nothing shades its piece ``k``, and whether it is still at the mouth.
 
     Inf where the piece passes what is not known. What is solid over the mouth in its own cell shades nothing there.
     """
     rows, cols = solid_m.shape
-    x, y, z = ends_m[0]
-    dx, dy, dz = ends_m[1] - ends_m[0]
+    x, y, z = ways_m[n, k, 0], ways_m[n, k, 1], ways_m[n, k, 2]
+    dx, dy, dz = ways_m[n, k + 1, 0] - x, ways_m[n, k + 1, 1] - y, ways_m[n, k + 1, 2] - z
     col, row = int(np.floor(x / edge_m)), int(np.floor(y / edge_m))
-    last_col, last_row = int(np.floor(ends_m[1, 0] / edge_m)), int(np.floor(ends_m[1, 1] / edge_m))
-    mouth_col, mouth_row = int(np.floor(mouth_m[0] / edge_m)), int(np.floor(mouth_m[1] / edge_m))
+    last_col = int(np.floor(ways_m[n, k + 1, 0] / edge_m))
+    last_row = int(np.floor(ways_m[n, k + 1, 1] / edge_m))
+    mouth_col, mouth_row = int(np.floor(ways_m[n, 0, 0] / edge_m)), int(np.floor(ways_m[n, 0, 1] / edge_m))
     rise, near = -np.inf, 0.0
     for _ in range(2 * (rows + cols) + 4):
         if not (0 <= col < cols and 0 <= row < rows) or not known[row, col]:
@@ -152,8 +145,8 @@ def _rise_over(
         over_m = solid_m[row, col] - slack_m
         at_mouth = at_mouth and col == mouth_col and row == mouth_row
         for at in (near, far):
-            step = steps[0] + at * (steps[1] - steps[0])
-            if step > 1e-6 and not (at_mouth and over_m > mouth_m[2]):
+            step = steps[n, k] + at * (steps[n, k + 1] - steps[n, k])
+            if step > 1e-6 and not (at_mouth and over_m > ways_m[n, 0, 2]):
                 rise = max(rise, (over_m - z - at * dz) / step)
         if is_last:
             return rise, at_mouth
