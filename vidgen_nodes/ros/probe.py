@@ -39,7 +39,7 @@ _SPIN_S = 0.05
 _QUIET_S = 0.2
 _MOST_UNQUIET_S = 2.0
 _LEAK_CAUSES = frozenset(cause.value for cause in LeakCause)
-_MOST_FRAMES = 400_000  # over two hours at 50 Hz; older ones leave the percentiles
+_MOST_FRAMES = 400_000  # over two hours at 50 Hz, 0.3 kB each; older ones leave the percentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ class Probe:
     def __init__(self, context: Any) -> None:
         self._lock = threading.Lock()
         self._frames: deque[FrameSeen] = deque(maxlen=_MOST_FRAMES)
+        self._leaks: dict[frozenset[str], frozenset[str]] = {}  # each once, however many frames say the same
         self._nodes: dict[str, NodeHealth] = {}
         self._sync = SyncSeen()
         self._source_counts: list[SourceCount] = []
@@ -223,6 +224,7 @@ class Probe:
 
     def _on_provenance(self, raw: bytes) -> None:
         message = wire.decode(raw, "vidgen/msg/Provenance")  # fifty a second: rclpy takes five times as long
+        leaks = _LEAK_CAUSES.intersection(message.marks)
         seen = FrameSeen(
             stamp_ns=_ns(message.header.stamp),
             published_ns=_ns(message.published),
@@ -233,7 +235,7 @@ class Probe:
             sigma_px=message.sigma_px,
             causes=tuple(message.causes),
             leaf_index=message.leaf_index,
-            leaks_closed=_LEAK_CAUSES.intersection(message.marks),
+            leaks_closed=self._leaks.setdefault(leaks, leaks),
         )
         with self._lock:
             self._frames.append(seen)
