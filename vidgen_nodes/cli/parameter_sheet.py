@@ -72,7 +72,7 @@ def _short(value: object) -> str:
 def _allowed(name: str, path: str = "") -> str:
     if path.startswith("steam.leaks.") and name in RANGES:
         return "{:g} to {:g}".format(*RANGES[name])
-    if path.startswith("wind.wind") and name in WIND_LIMITS:
+    if path.endswith("wind.wind") and name in WIND_LIMITS:
         return "{:g} to {:g}".format(*WIND_LIMITS[name])
     if "air_conditioning." in path and name in ALLOWED:
         return ALLOWED[name]

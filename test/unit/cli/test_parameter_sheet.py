@@ -58,3 +58,26 @@ def test_wind_and_grilles_have_their_ranges() -> None:
         assert found[f"air_conditioning.fan.{name}"].allowed != "fixed in the software"
     assert found["wind.fires.wall_foot.reached"].value == "True"
     assert "knows no rooms" in found["air_conditioning.used_by"].value
+
+
+def test_the_wind_on_steam_and_on_burning_surfaces_has_its_ranges_too() -> None:
+    folder = config_dir() / "scenarios"
+    leaks = (folder / "sim_leaks.yaml").read_text(encoding="utf-8")
+    wind, spread = "wind: {speed_mps: 6.0, from_deg: 0.0}", "spread: {speedup: 30.0}"
+    fire = """ignitions:
+  - {name: heap, position_m: [6.6, -0.35, 0.0], start_s: 0.0, growth_kw_per_s2: 15.0, peak_kw: 400.0, diameter_m: 0.8,
+     fuel: wood}"""
+    scenario = parse_scenario(f"{leaks.replace('ignitions: []', fire)}\n{wind}\n{spread}\n", 0)
+    building = load_building(config_dir() / "buildings" / "sim_house.yaml")
+    params = GeneratorParams()
+    found = {row.name: row for row in sheet(World(params, scenario, building).constants, params)}
+    for element in ("steam", "spread", "wind"):
+        for name in ("speed_mps", "from_deg", "height_m", "exponent"):
+            assert (
+                " to "
+                in found[
+                    f"{element}.wind.{name}" if element == "wind" else f"{element}.wind.wind.{name}"
+                ].allowed
+            )
+    assert found["steam.leaks.riser.in_wind"].value == "True"
+    assert found["steam.leaks.boiler_room.in_wind"].value == "False"
