@@ -9,12 +9,15 @@ nudging. Leaves out the hot layer of a room with an opening, which takes minutes
 Alpert's ceiling jet is one that nothing confines, beyond the turning region (r / H 0.18 for the rise, 0.15 for the
 speed), under ceilings of 4.6 to 18 m, in the fire's total heat release; it knows neither burner nor flame, so it means
 plumes that are weak when they arrive. From flames of 0.3 of the ceiling's height on, jets no longer follow that height
-alone (Heskestad & Hamada 1993). The first two fires have flames of 0.7 and low ceilings, the third one is in range.
+alone (Heskestad & Hamada 1993, Fire Safety Journal 21, 69-82). So what is judged are three fires whose flames reach no
+higher than that, under ceilings from 4.6 m on, of different sizes and of different heat for their height (Q / H^2.5 of
+9 to 17 kW/m2.5). Fires with flames of 0.7 of the height are reported beside them and not judged.
 What is compared are the largest means over time and around the axis, at whatever depth they lie.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -27,11 +30,13 @@ from vidgen_nodes.generation.zone import ZoneModel
 from vidgen_nodes.generation.zone_room import Room
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.validation.check import Check, scored
-from vidgen_nodes.validation.estimator import SIGMA_DEPTH, SIGMA_TEMPERATURE, SIGMA_VELOCITY, score
+from vidgen_nodes.validation.estimator import SIGMA_DEPTH, SIGMA_TEMPERATURE, SIGMA_VELOCITY, Score, score
 from vidgen_nodes.validation.hot_layers import hot_layer_checks
 
 AMBIENT_K = 293.15
-_JETS = ((500.0, 0.6, 3.0), (1000.0, 1.0, 4.0), (1000.0, 2.0, 6.0))  # kW, burner m, ceiling m
+_JETS = ((500.0, 1.3, 5.0), (1000.0, 2.0, 6.0), (3000.0, 3.4, 8.0))  # kW, burner m, ceiling m
+_STRONG_JETS = ((500.0, 0.6, 3.0), (1000.0, 1.0, 4.0))  # beyond the correlation's range
+LARGEST_FLAME = 0.3  # of the ceiling's height, up to which Alpert's correlation is taken to hold
 _RADII = (0.35, 0.5, 0.75, 1.0, 1.25, 1.5)  # in ceiling heights, beyond the turning region
 _RADIATIVE_FRACTION = 0.3
 
@@ -45,25 +50,51 @@ def room_checks(tell: Callable[[str], None]) -> list[Check]:
     return [*_ceiling_jets(tell), *_filling(tell), _vent(tell), *hot_layer_checks()]
 
 
+def alpert_rise_k(radius_m: FloatArray, heat_kw: float, height_m: float) -> FloatArray:
+    """Largest rise of a ceiling jet beyond r / H 0.18 (Alpert 1972, as in NIST's correlations)."""
+    return np.asarray(5.38 * (heat_kw / radius_m) ** (2.0 / 3.0) / height_m)
+
+
+def alpert_speed_mps(radius_m: FloatArray, heat_kw: float, height_m: float) -> FloatArray:
+    """Largest speed of a ceiling jet beyond r / H 0.15 (the same)."""
+    return np.asarray(0.197 * heat_kw ** (1.0 / 3.0) * height_m**0.5 / radius_m ** (5.0 / 6.0))
+
+
 def _ceiling_jets(tell: Callable[[str], None]) -> list[Check]:
+    rise, speed = _against_alpert(_JETS, tell)
+    strong_rise, strong_speed = _against_alpert(_STRONG_JETS, tell)
+    limits = (0.93, 1.10)
+    checks = [
+        scored("K5", "ceiling jet rise against Alpert, solver, unconfined", rise, limits, 0.13, "1.03/0.12"),
+        scored("K5", "ceiling jet speed against Alpert, solver", speed, limits, 0.13, "1.00/0.28"),
+    ]
+    return [
+        dataclasses.replace(
+            check,
+            what=f"{check.what}, flames up to {LARGEST_FLAME} of the height",
+            found=f"{check.found}; reported, not judged: delta {strong.delta:.2f} for flames of 0.7 of the height",
+        )
+        for check, strong in zip(checks, (strong_rise, strong_speed), strict=True)
+    ]
+
+
+def _against_alpert(
+    jets: tuple[tuple[float, float, float], ...], tell: Callable[[str], None]
+) -> tuple[Score, Score]:
+    """Scores of the rise and of the speed at all radii of some fires."""
     rises, speeds, rise_refs, speed_refs = [], [], [], []
-    for heat_kw, diameter_m, height_m in _JETS:
+    for heat_kw, diameter_m, height_m in jets:
         tell(f"ceiling jet of {heat_kw:.0f} kW under {height_m} m")
         rise, speed = _ceiling_jet(heat_kw, diameter_m, height_m)
-        radius = np.array(_RADII) * height_m
+        radius_m = np.array(_RADII) * height_m
         rises.append(rise)
         speeds.append(speed)
-        rise_refs.append(5.38 * (heat_kw / radius) ** (2.0 / 3.0) / height_m)
-        speed_refs.append(0.197 * heat_kw ** (1.0 / 3.0) * height_m**0.5 / radius ** (5.0 / 6.0))
-    rise_score = score(np.concatenate(rises), np.concatenate(rise_refs), SIGMA_TEMPERATURE)
-    speed_score = score(np.concatenate(speeds), np.concatenate(speed_refs), SIGMA_VELOCITY)
-    limits = (0.93, 1.10)
-    return [
-        scored(
-            "K5", "ceiling jet rise against Alpert, solver, unconfined", rise_score, limits, 0.13, "1.03/0.12"
-        ),
-        scored("K5", "ceiling jet speed against Alpert, solver", speed_score, limits, 0.13, "1.00/0.28"),
-    ]
+        rise_refs.append(alpert_rise_k(radius_m, heat_kw, height_m))
+        speed_refs.append(alpert_speed_mps(radius_m, heat_kw, height_m))
+    return (
+        score(np.concatenate(rises), np.concatenate(rise_refs), SIGMA_TEMPERATURE),
+        score(np.concatenate(speeds), np.concatenate(speed_refs), SIGMA_VELOCITY),
+    )
 
 
 def _ceiling_jet(heat_kw: float, diameter_m: float, height_m: float) -> tuple[FloatArray, FloatArray]:
