@@ -4,14 +4,14 @@
 
 Guarantees that ``DebrisFall.at`` is a pure function of the stamp, that nothing comes loose but from a
 cell that the gate opens for debris, each with its cause (``releases``), that every piece is over open
-debris cells only, with every corner strictly inside their columns, and that what a cell releases depends
-on the seed and on where the cell is in ``map``, so nothing moves when other cells open or close or the
-map's window follows the drone. Ground is the plane through the measured elevation with the slope of the
-cells around it, to the nearest slope of the library; wind that reaches a cell blows on its pieces from release to
-rest. A piece that leaves the open columns is not drawn
-while it is outside; one that meets a step of the elevation which its plane does not know is lifted onto
-it, or not drawn where the step is too high. Leaves out pieces of one cell that hit
-pieces of another.
+debris cells only, with every corner strictly inside their columns, and that what a cell releases
+depends on the seed and on where the cell is in ``map``, so nothing moves when other cells open or close
+or the map's window follows the drone. Ground is the plane through the measured elevation with the slope
+of the cells around it, to the nearest slope of the library; wind that reaches a cell blows on its
+pieces from release to rest. A piece that leaves the open columns is not drawn while it is outside, nor
+one that the wind has blown farther than ``REACH_M``; one that meets a step of the elevation which its
+plane does not know is lifted onto it, or not drawn where the step is too high. Leaves out pieces of one
+cell that hit pieces of another.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from vidgen_nodes.generation.debris import DebrisBox
 from vidgen_nodes.generation.debris_ground import IndexArray, slopes
 from vidgen_nodes.generation.debris_library import (
     DROPS_M,
+    REACH_M,
     SLOPES_RAD,
     Cluster,
     FallLibrary,
@@ -78,6 +79,7 @@ class _Place:
     turn: FloatArray  # (3, 3) map_R_plane
     foot_m: FloatArray  # (3,) of the plane's origin in map
     allowed_m: float  # highest step that a piece is lifted over
+    reach_m: float  # a piece farther from the foot is not drawn; wind may blow it far
 
 
 class DebrisFall:
@@ -227,6 +229,7 @@ class DebrisFall:
                     turn=np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]]),
                     foot_m=foot_m,
                     allowed_m=_STEP_M + math.sqrt(0.5) * edge_m * math.tan(slope_rad),
+                    reach_m=REACH_M if is_blown else math.inf,
                 )
             )
         return found
@@ -254,6 +257,11 @@ class DebrisFall:
         middle_m = every_m.mean(axis=1)
         row, col, open_middle = self._cells(middle_m[:, 0], middle_m[:, 1])
         shown &= open_middle
+        if self._wind is not None:
+            counts = [len(item) for item in corners_m]
+            feet_m = np.repeat([place.foot_m[:2] for place in places], counts, axis=0)
+            reach_m = np.repeat([place.reach_m for place in places], counts)
+            shown &= np.hypot(*(middle_m[:, :2] - feet_m).T) <= reach_m
         every_m.setflags(write=False)
         found, start = [], 0
         for place in places:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from vidgen_nodes.generation.debris_fall import WITHIN_S, DebrisFall
 from vidgen_nodes.generation.debris_ground import slopes
 from vidgen_nodes.generation.debris_library import (
+    REACH_M,
     SECTORS,
     SETS,
     SLOPES_RAD,
@@ -359,3 +360,23 @@ def test_the_sector_is_the_nearest_of_those_solved(wind_rad: float, descent_rad:
     step = 2.0 * np.pi / SECTORS
     off = (wind_rad - descent_rad - step * sector_of(wind_rad, descent_rad) + np.pi) % (2.0 * np.pi) - np.pi
     assert abs(off) <= 0.5 * step + 1e-9
+
+
+def test_no_piece_is_drawn_farther_from_what_released_it_than_explanations_look() -> None:
+    """Only the western cells release; a storm blows pieces east, over cells that are open."""
+    blown = WindOnDebris(Wind(30.0, 270.0, 0.5), None)
+    grid = Grid(-3.0, 5.0, 0.5, 40, 14)
+    flat = np.full(grid.shape, 2.0, np.float32)
+    measured = flat.copy()
+    measured[:, 1:] = np.nan
+    library = fall_library(SEED, blown.speed_mps)
+    gate = column_gate(grid, np.ones(grid.shape, bool), flat)
+    fall = DebrisFall(gate, a_map(grid, measured), None, SEED, START_NS, library, blown)
+    assert {item.cell[1] for item in fall.releases} == {0}
+    farthest_m = 0.0
+    for step in range(600):
+        for box in fall.at(START_NS + step * SECOND_NS // 25):
+            farthest_m = max(farthest_m, box.corners_m[:, 0].mean() - grid.origin_east_m)
+    assert 1.5 < farthest_m <= REACH_M + grid.resolution_m  # from the western edge of their cells
+    ends = [cluster.solution.positions_m[-1, :, 0].max() for cluster in library.clusters(0, 0, 0)]
+    assert max(ends) > 2.0 * REACH_M  # some are blown farther
