@@ -98,8 +98,8 @@ What stands in the way of the rows that miss:
   1993), and Heskestad's plume of 500 kW on 0.6 m arrives 1.5 times as hot under 3 m as Alpert's. Three seeds give a
   rise of 1.102, 1.104 and 1.097 (the table has the first); they radiate 0.3 of their heat, chosen before any run, for
   Alpert's fuels differ; 0.35, as in K6, would give about 1.05. The rise goes up with the distance: 1.0 to 1.1 at
-  0.35 H, 1.1 to 1.2 at 1.5 H. It is not the ceiling: one that rubs and takes heat by the law of the wall took about a tenth
-  of the convected heat, and with it 5 % of the rise and 3 to 4 % of the speed. Finer cells (a fortieth of the height
+  0.35 H, 1.1 to 1.2 at 1.5 H. It is not the ceiling: one that rubs and takes heat by the law of the wall took about a
+  tenth of the convected heat, and with it 5 % of the rise and 3 to 4 % of the speed. Finer cells (a fortieth of the height
   instead of a twenty-fourth) made the jet of 500 kW on 0.6 m hotter and faster (1.45 to 1.67, 1.53 to 1.64 without
   walls), for coarse cells average over its edge. The speed is too high in every fire and grows outwards (1.2 to 1.7):
   the jet's momentum stays in a layer shallower than its heat, measured jets have it the other way round (Motevalli &
