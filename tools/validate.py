@@ -92,19 +92,19 @@ What stands in the way of the rows that miss:
   is 18 % outside; the rest of it is perhaps air that the flame draws in on the room's coarser cells. The unrest that
   leaves every level alone, with Fromm's flux, passes K3 (0.93) and fails K1 (0.24) and K2; small fires are quieter by
   it than large ones.
-- K5: judged where the correlation holds, in flames of up to 0.3 of the ceiling's height; two fires were chosen by
-  that range and by how they differ before they were run, the third stood in this table before. Flames of 0.7 of the
-  height are reported beside: jets of flames from 0.3 on do not follow the ceiling's height alone (Heskestad & Hamada
-  1993), and Heskestad's plume of 500 kW on 0.6 m arrives 1.5 times as hot under 3 m as Alpert's. Three seeds give a
-  rise of 1.102, 1.104 and 1.097 (the table has the first); they radiate 0.3 of their heat, chosen before any run, for
-  Alpert's fuels differ; 0.35, as in K6, would give about 1.05. The rise goes up with the distance: 1.0 to 1.1 at
-  0.35 H, 1.1 to 1.2 at 1.5 H. It is not the ceiling: one that rubs and takes heat by the law of the wall took about a
-  tenth of the convected heat, and with it 5 % of the rise and 3 to 4 % of the speed. Finer cells (a fortieth of the height
-  instead of a twenty-fourth) made the jet of 500 kW on 0.6 m hotter and faster (1.45 to 1.67, 1.53 to 1.64 without
-  walls), for coarse cells average over its edge. The speed is too high in every fire and grows outwards (1.2 to 1.7):
-  the jet's momentum stays in a layer shallower than its heat, measured jets have it the other way round (Motevalli &
-  Marks, from memory). References differ as much: Heskestad & Delichatsios (from memory) have speeds 1.65 times
-  Alpert's at a distance of H, and of those these jets have 0.97.
+- K5: judged where the correlation holds, in flames of up to 0.3 of the ceiling's height; two fires were chosen by that
+  range and by how they differ before they were run, the third stood in this table before. Flames of 0.7 of the height
+  are reported beside: jets of flames from 0.3 on do not follow the ceiling's height alone (Heskestad & Hamada 1993),
+  and Heskestad's plume of 500 kW on 0.6 m arrives 1.5 times as hot under 3 m as Alpert's. Three seeds give a rise of
+  1.102, 1.104 and 1.097 (the table has the first); they radiate 0.3 of their heat, chosen before any run, for Alpert's
+  fuels differ; 0.35, as in K6, would give about 1.05. The rise goes up with the distance: 1.0 to 1.1 at 0.35 H, 1.1 to
+  1.2 at 1.5 H. It is not the ceiling: one that rubs and takes heat by the law of the wall took about a tenth of the
+  convected heat, and with it 5 % of the rise and 3 to 4 % of the speed. Finer cells (a fortieth of the height instead
+  of a twenty-fourth) made the jet of 500 kW on 0.6 m hotter and faster (1.45 to 1.67, 1.53 to 1.64 without walls), for
+  coarse cells average over its edge. The speed is too high in every fire and grows outwards (1.2 to 1.7): the jet's
+  momentum stays in a layer shallower than its heat, measured jets have it the other way round (Motevalli & Marks, from
+  memory). References differ as much: Heskestad & Delichatsios (from memory) have speeds 1.65 times Alpert's at a
+  distance of H, and of those these jets have 0.97.
 - K11 in the solver: what puffs in nature is the edge of the flame's foot, which rolls up; six cells across hold no
   such edge. What is measured is how the foot answers the seeded unrest: a broad spectrum whose peak is chance. Fuel
   carried with the air and burnt where it has room (within 0.2 sqrt(D* / g), at most 1200 kW in a m3 and 900 K), tried
