@@ -129,6 +129,8 @@ def test_index_number_and_stamp_name_one_frame(run: Path) -> None:
                 find_frame(reader, text)
         with pytest.raises(InputError):
             explain_pixel(reader, index, leaf, 640.0, 3.0)
+        with pytest.raises(InputError, match="Y from 0 to 511; the mark below a saved picture is no part"):
+            explain_pixel(reader, index, leaf, 5.0, 580.0)
 
 
 def test_one_line_for_machines(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -163,7 +163,9 @@ class _Tracer:
         ):
             raise InputError(
                 "pixel",
-                f"got ({self._pixel[0]:g}, {self._pixel[1]:g}), the picture is {camera.width_px} x {camera.height_px}",
+                f"got ({self._pixel[0]:g}, {self._pixel[1]:g}), the picture is {camera.width_px} x {camera.height_px}: "
+                f"expected X from 0 to {camera.width_px - 1}, Y from 0 to {camera.height_px - 1}; the mark below a "
+                "saved picture is no part of the view",
             )
         direction = camera.directions(np.array([self._pixel]))[0]
         if not np.all(np.isfinite(direction)):
