@@ -30,7 +30,7 @@ CLUSTERS = 6
 SLOPES_RAD = (0.0, math.radians(25.0), math.radians(40.0))
 DROPS_M = (0.5, 2.7)  # loose on the roof; from under a ceiling
 SETS = ((0, 0), (1, 0), (2, 0), (0, 1))  # slope and drop: under a ceiling the ground is taken as level
-SECTORS = 8  # directions of wind against the descent that are solved; 0 blows down the slope
+SECTORS = 4  # directions of wind against the descent that are solved; 0 blows down the slope
 REACH_M = 2.5  # a piece is followed so far from where it came loose, and then is gone
 
 _GAP_M = 0.45  # between the centres of pieces of one cluster: longer than any piece, so none overlap

@@ -27,6 +27,9 @@ from vidgen_nodes.scene.jet_axis import JetAxis
 
 ALONG = 0.1  # entrainment by slip along the line; a round jet of it widens by 2 ALONG: the visible edge in still air
 ACROSS = 0.6  # entrainment by wind across the line
+LEAST_OF_WIND = (
+    0.3  # assumed: where a jet turns in a wind against it, it goes no slower than this share of the wind
+)
 MOST_LENGTH_M = 60.0  # assumed: longer plumes fade out before
 TABLE = 1025
 _STEP = 0.1  # of the radius; far off, of the way
@@ -139,12 +142,13 @@ class _Sections:
     def change(self, state: FloatArray) -> tuple[FloatArray, tuple[float, float, float, float]]:
         """Slope of (place, mass flow, momentum flow), and radius, steam share, speed, density."""
         mass, momentum = float(state[3]), state[4:]
-        speed = float(np.linalg.norm(momentum)) / mass
-        way = momentum / (mass * speed)
+        flow = max(float(np.linalg.norm(momentum)), 1e-12)
+        way = momentum / flow
         share = min(self._steam / mass, 1.0)
         density = self._table.density(share)
-        radius = math.sqrt(mass / (math.pi * density * speed))
         wind = self._wind.at(float(state[2]) - self._mouth_m)
+        speed = max(flow / mass, LEAST_OF_WIND * float(np.linalg.norm(wind)))
+        radius = math.sqrt(mass / (math.pi * density * speed))
         with_it = float(wind @ way)
         across = float(np.linalg.norm(wind - with_it * way))
         drawn = (
@@ -161,6 +165,7 @@ def bent_constants() -> Parameters:
         "entrainment_along": entry(ALONG, "1", "Hoult & Weil 1972, by the slip along the line, from memory"),
         "entrainment_across": entry(ACROSS, "1", "Hoult & Weil 1972, by the wind across it, from memory"),
         "gravity": entry(GRAVITY_MPS2, "m/s2", "standard"),
+        "least_of_wind": entry(LEAST_OF_WIND, "1", "assumed: a jet that turns in the wind goes no slower"),
         "most_length": entry(MOST_LENGTH_M, "m", "assumed: longer plumes fade out before"),
         "least_height": entry(LEAST_HEIGHT_M, "m", "assumed: below it the wind is as fast as at it"),
     }
