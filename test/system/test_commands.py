@@ -129,6 +129,24 @@ def test_nothing_outlives_a_command_that_is_killed(vidgen: Any, wait_until: Any)
     wait_until(lambda: not vidgen.processes(), "the nodes ended with their supervisor")
 
 
+def test_a_second_graph_in_the_same_domain_leaves_the_first_alone(
+    vidgen: Any, wait_until: Any, finish: Any, tmp_path: Path
+) -> None:
+    command = vidgen.start("up", "--preset", "sim", "--sim")
+    wait_until(lambda: recorded(vidgen.run_dir) > 20, "frames of the first")
+    second = tmp_path / "second"
+    status, result, _ = vidgen.run("up", "--preset", "sim", "--sim", "--run-dir", second, own_dir=False)
+    assert status == 2
+    assert "another graph publishes" in result["error"]
+    assert not (second / "ledger.db").exists()
+    before = recorded(vidgen.run_dir)
+    wait_until(lambda: recorded(vidgen.run_dir) > before + 20, "more frames of the first")
+    command.send_signal(signal.SIGINT)
+    status, summary, err = finish(command)
+    assert status == 0, err
+    assert summary["restarts"] == {}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 START_UP_S = 60.0
+_LOOK_AROUND_S = 1.5  # others on this host are found within a third of it
 _EXPLAIN_EVERY_S = 6.0  # nodes say within five seconds why nothing comes out
 _LINKS = ("thermal/frame", "drone/nav_state", "uncertainty/map", "bundle", "provenance")
 
@@ -218,10 +219,7 @@ class LiveGraph:
         # A killed writer stays known to the middleware until its lease runs out.
         ours = 1 + self.supervisor.restarts.get("generator_node", 0)
         if self.probe.writers("provenance") > ours:
-            raise ConfigError(
-                f"another graph publishes {NAMESPACE}/provenance in this ROS domain; "
-                "stop it, or give this one a ROS_DOMAIN_ID of its own"
-            )
+            raise _not_alone()
 
     def _explain(self) -> None:
         wrong = [f"{n}: {h.message}" for n, h in sorted(self.probe.nodes.items()) if h.level and h.message]
@@ -290,6 +288,7 @@ def live_graph(
         stack.callback(transport.sweep_stale_segments)  # of a node that had to be killed
         stop = stack.enter_context(transport.stop_on_signals())
         probe = stack.enter_context(observing())
+        _look_around(probe)
         supervisor = stack.enter_context(
             Supervisor(processes, run_dir / "logs", transport.process_environment())
         )
@@ -297,6 +296,26 @@ def live_graph(
         names = tuple(spec.process for spec, _ in started)
         cameras_named = tuple(camera.name for camera in cameras)
         yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table, names, cameras_named)
+
+
+def _look_around(probe: Probe) -> None:
+    """Nothing of ours runs yet: whoever publishes is another graph, which must not be brought down by this one.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    until_s = time.monotonic() + _LOOK_AROUND_S
+    while time.monotonic() < until_s:
+        if probe.writers("provenance"):
+            raise _not_alone()
+        time.sleep(0.05)
+
+
+def _not_alone() -> ConfigError:
+    return ConfigError(
+        f"another graph publishes {NAMESPACE}/provenance in this ROS domain; "
+        "stop it, or give this one a ROS_DOMAIN_ID of its own"
+    )
 
 
 def _ros() -> tuple[Any, Any]:
