@@ -44,10 +44,7 @@ class DeviceFlow:
     def __init__(
         self, domain: Domain, numbers: Numbers, inflow_lightness_k: tuple[Float32Array, ...], device: str
     ) -> None:
-        try:
-            named = torch.device(device)
-        except RuntimeError as err:
-            raise ConfigError(f"smoke solver: got device {device!r}; expected cpu, cuda or cuda:0") from err
+        named = _named(device)
         if named.type == "cuda" and (named.index or 0) >= torch.cuda.device_count():
             raise ConfigError(
                 f"smoke solver: device {device!r} is not here; expected cpu, or a CUDA build of torch and its driver"
@@ -367,3 +364,14 @@ def _rubbed(content: torch.Tensor, share: torch.Tensor, density: torch.Tensor) -
         moved = least * more
         mass = mass + torch.cat((moved, nothing), axis) - torch.cat((nothing, moved), axis)
     return content + gain / mass
+
+
+def _named(device: str) -> torch.device:
+    """A device by its name; torch knows others too, some of which hold no numbers at all."""
+    try:
+        named = torch.device(device)
+    except RuntimeError:
+        named = None
+    if named is None or named.type not in ("cpu", "cuda"):
+        raise ConfigError(f"smoke solver: got device {device!r}; expected cpu, cuda or cuda:0")
+    return named

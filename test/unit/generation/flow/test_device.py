@@ -10,7 +10,7 @@ import torch
 
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation.flow.device import DeviceFlow, _slope
-from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid, Vent
+from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid, Vent, make_domain
 from vidgen_nodes.generation.flow.host import Numbers
 from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver
@@ -85,14 +85,16 @@ def test_the_torch_path_repeats_itself() -> None:
 def test_what_the_device_path_does_not_do_is_refused() -> None:
     round_ = Boundaries({"west": "periodic", "east": "periodic"})
     with pytest.raises(ConfigError, match="periodic"):
-        SmokeSolver(GRID, round_, 3, SmokeParams(), device="meta")
+        on_torch(SmokeSolver(GRID, round_, 3, SmokeParams()))
+    thick = make_domain(GRID, Boundaries({}))
     with pytest.raises(ConfigError, match="viscosity"):
-        SmokeSolver(GRID, Boundaries({}), 3, SmokeParams(viscosity_m2_per_s=0.1), device="meta")
+        DeviceFlow(thick, Numbers(293.15, 0.1, 0.1, 1e-5), thick.inflow_rise_k, "cpu")
 
 
-def test_a_word_that_names_no_device_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'banana'"):
-        SmokeSolver(GRID, Boundaries({}), 3, SmokeParams(), device="banana")
+@pytest.mark.parametrize("name", ["banana", "meta", "cuda:-2", "vulkan"])
+def test_a_word_that_names_no_device_that_calculates_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"'{name}'; expected cpu"):
+        SmokeSolver(GRID, Boundaries({}), 3, SmokeParams(), device=name)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
