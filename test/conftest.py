@@ -13,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-# Machines are noisy: how long an example takes is no property of what is tested.
-settings.register_profile("vidgen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Machines are noisy: how long an example takes is no property of what is tested. A commit is green or it is not: the
+# same examples every time. To look for new ones: pytest --hypothesis-profile=explore.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("vidgen", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("vidgen")
 
 

@@ -227,7 +227,7 @@ NAMED = {
 }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 @pytest.mark.parametrize("part", list(NAMED))
 def test_any_changed_bit_is_found_and_the_part_named(

@@ -70,7 +70,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 @pytest.mark.parametrize("type_name", TYPES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_bytes_and_objects_are_those_of_rosbags(type_name: str, data: st.DataObject) -> None:
     store, message = wire.store(), data.draw(messages(type_name))
@@ -82,7 +82,7 @@ def test_bytes_and_objects_are_those_of_rosbags(type_name: str, data: st.DataObj
 
 
 @pytest.mark.parametrize("type_name", TYPES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_bytes_that_are_cut_short_or_too_many_are_no_message(type_name: str, data: st.DataObject) -> None:
     store, message = wire.store(), data.draw(messages(type_name))
@@ -92,7 +92,7 @@ def test_bytes_that_are_cut_short_or_too_many_are_no_message(type_name: str, dat
             read(cut)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(raw=st.binary(max_size=400), type_name=st.sampled_from(TYPES))
 def test_what_rosbags_refuses_is_refused(raw: bytes, type_name: str) -> None:
     store, raw = wire.store(), cdr.LITTLE_ENDIAN + b"\0\0" + raw

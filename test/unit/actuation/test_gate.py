@@ -183,7 +183,7 @@ def test_two_gates_cannot_share_a_memory(door: Door) -> None:
         GateMemory(door.path)
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_no_flipped_bit_is_obeyed(door: Door, place: int, bit: int) -> None:
     data = bytearray(signed(door.envelope()))
@@ -191,7 +191,7 @@ def test_no_flipped_bit_is_obeyed(door: Door, place: int, bit: int) -> None:
     door.refusal(bytes(data))
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=600))
 def test_noise_is_refused_as_malformed(door: Door, data: bytes) -> None:
     assert door.refusal(data) == "malformed"
@@ -220,7 +220,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_whatever_is_tried_in_whatever_order_only_what_two_persons_freshly_signed_is_obeyed_and_once(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]

@@ -361,7 +361,7 @@ def test_file_of_a_version_that_knew_fewer_names_still_holds(
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_anything_else_is_refused_and_never_crashes(data: bytes) -> None:
     with pytest.raises(VerificationError):
         verify_attestation(data, bytes(32))
@@ -371,7 +371,6 @@ PLAIN = st.none() | st.integers() | st.floats() | st.binary(max_size=60) | st.te
 
 
 @given(st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=5)))
-@settings(deadline=None)
 def test_sections_of_another_form_are_refused(section: Any) -> None:
     sections = [section] * 4
     crc = [zlib.crc32(cbor2.dumps(item, canonical=True)) for item in sections]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.custody.dsse import IN_TOTO, Envelope, key_id, pae, sign, signers, verify
@@ -25,7 +25,6 @@ def test_what_is_signed_is_the_example_of_the_specification() -> None:
 
 
 @given(st.text(max_size=30), st.binary(max_size=80))
-@settings(deadline=None)
 def test_signed_reads_back_and_verifies(kind: str, payload: bytes) -> None:
     made = sign(kind, payload, [("alice", KEY), ("bob", OTHER)])
     found = Envelope.decode(made.encode())
@@ -74,7 +73,6 @@ def test_envelope_signed_by_nobody_who_counts_is_refused() -> None:
         ),
     )
 )
-@settings(deadline=None)
 def test_anything_else_is_refused_and_never_crashes(content: object) -> None:
     with pytest.raises(VerificationError):
         Envelope.decode(json.dumps(content).encode())

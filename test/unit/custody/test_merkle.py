@@ -87,7 +87,7 @@ def test_every_consistency_proof_up_to_70_leaves_verifies():
 sizes = st.integers(1, 130)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(size=sizes, data=st.data())
 def test_an_inclusion_proof_with_anything_wrong_is_refused(size, data):
     index = data.draw(st.integers(0, size - 1))
@@ -118,7 +118,7 @@ def test_an_inclusion_proof_with_anything_wrong_is_refused(size, data):
             verify_inclusion(*proof)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(size=st.integers(2, 130), data=st.data())
 def test_a_consistency_proof_with_anything_wrong_is_refused(size, data):
     old = data.draw(st.integers(1, size - 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.custody.multiproof import (
@@ -46,7 +46,6 @@ def openings(draw: st.DrawFn) -> tuple[list[bytes], list[int]]:
 
 
 @given(openings())
-@settings(deadline=None)
 def test_opened_leaves_and_their_siblings_lead_to_the_root(case: tuple[list[bytes], list[int]]) -> None:
     leaves, chosen = case
     nodes = whole_tree(leaves)
@@ -57,7 +56,6 @@ def test_opened_leaves_and_their_siblings_lead_to_the_root(case: tuple[list[byte
 
 
 @given(openings(), st.integers(0, 10**6))
-@settings(deadline=None)
 def test_another_value_or_another_sibling_leads_elsewhere(
     case: tuple[list[bytes], list[int]], at: int
 ) -> None:

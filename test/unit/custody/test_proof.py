@@ -76,7 +76,7 @@ def _path_length(index: int, size: int) -> int:
     return length
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 2**30), st.data())
 def test_a_proof_with_two_cosignatures_fits_at_any_size(leaf, ring, size, data):
     index = data.draw(st.integers(0, size - 1))
@@ -135,7 +135,7 @@ def test_a_frame_with_every_optional_field_fits_and_says_it_all(leaf, ring):
 CAUSES = st.lists(st.sampled_from([*Cause]).map(lambda cause: cause.value), max_size=4, unique=True)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data(), CAUSES, st.integers(0, 2**30 - 1))
 def test_whichever_optional_fields_a_frame_has_it_fits(leaf, ring, data, causes, index):
     full = largest(leaf) | {"causes": causes}
@@ -157,7 +157,7 @@ VALUES = st.recursive(
 NAMED = st.sampled_from([*NAMES, *HASHES]) | st.text(max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.dictionaries(
         NAMED, VALUES | st.sampled_from(["SYN", "frame", "live"]) | st.binary(min_size=32, max_size=32)

@@ -192,7 +192,7 @@ def test_a_jet_of_steam_is_named_with_its_leak() -> None:
     assert "0.080 kg/s of steam at 7.0 bar through 10.0 mm" in met.why
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.floats(-20.0, 20.0), st.floats(-5.0, 5.0))
 def test_a_ray_meets_a_jet_only_before_its_hole_and_within_its_length(north_m: float, up_m: float) -> None:
     met = list(met_volumes(a_ray(start=(0.0, north_m, 1.0 + up_m)), [(0.0, 20.0)], steam(), None))
@@ -230,7 +230,7 @@ def bent_steam(from_deg: float) -> Element:
     return Element("steam", "s", "1", b"", SteamLeaks([leak], 1, 278.15, 0.15, Wind(12.0, from_deg)).record)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(0.0, 1.0), st.sampled_from([0.0, 90.0, 180.0, 270.0]))
 def test_a_jet_in_wind_is_met_along_its_line_and_told_with_the_wind(share: float, from_deg: float) -> None:
     element = bent_steam(from_deg)

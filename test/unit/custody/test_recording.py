@@ -60,7 +60,7 @@ def test_blocks_grow_so_that_there_are_at_most_4096(size, expected):
     assert -(-size // expected) <= 4096
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(place=st.integers(0, len(CONTENT) - 1), change=st.integers(1, 255))
 def test_any_changed_byte_is_placed_in_its_block(manifest, folder, place, change):
     altered = bytearray(CONTENT)

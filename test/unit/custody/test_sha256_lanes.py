@@ -6,14 +6,13 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.custody.sha256_lanes import MOST_BYTES, sha256_many
 
 
 @given(st.integers(0, 40), st.integers(0, MOST_BYTES), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_every_row_has_the_hash_that_hashlib_gives(count: int, length: int, seed: int) -> None:
     messages = np.random.default_rng(seed).integers(0, 256, (count, length), dtype=np.uint8)
     made = sha256_many(messages)

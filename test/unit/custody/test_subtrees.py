@@ -29,7 +29,7 @@ def grown(size: int, reads: list[int] | None = None) -> Subtrees:
     return subtrees
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 1500), st.data())
 def test_proofs_are_those_from_all_leaves(grown_to, data):
     size = data.draw(st.integers(1, grown_to))

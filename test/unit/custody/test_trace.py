@@ -52,7 +52,7 @@ def gate_of(grid: Grid, seed: int, share: float = 0.3) -> Gate:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rows=st.integers(1, 30), cols=st.integers(1, 30), seed=st.integers(0, 10**6), share=st.floats(0.0, 1.0)
 )

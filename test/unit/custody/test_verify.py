@@ -70,7 +70,7 @@ LEAF_FAULT = {
 }
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     index=st.integers(0, LEAVES - 1),
     column=st.sampled_from(sorted(LEAF_FAULT)),
@@ -94,7 +94,7 @@ def test_any_changed_byte_of_a_leaf_row_is_found_at_its_leaf(written, scratch, i
         assert set(wheres(report)) == {f"leaf {index}"}  # and nowhere else
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     row=st.integers(0, 1000),
     column=st.sampled_from(["sha256", "data"]),

@@ -76,7 +76,7 @@ def test_it_cosigns_a_log_that_grows(ring, witness):
     assert witness.refused() == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 60), st.integers(0, 60)), min_size=1, max_size=8))
 def test_whatever_is_sent_it_never_signs_two_heads_that_contradict(tmp_path_factory, ring, requests):
     witness = Witness(tmp_path_factory.mktemp("w") / "w", "w.example/1", [ring.root.public], lambda: NOW_S)
@@ -215,7 +215,7 @@ def test_of_two_forks_that_come_at_once_one_is_signed(tmp_path, ring):
         made.close()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(1, 59), st.integers(2, 60), st.data())
 def test_no_altered_consistency_proof_is_signed(tmp_path_factory, ring, old, size, data):
     if old >= size:

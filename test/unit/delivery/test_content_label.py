@@ -185,7 +185,7 @@ def test_a_movie_whose_samples_would_move_is_refused(tmp_path: object) -> None:
         mp4_metadata.with_metadata(front, {}, b"")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     cut=st.integers(0, 3000), flips=st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 255)), max_size=8)
 )

@@ -27,7 +27,7 @@ def labelled(rgba: np.ndarray) -> Labelled:
     return label_below(rgba, POINTER, "SYN")
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), height=st.integers(1, 40), width=st.integers(80, 120))
 def test_pixels_and_alpha_survive(seed: int, height: int, width: int) -> None:
     rgba = np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)

@@ -91,7 +91,7 @@ def test_any_c2pa_reader_that_is_given_our_root_trusts_the_clip(
         assert reader.get_validation_state() == "Trusted"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 @pytest.mark.parametrize("kind", ["mp4", "png", "jpeg"])
 def test_every_flipped_bit_is_found(

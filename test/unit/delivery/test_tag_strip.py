@@ -35,14 +35,14 @@ def picture(width: int, height: int, pointer: FramePointer, columns: int | None 
     return rgb
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(pointer=pointers, width=st.integers(NARROWEST_PX, 2000))
 def test_what_was_written_is_read_at_any_width(pointer: FramePointer, width: int) -> None:
     columns = columns_for(width)
     assert read_strip(picture(width, strip_height_px(width, columns) + 3, pointer)) == pointer
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(pointer=pointers, columns=st.sampled_from(LAYOUTS), share=st.floats(0.5, 2.0))
 def test_scaling_does_not_hurt(pointer: FramePointer, columns: int, share: float) -> None:
     rgb = picture(640, 512, pointer, columns)
@@ -51,7 +51,7 @@ def test_scaling_does_not_hurt(pointer: FramePointer, columns: int, share: float
     assert read_strip(scaled) == pointer
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), flips=st.integers(2, 60))
 def test_damaged_cells_never_read_as_another_record(seed: int, flips: int) -> None:
     rng = np.random.default_rng(seed)
@@ -63,7 +63,7 @@ def test_damaged_cells_never_read_as_another_record(seed: int, flips: int) -> No
     assert read_strip(rgb) in (None, POINTER)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), width=st.integers(NARROWEST_PX, 700))
 def test_no_strip_is_read_where_there_is_none(seed: int, width: int) -> None:
     rng = np.random.default_rng(seed)

@@ -70,7 +70,7 @@ def test_a_grille_carries_its_flow_over_the_cells_that_it_covers() -> None:
     assert np.count_nonzero(upward[-1]) == 4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(SIDES), st.floats(0.05, 2.0), st.floats(0.05, 2.0), st.floats(-1.0, 1.0), st.floats(0.001, 0.2)
 )  # fmt: skip

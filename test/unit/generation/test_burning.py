@@ -37,7 +37,7 @@ def heat_over_time(burning: Burning, until_s: float, step_s: float) -> tuple[np.
     return times, np.array([burning.release_kw(float(time)).sum() for time in times])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(peak=st.floats(5.0, 2000.0), load=st.floats(50.0, 500_000.0))
 def test_a_piece_gives_off_exactly_its_fuel(peak: float, load: float) -> None:
     curve = Curve.of(np.array([peak]), np.array([load]))

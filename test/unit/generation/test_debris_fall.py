@@ -71,7 +71,7 @@ FLAT = np.full(GRID.shape, 2.0, np.float32)
 ALL = np.ones(GRID.shape, bool)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from([0.2, 0.5, 1.1]),
@@ -268,7 +268,7 @@ def in_wind(
     return DebrisFall(gate, a_map(GRID, elevation), None, SEED, START_NS, library, blown)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     st.integers(0, 2**32 - 1),
     st.floats(-2.0, WITHIN_S + 4.0),
@@ -354,7 +354,7 @@ def test_wind_belongs_to_what_a_library_is_and_solves_still_air_as_before() -> N
     assert again.record == blown.record
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.floats(-10.0, 10.0), st.floats(-4.0, 4.0))
 def test_the_sector_is_the_nearest_of_those_solved(wind_rad: float, descent_rad: float) -> None:
     step = 2.0 * np.pi / SECTORS

@@ -72,7 +72,7 @@ def test_spin_without_contact_keeps_its_momentum_and_energy() -> None:
     assert solution.energy_j == pytest.approx(solution.energy_j[0], rel=1e-6)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     st.lists(st.floats(-1.0, 1.0), min_size=4, max_size=4).filter(lambda q: np.linalg.norm(q) > 0.1),
     st.floats(0.0, math.radians(25.0)),

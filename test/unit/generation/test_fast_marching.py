@@ -151,7 +151,7 @@ def test_upward_spread_accelerates_with_the_burning_length(small: Lattice) -> No
     assert beside > 20.0 * column[-1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     share=st.floats(0.0, 0.6),

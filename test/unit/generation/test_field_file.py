@@ -159,7 +159,7 @@ def test_too_many_values_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "coarser" in str(err)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 4000), st.integers(0, 255))
 def test_a_file_that_was_cut_or_damaged_never_crashes(place: int, byte: int) -> None:
     import tempfile

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vidgen_nodes.generation.finish_kernel import take_away
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**9), least=st.integers(1, 255), value=st.integers(1, 255))
 def test_a_pixel_is_kept_whole_or_gone(seed: int, least: int, value: int) -> None:
     generator = np.random.default_rng(seed)

@@ -24,7 +24,7 @@ MODEL = PlumeModel()
 SOOT = FlameSoot(MODEL)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     heat_kw=st.floats(5.0, 1e5),
     per_m2_kw=st.floats(100.0, 20000.0),

@@ -67,7 +67,7 @@ def everywhere(item: PlayedField) -> np.ndarray:
     return np.ones(item.shape, np.float32)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(-math.pi, math.pi), st.floats(10.0, 16.0), st.sampled_from([0.2, 0.5]))
 def test_turned_moved_and_between_times_the_values_are_the_engines(
     yaw: float, time_s: float, resolution_m: float
@@ -90,7 +90,7 @@ def test_turned_moved_and_between_times_the_values_are_the_engines(
     assert np.all(found[0].extinction_visible_per_m.numpy()[outside] == 0.0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(0.0, 6.0), st.lists(st.floats(0.1, 0.9), min_size=3, max_size=3))
 def test_asked_along_a_ray_a_field_gives_what_its_voxels_hold(time_s: float, shares: list[float]) -> None:
     item = played(0.25, translation_m=(0.0, 0.0, 0.0))

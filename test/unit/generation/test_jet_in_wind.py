@@ -38,7 +38,7 @@ def mass_flow(jet: BentJet) -> np.ndarray:
     return np.asarray(math.pi * jet.axis.radius_m**2 * jet.density_kg_per_m3 * jet.speed_mps)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SPEEDS, WAYS)
 def test_through_every_section_flows_the_steam_that_leaves_the_hole(
     speed_mps: float, direction: tuple[float, float, float]
@@ -51,7 +51,7 @@ def test_through_every_section_flows_the_steam_that_leaves_the_hole(
     assert (np.diff(jet.axis.radius_m) > 0.0).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SPEEDS, WAYS)
 def test_air_brings_its_momentum_and_weight_the_rest(
     speed_mps: float, direction: tuple[float, float, float]
@@ -73,7 +73,7 @@ def test_air_brings_its_momentum_and_weight_the_rest(
     assert momentum[:, 2] == pytest.approx(start * direction[2] + lift, abs=scale)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(SPEEDS)
 def test_heat_of_condensation_counts_once(speed_mps: float) -> None:
     """Along the line the enthalpy of what flows is that of the steam from the hole and of the air drawn in."""
@@ -112,7 +112,7 @@ def test_bent_over_it_widens_by_beta_of_what_it_rises() -> None:
     assert jet.speed_mps[-1] == pytest.approx(8.0, rel=0.15)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(0.1, 25.0), st.floats(1.1, 4.0))
 def test_more_wind_bends_more(speed_mps: float, times: float) -> None:
     less, more = blown(speed_mps), blown(min(speed_mps * times, 30.0))
@@ -178,7 +178,7 @@ def test_nothing_is_drawn_behind_the_mouth_but_what_the_wind_brings_back() -> No
         assert (farthest > 0.0) == (sense > 0.0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SPEEDS, st.floats(-1.0, 1.0))
 def test_a_jet_against_the_wind_turns_and_stays_finite(speed_mps: float, up: float) -> None:
     jet = blown(speed_mps, (-math.sqrt(1.0 - up * up), 0.0, up), 0.14)

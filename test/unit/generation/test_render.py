@@ -59,7 +59,7 @@ def test_every_drawn_pixel_sees_an_open_column(
     assert report.pixels_outside == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     bearing_rad=st.floats(0.0, 2.0 * math.pi),
     elevation_rad=st.floats(0.15, 1.4),

@@ -195,7 +195,7 @@ def test_a_step_that_would_need_too_many_parts_is_refused() -> None:
     assert own.snapshot() is before
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(dt_s=st.one_of(st.floats(max_value=0.0), st.sampled_from([math.nan, math.inf, -math.inf])))
 def test_a_step_that_is_none_is_refused(dt_s: float) -> None:
     with pytest.raises(InputError) as caught:

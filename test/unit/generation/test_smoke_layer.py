@@ -233,7 +233,7 @@ def test_a_tick_that_breaks_cfl_is_cut_and_says_so() -> None:
     assert "cut into" in found.record["notes"][0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.tuples(*(st.integers(-90, 90).map(lambda tenths: 0.1 * tenths + 0.013) for _ in range(3))),
     st.sampled_from((0.1, 0.3, 1.0)),

@@ -165,7 +165,7 @@ def test_the_record_holds_every_number_and_every_piece() -> None:
         assert source
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     kinds=st.lists(
         st.sampled_from([("wood", True), ("plywood", True), ("concrete", False), ("glass", False), ("", None),

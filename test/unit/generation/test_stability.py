@@ -93,7 +93,7 @@ def test_frames_of_one_tick_differ_by_nothing_but_the_camera(eye: Eye, make_scen
     assert all((picture == pictures[0]).all() for picture in pictures)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     turn_rad=st.tuples(st.floats(-0.05, 0.05), st.floats(-0.05, 0.05), st.floats(-0.1, 0.1)),
     band=st.sampled_from(BANDS),
@@ -162,7 +162,7 @@ def test_a_picture_of_any_size_shows_the_same(
     )  # two pixels off: 8 to 11
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(behind_m=st.floats(7.0, 60.0), share=st.floats(0.2, 0.8), band=st.sampled_from(BANDS))
 def test_a_wall_hides_what_is_behind_it_and_nothing_that_is_before_it(
     steady: tuple[Eye, WorldState, Gate, Scene], behind_m: float, share: float, band: Band

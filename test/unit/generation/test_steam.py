@@ -43,7 +43,7 @@ def test_what_leaves_the_hole_is_what_the_expanded_jet_carries() -> None:
     assert jet.diameter_m > LEAK.diameter_m * math.sqrt(LEAK.discharge)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     share=st.floats(0.0, 1.0),
     steam_k=st.floats(373.15, 600.0),

@@ -76,7 +76,7 @@ def test_the_lattice_ends_where_the_air_has_taken_up_the_droplets() -> None:
             assert np.take(visible, end, axis=axis).max() < 0.05 * visible.max()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.02, 0.5), st.floats(250.0, 310.0), st.integers(1000, 100_000))
 def test_a_long_jet_is_made_coarser_until_it_fits(resolution_m: float, ambient_k: float, most: int) -> None:
     found_m = fitting_resolution_m(LEAK, resolution_m, ambient_k, most)

@@ -177,7 +177,7 @@ def test_a_leak_that_may_not_be_draws_nothing_and_names_its_cause(
     assert [reason.partition(":")[0] for reason in gate.reasons] == [cause.value]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.tuples(st.integers(-60, 60), st.integers(-60, 60), st.integers(-30, 30)),
     st.sampled_from([(1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.0, -0.8)]),
@@ -346,7 +346,7 @@ def test_every_number_of_the_model_that_is_read_is_logged(
 WEST_WIND = Wind(9.0, 270.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.tuples(st.integers(-60, 60), st.integers(-60, 60), st.integers(-30, 30)),
     st.sampled_from([(1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.0, -0.8)]),

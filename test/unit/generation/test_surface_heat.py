@@ -88,7 +88,7 @@ def test_they_lift_the_air_before_the_wall(plan: Scenario, house: Building, area
     assert released[1] - released[0] == pytest.approx(whole_kw, rel=0.1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @example((0.0, 1.0, 0.0), 1, 0.5)  # on the border of two cells, of which one is a wall
 @given(
     st.tuples(*(st.floats(-1.0, 5.0) for _ in range(3))),

@@ -140,7 +140,7 @@ def test_what_burns_when_is_what_it_is_in_still_air(plan: Scenario, house: Build
     assert records[0] == records[1]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.floats(0.1, 30.0), st.floats(0.0, 360.0), st.sampled_from([4.0, 9.0, 30.0]))
 def test_in_any_wind_no_pixel_and_no_voxel_is_outside_the_gate(
     plan: Scenario, house: Building, speed_mps: float, from_deg: float, time_s: float
@@ -186,7 +186,7 @@ def test_still_air_is_not_spoken_of(plan: Scenario, house: Building) -> None:
     assert "flame_lean" not in state.parameters["flame"]["areas"]["timber wall"]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.sampled_from([3.0, 12.0]), st.sampled_from([90.0, 235.0, 270.0, 300.0]), st.integers(0, 10**6))
 def test_a_ray_through_a_leaning_flame_meets_the_surface_and_is_told_the_wind(
     plan: Scenario, house: Building, speed_mps: float, from_deg: float, pick: int
@@ -227,7 +227,6 @@ def made(wind: Wind, *walls: Surface) -> WindOnAreas:
     return WindOnAreas(wind, Building("yard", walls), 293.15)
 
 
-@settings(deadline=None)
 @given(st.floats(0.0, 360.0), st.floats(0.0, 2.0 * math.pi))
 def test_along_a_wall_blows_its_part_of_the_wind(from_deg: float, faces_rad: float) -> None:
     wind = Wind(8.0, from_deg)
@@ -290,7 +289,6 @@ def sweep(seed: int, count: int) -> tuple[Sweep, dict[str, np.ndarray], np.ndarr
 EVERY = np.ones(120, bool)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.floats(-0.9, 0.9), st.floats(-0.9, 0.9), st.integers(0, 8))
 def test_moved_as_one_nothing_is_lost_and_nothing_gained(
     seed: int, north: float, east: float, up: int
@@ -309,7 +307,6 @@ def test_moved_as_one_nothing_is_lost_and_nothing_gained(
         )
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.lists(st.tuples(*[st.floats(-5.0, 5.0)] * 3), max_size=6))
 def test_of_all_that_comes_to_a_voxel_the_most_stays(
     seed: int, moves: list[tuple[float, float, float]]
@@ -332,7 +329,6 @@ def test_moved_nowhere_it_stays_where_it_is_and_the_others_are_left_out() -> Non
     assert not moved["flame"][4:].any()
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 30.0), st.floats(0.3, 8.0), st.floats(0.25, 12.0), st.floats(50.0, 2000.0))
 def test_a_flame_is_as_long_as_what_it_passes_makes_it(
     speed_mps: float, tall_m: float, wide_m: float, line: float

@@ -25,7 +25,7 @@ def left_over(books: Books) -> float:
     return (books.released + books.blown - found) / (books.released + abs(books.blown))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(heat_kw=st.floats(10.0, 3000.0), floor_m2=st.floats(10.0, 400.0), height_m=st.floats(2.2, 12.0))
 def test_a_sealed_layer_only_descends_and_keeps_its_soot(
     heat_kw: float, floor_m2: float, height_m: float
@@ -42,7 +42,7 @@ def test_a_sealed_layer_only_descends_and_keeps_its_soot(
     assert left_over(model.books) == pytest.approx(0.0, abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     courses=st.lists(
         st.tuples(st.floats(1e-3, 60.0), st.sampled_from([0.0, 5.0, 100.0, 800.0, 5000.0])), min_size=1, max_size=5

@@ -26,7 +26,7 @@ def moved(
     return exchange(box, walls, walls.answers(dt_s), rises_k, capacities, emissivity, release, 293.15)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     face_m=st.floats(0.001, 2.999),
     upper_k=st.floats(-20.0, 900.0),
@@ -58,7 +58,7 @@ def test_what_the_layers_lose_the_surfaces_and_the_outside_gain(
     assert lost + radiated_kw * dt_s == pytest.approx(gained, abs=1e-9 * scale + 1e-11 * dt_s + 1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(dt_s=st.floats(1e-3, 1e6), upper_k=st.floats(1.0, 1500.0), emissivity=st.floats(0.0, 1.0))
 def test_no_step_is_so_long_that_a_layer_gets_colder_than_all_around_it(
     dt_s: float, upper_k: float, emissivity: float

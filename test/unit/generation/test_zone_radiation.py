@@ -24,7 +24,7 @@ SHAPES = {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(**SHAPES)
 def test_views_from_each_surface_add_up_to_its_area(floor_m2: float, height_m: float, face: float) -> None:
     box = Box(floor_m2, height_m, face * height_m, (0.0, 0.0, 0.0, 0.0))
@@ -33,7 +33,7 @@ def test_views_from_each_surface_add_up_to_its_area(floor_m2: float, height_m: f
     assert (box.seen_m2 >= 0.0).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(emissivity=st.floats(0.0, 1.0), hole=st.floats(0.0, 0.9), **SHAPES)
 def test_what_a_surface_sees_is_layer_surface_or_outside(
     floor_m2: float, height_m: float, face: float, emissivity: float, hole: float
@@ -55,7 +55,7 @@ def test_squares_face_to_face_have_the_published_view_factors() -> None:
     assert square_seen(2.0, 0.0) == pytest.approx(0.5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(emissivity=st.floats(0.0, 1.0), point=st.floats(0.0, 1.2), **SHAPES)
 def test_all_that_a_point_radiates_arrives(
     floor_m2: float, height_m: float, face: float, emissivity: float, point: float

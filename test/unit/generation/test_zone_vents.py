@@ -13,7 +13,7 @@ from vidgen_nodes.generation.zone_room import Airflow, Room
 from vidgen_nodes.generation.zone_vents import fans, outflow_kg_per_s, plane_with_fans_m
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     face_m=st.floats(0.1, 2.8),
     upper_k=st.floats(300.0, 900.0),

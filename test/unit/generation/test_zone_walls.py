@@ -36,7 +36,7 @@ def test_a_wall_that_is_heated_for_long_lets_out_what_it_takes() -> None:
     assert walls.surfaces_k == pytest.approx(np.full(4, 0.5 * (0.016 / 0.00017 + 100.0)), rel=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     steps=st.lists(st.tuples(st.floats(1e-3, 1e4), st.floats(-5.0, 20.0)), min_size=1, max_size=12),
     conductivity=st.floats(3e-5, 0.05),

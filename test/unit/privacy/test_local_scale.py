@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.packets import CameraCalibration, Cause, Grid, Pose, UncertaintyMap
@@ -87,7 +87,6 @@ def test_without_map_and_building_nothing_is_known() -> None:
     assert [*searches(None, WIDTH, HEIGHT)] == [(scale, whole) for scale in every_scale()]
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.5, 2000.0) | st.just(math.nan), min_size=192, max_size=192))
 def test_every_place_is_searched_at_its_own_scale(values: list[float]) -> None:
     """At one that is no farther from it than a search bears, if it is a usual one."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.privacy.mosaic import MOST_CELLS, coarsen, enlarged, joined, mosaic
@@ -19,7 +19,6 @@ def noise() -> np.ndarray:
     return np.random.default_rng(3).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
 
 
-@settings(deadline=None)
 @given(PARTS)
 def test_every_part_has_at_most_64_colours_and_the_rest_stays(parts: list[tuple[int, int, int, int]]) -> None:
     picture = noise()
@@ -35,7 +34,6 @@ def test_every_part_has_at_most_64_colours_and_the_rest_stays(parts: list[tuple[
     np.testing.assert_array_equal(picture[~touched], noise()[~touched])
 
 
-@settings(deadline=None)
 @given(PARTS)
 def test_joined_parts_are_apart_and_hold_all_that_was_given(parts: list[tuple[int, int, int, int]]) -> None:
     real = [p for p in parts if p[0] < p[2] and p[1] < p[3]]
@@ -64,7 +62,6 @@ def test_room_is_added_on_every_side() -> None:
     assert enlarged((10, 20, 30, 60), 1.5) == (5, 10, 35, 70)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.tuples(SIDE, SIDE, SIDE, SIDE), st.integers(1, 30)), max_size=6))
 def test_coarsened_parts_hold_only_squares_and_the_rest_stays(
     parts: list[tuple[tuple[int, int, int, int], int]],

@@ -84,7 +84,7 @@ def test_over_a_person_the_overlay_is_thin_and_elsewhere_as_it_was(pictures: Sim
     assert not made.rgba.flags.writeable
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     box=st.tuples(st.integers(0, 600), st.integers(0, 480), st.integers(1, 300), st.integers(1, 300)),
     alpha=st.integers(4, 255),

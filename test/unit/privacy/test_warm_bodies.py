@@ -31,7 +31,7 @@ def test_somebody_is_found_in_every_kind_of_picture(pictures: SimpleNamespace, e
     assert found.mean() < 0.06
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     scale=st.floats(5.0, 120.0),
     off=st.floats(0.7, 1.4),
@@ -106,7 +106,7 @@ def test_a_flat_picture_holds_nobody(pictures: SimpleNamespace, encoding: str) -
     assert not warm_bodies(pictures.as_frame(np.full((64, 80), 285.0), encoding), PX_PER_M).any()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(0, 560), st.integers(0, 440), st.integers(1, 300), st.integers(1, 200), st.floats(4.0, 60.0)
 )

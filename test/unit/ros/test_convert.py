@@ -179,7 +179,7 @@ def changes_of(fields: dict[str, Any]) -> Any:
     )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(changes_of(_IMAGE_FIELDS))
 def test_any_value_in_any_field_of_an_image_is_taken_or_refused_for_a_reason(changes: dict[str, Any]) -> None:
     message = image(**changes)
@@ -195,7 +195,7 @@ def test_any_value_in_any_field_of_an_image_is_taken_or_refused_for_a_reason(cha
 
 
 @pytest.mark.parametrize("field", sorted(_INFO_FIELDS))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_value_in_any_field_of_camera_info_is_taken_or_refused(field: str, data: st.DataObject) -> None:
     message = camera_info(binning_x=0, binning_y=0, roi=Obj(x_offset=0, y_offset=0, width=0, height=0))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -50,7 +50,6 @@ def grid_map(
     )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9), st.data(), st.booleans())
 def test_a_ring_is_unrolled_whatever_the_order(rows: int, cols: int, data: Any, row_major: bool) -> None:
     start = (data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, cols - 1)))

@@ -103,7 +103,7 @@ def carries_on(nav: NavFilter) -> None:
         assert np.linalg.eigvalsh(state.covariance)[0] > 0.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(FIX_FLOATS), any_float)
 def test_a_spoilt_number_of_a_fix_is_refused_or_harmless(field: str, value: float) -> None:
     nav = filter_in_flight()
@@ -112,7 +112,7 @@ def test_a_spoilt_number_of_a_fix_is_refused_or_harmless(field: str, value: floa
     carries_on(nav)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(IMU_FLOATS), any_float)
 def test_a_spoilt_number_of_an_imu_sample_is_refused_or_harmless(field: str, value: float) -> None:
     nav = filter_in_flight()

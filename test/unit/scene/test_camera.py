@@ -36,7 +36,7 @@ def test_ray_of_a_pixel_projects_to_the_pixel(make, model, distortion, tolerance
     assert np.abs(found - pixels).max() < max(tolerance_px, 1e-3)  # single precision
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     position=st.tuples(*[st.floats(-50, 50)] * 3),
     quaternion=st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: np.linalg.norm(q) > 0.1),
@@ -185,7 +185,7 @@ def test_rays_near_the_fold_of_a_strong_lens_are_found_and_none_beyond_it(make):
     assert (tangents[:3, 0] < 1.0 / np.sqrt(0.9)).all()  # on the near side of the fold
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     model=st.sampled_from(["plumb_bob", "rational_polynomial", "equidistant"]),
     size=st.sampled_from([0, 4, 5, 8, 12, 14]),

@@ -40,7 +40,7 @@ def test_closed_gate_has_no_boxes():
     assert gate.boxes_m.shape == gate.columns_m.shape == (0, 6)
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(seed=st.integers(0, 10**6), levels=st.integers(1, 3))
 def test_merged_boxes_fill_the_same_space_once(seed, levels):
     rng = np.random.default_rng(seed)

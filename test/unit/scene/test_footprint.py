@@ -44,7 +44,7 @@ def test_parts_outside_the_grid_are_left_out():
     assert cells([[20, 20, 1], [22, 20, 1], [22, 22, 1], [20, 22, 1]]) == {}
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     centre=st.tuples(st.floats(-1, 9), st.floats(-1, 7)),
     half=st.tuples(st.floats(0.05, 4), st.floats(0.05, 4)),

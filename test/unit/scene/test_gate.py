@@ -303,7 +303,7 @@ def reachable(fuel, grid, scenario):
 
 
 SEEDS = st.integers(0, 10**9)
-THOROUGH = settings(derandomize=True, deadline=None, max_examples=100)
+THOROUGH = settings(max_examples=100)
 
 
 @THOROUGH
@@ -413,7 +413,7 @@ def test_turning_a_surface_unknown_can_only_shrink_the_flame_region(make, seed):
         assert_not_grown(before, region(make.building(*surfaces)))
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(seed=SEEDS, lens=st.sampled_from(LENSES))
 def test_no_pixel_of_the_mask_misses_the_open_columns(make, scene_of, seed, lens):
     umap, building, scenario, pose, params = random_case(make, seed)

@@ -12,7 +12,7 @@ from vidgen_nodes.scene.height_march import march_heights
 GRID = Grid(-4.0, -4.0, 0.5, 16, 16)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**9))
 def test_the_march_is_that_of_small_steps(seed):
     rng = np.random.default_rng(seed)
@@ -39,7 +39,7 @@ def test_the_march_is_that_of_small_steps(seed):
             assert at[2] <= near.max() + 1e-3
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**9))
 def test_what_lies_beyond_a_rays_reach_is_not_found_and_all_else_is(seed):
     rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.scene.jet_axis import JetAxis
@@ -20,7 +20,6 @@ TICKS = np.linspace(0.0, 4.0, 40)
 STRAIGHT = JetAxis(TICKS[:, None] * np.array([0.6, 0.0, 0.8]), 0.25 * TICKS)
 
 
-@settings(deadline=None)
 @given(st.floats(0.05, 1.5), st.floats(-0.9, 0.9), st.floats(-0.9, 0.9))
 def test_a_way_leads_from_the_mouth_to_the_place_within_the_jet(
     angle: float, out: float, aside: float
@@ -41,7 +40,6 @@ def test_a_way_leads_from_the_mouth_to_the_place_within_the_jet(
     assert between[:, 1] == pytest.approx(aside * BEND.at(station, BEND.radius_m), abs=0.02)
 
 
-@settings(deadline=None)
 @given(st.floats(0.2, 3.8), st.floats(-0.9, 0.9), st.floats(-0.9, 0.9))
 def test_of_a_straight_jet_the_way_is_the_straight_line(along: float, up: float, aside: float) -> None:
     place = along * np.array([0.6, 0.0, 0.8]) + 0.25 * along * np.array([-0.8 * up, aside, 0.6 * up])

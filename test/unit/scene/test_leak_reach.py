@@ -40,7 +40,7 @@ def test_an_element_carries_up_to_the_stated_distance(make, off_m, carried):
     assert bool(told.carrier) is carried
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 @given(st.integers(0, 10**9))
 def test_the_distance_to_a_carrier_is_that_to_its_nearest_point(make, seed):
     rng = np.random.default_rng(seed)

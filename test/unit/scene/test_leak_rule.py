@@ -198,7 +198,7 @@ def test_beside_a_wall_on_the_side_that_nobody_has_seen_it_is_not_observed(make)
     assert inside.cause is LeakCause.COVERED
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(st.integers(0, 10**9))
 def test_every_open_place_is_reached_through_known_air(make, seed):
     """From the mouth to each open place: known cells only, above what was measured or the model explains, no wall."""
@@ -256,7 +256,7 @@ def test_every_open_place_is_reached_through_known_air(make, seed):
             assert (reach.places_m[index][0] - x) * (mouth[0] - x) > -1e-9 or abs(near) < 0.03
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(st.integers(0, 10**9))
 def test_to_know_less_never_opens_more(make, seed):
     rng = np.random.default_rng(seed)
@@ -352,7 +352,7 @@ def bent_reach(mouth, direction, towards, length_m=4.0, slope=0.25, straight=Fal
     return LeakReach("pipe", tuple(mouth), tuple(way), places[inside], EDGE_M, length_m, axis)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(st.integers(0, 10**9))
 def test_every_open_place_of_a_bent_jet_is_reached_through_known_air(make, seed):
     """Along the way that steam takes: known cells only, above what was measured, no wall."""
@@ -402,7 +402,7 @@ def test_every_open_place_of_a_bent_jet_is_reached_through_known_air(make, seed)
                 assert abs(crossing[1]) > 4.0 - 0.01 or not -0.01 < crossing[2] < 2.99 or abs(near) < 0.03
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(st.integers(0, 10**9))
 def test_of_a_line_that_nothing_bends_the_rule_says_what_it_says_of_straight_jets(make, seed):
     rng = np.random.default_rng(seed)

@@ -15,7 +15,7 @@ from vidgen_nodes.scene.mesh_kernels import cells_under_triangles
 
 GRID = Grid(-3.0, -2.5, 0.5, 11, 13)
 SEEDS = st.integers(0, 10**9)
-THOROUGH = settings(derandomize=True, deadline=None, max_examples=80)
+THOROUGH = settings(max_examples=80)
 
 
 def random_triangles(rng, count, kind="any"):

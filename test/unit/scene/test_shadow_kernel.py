@@ -46,7 +46,7 @@ def test_past_a_cell_that_is_not_known_nothing_is_seen() -> None:
     assert np.isinf(seen(solid, known, [1.0, 0.75, 1.0], [-0.1, 0.75]))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.integers(0, 10**9))
 def test_nothing_that_is_seen_lies_behind_or_beyond_what_small_steps_meet(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -74,7 +74,7 @@ def test_nothing_that_is_seen_lies_behind_or_beyond_what_small_steps_meet(seed: 
             assert at[2] >= solid[i, j] - 1e-5 or (i, j) == (row, col)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_what_small_steps_do_not_meet_is_seen(seed: int) -> None:
     """The rule shuts no more than a line of sight asks: a little higher than what is met, all is seen."""
@@ -106,7 +106,7 @@ def test_the_highest_of_several_slabs_is_found_and_upright_ones_cover_nothing() 
     assert np.isneginf(found[2:]).all()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.integers(0, 10**9), st.integers(1, 6))
 def test_a_way_in_straight_pieces_sees_what_the_line_sees(seed: int, pieces: int) -> None:
     rng = np.random.default_rng(seed)

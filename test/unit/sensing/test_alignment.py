@@ -68,7 +68,7 @@ def flown(
     return found
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-math.pi, math.pi), st.integers(0, 1000))
 def test_a_way_with_turns_gives_the_heading_within_its_sigma(yaw: float, seed: int) -> None:
     last = flown(yaw, 6.0, 2.0, seed=seed)[-1]

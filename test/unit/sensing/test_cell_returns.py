@@ -32,7 +32,7 @@ def in_arrays(points: np.ndarray, pose: Pose) -> CellReturns:
     return CellReturns(row * GRID.cols + col, east, north, z, inside.size - int(inside.sum()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), kind=st.sampled_from([np.float32, np.float64]), broken=st.integers(0, 5))
 def test_passes_agree_with_arrays_bit_for_bit(seed: int, kind: type, broken: int) -> None:
     rng = np.random.default_rng(seed)

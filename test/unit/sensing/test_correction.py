@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError
@@ -17,7 +17,6 @@ from vidgen_nodes.sensing.correction import load_correction, make_correction
 NONE_DEAD = np.zeros((12, 16), bool)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.4))
 def test_fixed_pattern_and_dead_pixels_vanish_from_a_flat_scene(seed: int, share: float) -> None:
     rng = np.random.default_rng(seed)
@@ -116,7 +115,6 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> Non
         load_correction(str(tmp_path / name))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("c") / "c.npz"

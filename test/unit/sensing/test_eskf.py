@@ -68,7 +68,7 @@ def step(
     return states[1], covariances[1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31))
 def test_the_covariance_is_carried_by_the_derivative_of_the_motion(seed: int) -> None:
     state, rows = nominal(seed), readings(seed)
@@ -90,7 +90,7 @@ def test_the_covariance_is_carried_by_the_derivative_of_the_motion(seed: int) ->
     np.testing.assert_allclose(np.diag(carried), np.diag(wanted), rtol=2e-2, atol=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31))
 def test_a_position_is_weighed_by_its_derivative(seed: int) -> None:
     """One update equals the textbook's with numerical derivatives of the antenna's place."""
@@ -117,7 +117,7 @@ def test_a_position_is_weighed_by_its_derivative(seed: int) -> None:
     np.testing.assert_allclose(covariance, shrunk, atol=1e-7)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.floats(-math.pi, math.pi),
     st.floats(-0.5, 0.5),
@@ -147,7 +147,7 @@ def test_a_camera_straight_up_has_no_heading() -> None:
     np.testing.assert_array_equal(state, before)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), st.floats(0.1, 50.0))
 def test_what_is_beyond_the_gate_changes_no_bit(seed: int, limit: float) -> None:
     state, covariance = nominal(seed), np.eye(eskf.SIZE)
@@ -159,7 +159,7 @@ def test_what_is_beyond_the_gate_changes_no_bit(seed: int, limit: float) -> None
     np.testing.assert_array_equal(covariance, np.eye(eskf.SIZE))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**31), st.booleans())
 def test_both_covers_of_an_orientation_are_one(seed: int, heading: bool) -> None:
     model = MODEL.copy()
@@ -179,7 +179,7 @@ def test_both_covers_of_an_orientation_are_one(seed: int, heading: bool) -> None
     np.testing.assert_allclose(results[0], results[1], atol=1e-12)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**31))
 def test_a_long_run_keeps_the_covariance_symmetric_and_positive(seed: int) -> None:
     rng = np.random.default_rng(seed)

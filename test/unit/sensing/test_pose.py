@@ -152,7 +152,7 @@ def test_a_fix_counts_at_its_own_stamp_however_long_the_delay() -> None:
         assert last.map_T_base.translation_m[0] == pytest.approx(5.0 * t, abs=0.01)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(0, 39))
 def test_the_order_of_arrival_within_the_delay_changes_no_bit(seed: int, latest_ms: int) -> None:
     def run(shuffle: bool) -> list[tuple[object, ...]]:

@@ -172,7 +172,7 @@ def test_equal_point_times_are_one_pose() -> None:
     assert posed.scan.points_m[:, 0].tolist() == [0.0, 3.0, 6.0, 9.0, 12.0]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.floats(width=32), min_size=1, max_size=30))
 def test_any_point_times_give_a_scan_or_a_count(times_s: list[float]) -> None:
     posing, posed = posed_with(times_s)

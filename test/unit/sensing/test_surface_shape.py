@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.packets import Grid, Pose
@@ -31,7 +31,6 @@ def eigenvalues(points: np.ndarray) -> np.ndarray:
     return np.linalg.eigvalsh(centred.T @ centred)
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 10_000),
     st.integers(12, 200),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError
@@ -26,7 +26,6 @@ def ingest(params: ThermalParams, pixels: np.ndarray, encoding: str = "mono16") 
     return ThermalIngest(params).process(ThermalImage(1, "cam", encoding, pixels, source))
 
 
-@settings(deadline=None)
 @given(
     planck=st.booleans(),
     emissivity=st.floats(0.3, 1.0),
@@ -152,7 +151,6 @@ def test_more_air_than_can_be_seen_through_is_refused_at_the_start() -> None:
         )
 
 
-@settings(deadline=None)
 @given(
     emissivity=st.floats(0.3, 1.0), distance_m=st.floats(0.0, 200.0),
     degc=st.lists(st.floats(-100.0, 1400.0), min_size=1, max_size=50),

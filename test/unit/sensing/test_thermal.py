@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vidgen_nodes.errors import ConfigError, InputError
@@ -223,7 +223,6 @@ def test_a_calibration_of_twice_the_size_is_scaled_about_the_image_edge() -> Non
     assert ingest.process(image(T0 + 1)).calibration is scaled
 
 
-@settings(deadline=None)
 @given(
     st.integers(40, 2000),
     st.integers(40, 2000),
@@ -414,7 +413,6 @@ def test_a_correction_of_another_size_leaves_the_picture_and_claims_nothing(tmp_
     assert ingest.not_radiometric == {"correction": 1}
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["auto", "linear", "none", "planck", "kelvin", "celsius"]),
     st.sampled_from(["mono8", "mono16", "16UC1", "32FC1", "rgb8", "bgr8"]),

@@ -38,7 +38,7 @@ def test_a_constant_turn_and_push_are_integrated_exactly() -> None:
     assert turned.yaw_rad(200) == pytest.approx(0.2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 100 * 5 * MS - 1))
 def test_a_row_made_in_between_changes_the_rest_by_next_to_nothing(stamp_ns: int) -> None:
     plain, cut = track(101), track(101)

@@ -387,7 +387,7 @@ def essence(bundle: Bundle) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(nav_stamps, map_stamps, thermal_stamps, st.integers(0, 2**32))
 def test_the_order_of_arrival_changes_nothing(
     navs: list[int], maps: list[int], frames: list[int], seed: int
@@ -398,7 +398,7 @@ def test_the_order_of_arrival_changes_nothing(
     assert [essence(b) for b in one] == [essence(b) for b in two]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(nav_stamps, map_stamps, thermal_stamps, st.integers(0, 2**32))
 def test_every_source_is_in_exactly_one_bundle_and_none_before_its_time(
     navs: list[int], maps: list[int], frames: list[int], seed: int
@@ -431,7 +431,7 @@ def test_every_source_is_in_exactly_one_bundle_and_none_before_its_time(
 kinds = st.sampled_from(["nav", "map", "thermal", "ready"])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(kinds, st.integers(-20_000, 20_000)), max_size=60))
 def test_nothing_but_input_errors_ever_comes_out(events: list[tuple[str, int]]) -> None:
     made, refused = sync(), 0

@@ -210,7 +210,7 @@ def test_doubles_and_foreign_frames_are_refused_and_late_ones_counted() -> None:
     assert sync.bundle(thermal(120)).late == {"gimbal": 1}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.sampled_from(("map", "base_link")))
 def test_the_order_of_arrival_changes_nothing_and_every_source_is_named_once(seed: int, parent: str) -> None:
     inputs = [

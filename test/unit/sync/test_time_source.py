@@ -43,7 +43,7 @@ def test_nothing_is_said_before_ten_messages() -> None:
     assert fed(ARRIVAL, [5] * 10).least_ms == 5.0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 400), min_size=520, max_size=600))
 def test_only_the_last_ten_seconds_count(delays_ms: list[int]) -> None:
     arrivals = [index * 20 + late for index, late in enumerate(delays_ms)]

@@ -18,7 +18,7 @@ from vidgen_nodes.validation.estimator import score
 from vidgen_nodes.validation.formulas import formula_checks
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(bias=st.floats(0.3, 3.0), scatter=st.floats(0.15, 0.5), seed=st.integers(0, 1000))
 def test_bias_and_scatter_are_found(bias: float, scatter: float, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -39,7 +39,7 @@ def hang_together(lumps: Lumps) -> int:
     return parts_of(len(lumps), lumps.one, lumps.other)[0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     shape=st.tuples(st.integers(2, 9), st.integers(2, 9), st.integers(2, 11)),
     share=st.floats(0.0, 0.7),
@@ -65,7 +65,7 @@ def test_lumps_are_the_connected_parts_of_blocks(
     assert len(set(lumps.index.tolist())) == len(lumps)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(share=st.floats(0.0, 0.7), seed=st.integers(0, 2**32 - 1))
 def test_coarsening_keeps_what_hangs_together(share: float, seed: int) -> None:
     solid = np.random.default_rng(seed).random((9, 10, 13)) < share

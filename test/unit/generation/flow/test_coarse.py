@@ -38,7 +38,7 @@ def answer(coarse: Coarse, lumps: Lumps, right: np.ndarray) -> np.ndarray:
     return coarse.cycle()[lumps.index].astype(np.float64)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(share=st.floats(0.0, 0.6), opened=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_a_cycle_is_symmetric_and_positive(share: float, opened: bool, seed: int) -> None:
     random = np.random.default_rng(seed)

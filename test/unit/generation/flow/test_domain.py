@@ -66,7 +66,7 @@ def test_an_exhaust_behind_a_wall_is_not_an_opening_for_the_other_room() -> None
         make_domain(GRID, Boundaries({}, solid, both))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), share=st.floats(0.0, 0.7))
 def test_every_face_has_one_rule(seed: int, share: float) -> None:
     solid = np.random.default_rng(seed).random(GRID.shape) < share

@@ -16,7 +16,7 @@ from vidgen_nodes.generation.flow.eddies import MOST_EXCHANGED, MOST_PARTS, exch
 GRID = FlowGrid((0.0, 0.0, 0.0), 0.2, (6, 7, 8))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.01, 20.0))
 def test_no_exchange_overshoots_or_loses_anything(seed: int, scale: float) -> None:
     random = np.random.default_rng(seed)

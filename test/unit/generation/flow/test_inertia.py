@@ -47,7 +47,7 @@ def carried(
     return carry_momentum(speed, density, (z, y, x), 1.0, planes(end), NO_WRAPS, pairs, upward=upward)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), upward=st.booleans(), lightest=st.floats(0.15, 1.0))
 def test_mass_and_momentum_of_a_closed_box_stay(seed: int, upward: bool, lightest: float) -> None:
     random = np.random.default_rng(seed)
@@ -59,7 +59,7 @@ def test_mass_and_momentum_of_a_closed_box_stay(seed: int, upward: bool, lightes
     assert after == pytest.approx(before, abs=1e-4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), value=st.floats(-5.0, 5.0))
 def test_a_uniform_speed_stays_uniform_whatever_the_densities(seed: int, value: float) -> None:
     random = np.random.default_rng(seed)
@@ -99,7 +99,7 @@ def test_a_box_that_would_lose_all_its_mass_keeps_its_speed() -> None:
     assert left.min() > 0.0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), lightest=st.floats(0.0, 0.85))
 def test_the_exchange_of_light_and_heavy_air_keeps_momentum_and_makes_no_motion(
     seed: int, lightest: float

@@ -101,7 +101,7 @@ def test_rounds_do_not_grow_with_the_box() -> None:
     assert max(found) <= MOST_ROUNDS
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     shape=st.tuples(st.integers(1, 12), st.integers(1, 12), st.integers(1, 13)),
     share=st.floats(0.0, 0.8),

@@ -28,7 +28,7 @@ def minus_laplacian(p: np.ndarray, kinds: tuple[tuple[str, str], ...]) -> np.nda
     return total
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.tuples(st.integers(1, 9), st.integers(2, 9), st.integers(2, 12)),
     kinds=st.tuples(PAIRS, PAIRS, PAIRS),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidgen_nodes.generation.flow.domain import SIDES, Boundaries, Domain, FlowGrid, Vent, make_domain
@@ -54,7 +54,7 @@ def test_plain_boxes(sides: dict[str, str]) -> None:
         assert not own[domain.open_faces[axis] == 0.0].any()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), share=st.floats(0.0, 0.5), opened=st.booleans())
 def test_obstacles_of_any_shape(seed: int, share: float, opened: bool) -> None:
     solid = np.random.default_rng(seed).random(GRID.shape) < share

@@ -19,7 +19,7 @@ from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver
 STEADY = SmokeParams(source_noise=0.0, stir=0.0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(heat_kw=st.floats(20.0, 20_000.0), width=st.floats(0.3, 1.4))
 def test_a_flame_has_the_volume_of_its_heat_within_what_flames_look_like(
     heat_kw: float, width: float
@@ -58,7 +58,7 @@ def test_the_released_volume_is_the_flames_own(cell_m: float) -> None:
     assert middle_m == pytest.approx(2.7 / (2.0 * slim + 2.0), abs=0.3 * cell_m)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), time_s=st.floats(0.0, 100.0), heat_kw=st.floats(50.0, 3000.0))
 def test_the_unrest_in_a_flame_shoves_no_flame_about(seed: int, time_s: float, heat_kw: float) -> None:
     grid = FlowGrid((-1.5, -1.5, 0.0), 0.2, (18, 15, 15))

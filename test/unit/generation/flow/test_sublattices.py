@@ -35,7 +35,7 @@ def ones(lattice: Sublattices, colour: Colour) -> np.ndarray:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shape=SHAPES, seed=SEEDS)
 def test_what_is_split_joins_again(shape: tuple[int, int, int], seed: int) -> None:
     lattice, cells = Sublattices(shape), np.random.default_rng(seed).random(shape, np.float32)
@@ -48,7 +48,7 @@ def test_what_is_split_joins_again(shape: tuple[int, int, int], seed: int) -> No
     assert np.array_equal(back, cells)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shape=SHAPES, seed=SEEDS)
 def test_a_sweep_sums_the_six_neighbours(shape: tuple[int, int, int], seed: int) -> None:
     lattice, cells = Sublattices(shape), np.random.default_rng(seed).random(shape, np.float32)
@@ -66,7 +66,7 @@ def test_a_sweep_sums_the_six_neighbours(shape: tuple[int, int, int], seed: int)
         assert np.allclose(with_own[here], (six_around(cells) + cells)[here], atol=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shape=SHAPES, seed=SEEDS)
 def test_the_border_stays_zero(shape: tuple[int, int, int], seed: int) -> None:
     lattice, random = Sublattices(shape), np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def test_the_border_stays_zero(shape: tuple[int, int, int], seed: int) -> None:
     assert np.array_equal(found != 0.0, (found != 0.0) & (ones(lattice, BLACK) != 0.0))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shape=SHAPES, seed=SEEDS)
 def test_spreading_is_the_transpose_of_gathering(shape: tuple[int, int, int], seed: int) -> None:
     lattice, random = Sublattices(shape), np.random.default_rng(seed)

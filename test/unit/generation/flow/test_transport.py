@@ -34,7 +34,7 @@ def ends(value: float) -> tuple[np.ndarray, ...]:
     return tuple(np.full(shape, value, dtype=np.float32) for shape in shapes)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), upward=st.booleans())
 def test_a_closed_box_keeps_its_sum_and_range(seed: int, upward: bool) -> None:
     content = np.random.default_rng(seed + 1).random(SHAPE).astype(np.float32)

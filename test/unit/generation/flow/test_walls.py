@@ -78,7 +78,7 @@ def test_nothing_can_be_cut_into_a_mirror() -> None:
         make_domain(GRID, Boundaries(MIRRORS, None, (Vent("west", (0.0, 0.0), (1.0, 0.4)),)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**31),
     fast_mps=st.floats(1e-7, 40.0),
@@ -115,7 +115,7 @@ def test_friction_is_that_of_the_log_law() -> None:
     assert profile_mps == pytest.approx(3.0, rel=0.02)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**31),
     dt_s=st.floats(1e-3, 500.0),
