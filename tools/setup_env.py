@@ -309,7 +309,7 @@ def run_due() -> int:
     except StepError as err:
         print(f"vidgen: {err}", file=sys.stderr)
         return 2
-    key = ""
+    key, worked = "", False
     for number, (name, label, content, action) in enumerate(steps, start=1):
         key = digest(key, content)
         stamp = STATE / f"{name}.stamp"
@@ -329,6 +329,9 @@ def run_due() -> int:
             print("interrupted; the next run goes on from here", flush=True)
             return 130
         print(f"{time.monotonic() - begin:.1f} s", flush=True)
+        worked = True
+    if worked:
+        os.sync()  # a frame waits until its record is on the disk: gigabytes of packages must not be before it in line
     return 0
 
 
