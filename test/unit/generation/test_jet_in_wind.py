@@ -185,4 +185,5 @@ def test_a_jet_against_the_wind_turns_and_stays_finite(speed_mps: float, up: flo
     for values in (jet.axis.points_m, jet.axis.radius_m, jet.speed_mps, jet.share):
         assert np.isfinite(values).all()
     assert (np.linalg.norm(np.diff(jet.axis.points_m, axis=0), axis=1) > 0.0).all()
-    assert jet.axis.radius_m.max() < 1.2 * jet.length_m + 0.1  # where it turns it swells, to its length at the most
+    # Where it turns it swells, to its length at the most.
+    assert jet.axis.radius_m.max() < 1.2 * jet.length_m + 0.1
