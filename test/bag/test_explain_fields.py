@@ -15,8 +15,8 @@ import yaml
 from vidgen_nodes.cli.main import main
 from vidgen_nodes.custody.explanation import Explanation, explain_pixel
 from vidgen_nodes.custody.reader import LedgerReader
-from vidgen_nodes.generation.field_file import write_npz
-from vidgen_nodes.generation.field_run import FieldRun, FieldSeries
+from vidgen_nodes.generation.fields.file import write_npz
+from vidgen_nodes.generation.fields.run import FieldRun, FieldSeries
 from vidgen_nodes.params import SimParams
 from vidgen_nodes.resources import config_dir
 from vidgen_nodes.sim.recording import write_recording

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vidgen_nodes.generation import fire
-from vidgen_nodes.generation.lean import Lean, lean_of_record
 from vidgen_nodes.generation.spread import decode_cells
+from vidgen_nodes.generation.wind.lean import Lean, lean_of_record
 from vidgen_nodes.packets import FloatArray, Grid
 
 STEP_M = 0.05  # along a ray

@@ -24,7 +24,7 @@ from vidgen_nodes.errors import VidgenError
 from vidgen_nodes.packets import FloatArray, ImportedField
 
 if TYPE_CHECKING:
-    from vidgen_nodes.generation.field_playback import PlayedField
+    from vidgen_nodes.generation.fields.playback import PlayedField
 
 # By ray_elements.py and ray_debris.py; wind leans what is drawn, and is nothing to be seen.
 TRACED = ("flame", "smoke", "spread", "debris", "debris/releases", "wind")
@@ -167,7 +167,7 @@ def _read(
 ) -> tuple[str, float, dict[str, list[Any]]]:
     """Flame or smoke, where it begins, and the quantities along the ray; no kind: there is only air."""
     from vidgen_nodes.generation import fire
-    from vidgen_nodes.generation.field_playback import FLAME_ABSORPTION_PER_M, FLAME_KW_PER_M3
+    from vidgen_nodes.generation.fields.playback import FLAME_ABSORPTION_PER_M, FLAME_KW_PER_M3
 
     rows = []
     for way in _neighbours(ray):

@@ -23,7 +23,7 @@ from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.sheet import FlameSheet, SheetState
 from vidgen_nodes.generation.sheet_model import SheetModel, sheet_parameters
 from vidgen_nodes.generation.spread import solve_spread
-from vidgen_nodes.generation.wind_on_areas import WindOnAreas
+from vidgen_nodes.generation.wind.areas import WindOnAreas
 from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Ignition, Room, SpreadPlan, Vent, Wind
 from vidgen_nodes.scenario.spread_plan import plan_units
 from vidgen_nodes.scene.building import Building

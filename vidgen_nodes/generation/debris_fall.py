@@ -37,7 +37,7 @@ from vidgen_nodes.generation.debris_library import (
     sector_of,
 )
 from vidgen_nodes.generation.physics_record import Parameters, entry
-from vidgen_nodes.generation.wind_on_debris import WindOnDebris
+from vidgen_nodes.generation.wind.debris import WindOnDebris
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, UncertaintyMap
 
 if TYPE_CHECKING:

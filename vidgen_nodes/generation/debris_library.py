@@ -9,7 +9,7 @@ LiDAR noise on the elevation cannot send a piece another way. Guarantees that th
 of the seed and the speed of the wind alone on one machine, and are all worked out within a bounded time, beside
 the frames; with wind, those of still air stay what they are. On a slope wind is taken from the nearest of
 ``SECTORS`` directions to the descent. Leaves out the choice of cells (``debris_fall.py``), who is sheltered
-(``wind_on_debris.py``) and the solver (``debris_physics.py``).
+(``wind/debris.py``) and the solver (``debris_physics.py``).
 """
 
 from __future__ import annotations

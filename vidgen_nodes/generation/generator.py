@@ -44,8 +44,8 @@ from vidgen_nodes.generation.solved_smoke import (
     solved_smokes,
 )
 from vidgen_nodes.generation.steam_leaks import SteamLeaks, SteamStep
-from vidgen_nodes.generation.wind_on_debris import WindOnDebris
-from vidgen_nodes.generation.wind_on_fires import ELEMENT as WIND
+from vidgen_nodes.generation.wind.debris import WindOnDebris
+from vidgen_nodes.generation.wind.fires import ELEMENT as WIND
 from vidgen_nodes.packets import Hazard, PhysicsRef, Scenario, UncertaintyMap
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.leak_reach import LeakReach

@@ -4,7 +4,7 @@
 
 Guarantees that every frame that shows one names the engine, its version and the SHA-256 of every file
 read, and that the gate decides where any of it is drawn, as for our own fires. Files are read when the
-world is made, never in a frame. Leaves out what is played when (``field_playback.py``) and the formats.
+world is made, never in a frame. Leaves out what is played when (``fields/playback.py``) and the formats.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidgen_nodes.errors import ConfigError, InputError
-from vidgen_nodes.generation.field_fds import read_fds
-from vidgen_nodes.generation.field_file import read_npz, read_zarr
-from vidgen_nodes.generation.field_playback import FieldState, PlayedField
-from vidgen_nodes.generation.field_run import FieldRun
-from vidgen_nodes.generation.field_vtk import read_vtk
+from vidgen_nodes.generation.fields.fds import read_fds
+from vidgen_nodes.generation.fields.file import read_npz, read_zarr
+from vidgen_nodes.generation.fields.playback import FieldState, PlayedField
+from vidgen_nodes.generation.fields.run import FieldRun
+from vidgen_nodes.generation.fields.vtk import read_vtk
 from vidgen_nodes.generation.hazards import FLAME_CONFIDENCE, SMOKE_CONFIDENCE, permits_under
 from vidgen_nodes.generation.physics_record import Parameters, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField

@@ -17,7 +17,7 @@ from vidgen_nodes.generation.physics_record import Parameters, Reading, entry
 from vidgen_nodes.generation.plume import FireState, Plume
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.solved_smoke import FLAME_GONE, FLAME_TIP
-from vidgen_nodes.generation.wind_on_fires import WindOnFires
+from vidgen_nodes.generation.wind.fires import WindOnFires
 from vidgen_nodes.packets import Float32Array, FloatArray, Ignition, Wind
 from vidgen_nodes.scene.building import Building
 

@@ -6,7 +6,7 @@ Guarantees that the means over time follow the correlations in ``fire.py`` (flam
 intermittency, centreline rise, soot flux), that the field is a function of the heat release and of
 the time since ignition alone, and that nothing is left where the gate is closed. What happens between the
 means (puffing, eddies, sway) is texture with the right frequency and speed, not a solution of the
-flow equations. Wind leans the axis (``lean.py``). Leaves out walls and ceilings.
+flow equations. Wind leans the axis (``wind/lean.py``). Leaves out walls and ceilings.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.appearance import Band, relative_luminance, relative_luminance_of
 from vidgen_nodes.generation.flame_soot import FlameSoot
-from vidgen_nodes.generation.lean import MOST_STRETCH, Axis, Lean
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.turbulence import CarriedNoise, IntArray, seed_of
+from vidgen_nodes.generation.wind.lean import MOST_STRETCH, Axis, Lean
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Ignition
 
 MOST_VOXELS = 4_000_000

@@ -5,7 +5,7 @@
 Pieces above each other are one column, whose line heat release Q' gives its flame length. Guarantees that voxels
 stand only before or above pieces that burn or have burnt, that the field is a function of their heat and of
 time alone, and that nothing is left where the gate is closed. The motion is texture of the right speed and size,
-not a solution of the flow equations. Wind along the surface leans them (``wind_on_areas.py``): then voxels stand
+not a solution of the flow equations. Wind along the surface leans them (``wind/areas.py``): then voxels stand
 downwind of that, too. Leaves out flames under ceilings (their heat counts, they are not drawn), and what flames of two
 surfaces do to each other.
 """
@@ -23,11 +23,11 @@ import torch
 from vidgen_nodes.generation import fire, radiance
 from vidgen_nodes.generation.burning import Burning
 from vidgen_nodes.generation.plume import HazardField
-from vidgen_nodes.generation.sheet_lean import LeaningFlame, SheetLean, Sweep
 from vidgen_nodes.generation.sheet_model import SheetModel
 from vidgen_nodes.generation.spread import Fuel
 from vidgen_nodes.generation.turbulence import CarriedNoise, seed_of
-from vidgen_nodes.generation.wind_on_areas import ATTACHED, SheetShape, WindOnAreas
+from vidgen_nodes.generation.wind.areas import ATTACHED, SheetShape, WindOnAreas
+from vidgen_nodes.generation.wind.sheet_lean import LeaningFlame, SheetLean, Sweep
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray
 
 MOST_VOXELS = 1_000_000

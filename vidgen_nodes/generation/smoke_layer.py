@@ -38,8 +38,8 @@ from vidgen_nodes.generation.smoke_plan import SmokePlan, SmokeTicks
 from vidgen_nodes.generation.smoke_process import SmokeProcess
 from vidgen_nodes.generation.smoke_sources import SmokeSources
 from vidgen_nodes.generation.surface_heat import SurfaceHeat
-from vidgen_nodes.generation.wind_on_box import before_walls, outside_leaning, wind_on_box, wind_record
-from vidgen_nodes.generation.wind_on_fires import WindOnFires
+from vidgen_nodes.generation.wind.box import before_walls, outside_leaning, wind_on_box, wind_record
+from vidgen_nodes.generation.wind.fires import WindOnFires
 from vidgen_nodes.packets import BoolArray, Float32Array, FloatArray, Grille, Ignition
 from vidgen_nodes.scene.building import Building
 

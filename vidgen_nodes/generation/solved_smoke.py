@@ -22,7 +22,7 @@ from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, p
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.smoke_box import SmokeBox
 from vidgen_nodes.generation.smoke_layer import SOLVER_VERSION, SmokeLayer
-from vidgen_nodes.generation.wind_on_fires import WindOnFires
+from vidgen_nodes.generation.wind.fires import WindOnFires
 from vidgen_nodes.packets import Float32Array, Grille, Ignition, PhysicsRef
 from vidgen_nodes.scene.building import Building
 

@@ -5,7 +5,7 @@
 Guarantees that the flux of steam through every section of the jet is what leaves the hole, and that every voxel
 holds steam and air in equilibrium (``steam.py``). In still air a straight round jet with Gaussian profiles; it is drawn
 until it is as slow as the air around, or holds no droplets any more: dry warm air takes them up within metres.
-In wind a bent one (``jet_in_wind.py``), Gaussian about its line, whose flow is that of its section. Leaves out that
+In wind a bent one (``wind/jet.py``), Gaussian about its line, whose flow is that of its section. Leaves out that
 a jet in still air rises, walls, and eddies: this is a mean.
 """
 
@@ -19,9 +19,9 @@ import torch
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import steam
 from vidgen_nodes.generation.flow.domain import FlowGrid, IndexArray
-from vidgen_nodes.generation.jet_in_wind import BentJet
 from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.smoke_field import band_radiance
+from vidgen_nodes.generation.wind.jet import BentJet
 from vidgen_nodes.packets import FloatArray
 
 AMBIENT_K = 293.15

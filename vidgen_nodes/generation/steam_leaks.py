@@ -4,7 +4,7 @@
 
 Guarantees that every number of a jet is in its record, that a jet stands only in places that the gate opened for this
 very leak (``scene/leak_rule.py``), and that one that begins does not jump into the picture. A jet is a mean
-(``steam_field.py``): it stands still. Wind bends those that it reaches (``jet_in_wind.py``). Leaves out what the jet
+(``steam_field.py``): it stands still. Wind bends those that it reaches (``wind/jet.py``). Leaves out what the jet
 does to flames, and flames to it.
 """
 
@@ -21,7 +21,6 @@ import torch
 
 from vidgen_nodes.generation import steam
 from vidgen_nodes.generation.hazards import SMOKE_CONFIDENCE
-from vidgen_nodes.generation.jet_in_wind import BentJet, JetWind, bent_jet
 from vidgen_nodes.generation.physics_record import Parameters, Reading, entry, parameters_sha256
 from vidgen_nodes.generation.plume import HazardField, open_window
 from vidgen_nodes.generation.plume_model import PlumeModel
@@ -35,7 +34,8 @@ from vidgen_nodes.generation.steam_field import (
     fitting_resolution_m,
     steam_field,
 )
-from vidgen_nodes.generation.wind_on_leaks import WindOnLeaks
+from vidgen_nodes.generation.wind.jet import BentJet, JetWind, bent_jet
+from vidgen_nodes.generation.wind.leaks import WindOnLeaks
 from vidgen_nodes.packets import Float32Array, FloatArray, Hazard, Leak, PhysicsRef, Wind
 from vidgen_nodes.scene.building import Building
 from vidgen_nodes.scene.columns import LeakOpening

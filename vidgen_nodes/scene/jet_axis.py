@@ -4,7 +4,7 @@
 
 A jet widens along its line and keeps its shape: what is now at a place came from the mouth at the same share of the
 jet's radius off the line. Guarantees that such a way begins at the mouth and ends at the place. Leaves out what bends
-the line (``generation.jet_in_wind``) and what stands in the way (``scene.leak_reach``, ``scene.leak_rule``).
+the line (``generation.wind.jet``) and what stands in the way (``scene.leak_reach``, ``scene.leak_rule``).
 """
 
 from __future__ import annotations

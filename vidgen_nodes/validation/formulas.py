@@ -13,8 +13,9 @@ import math
 import numpy as np
 
 from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
-from vidgen_nodes.generation import fire, steam, zone_formulas
-from vidgen_nodes.generation.zone_room import Room
+from vidgen_nodes.generation import fire, steam
+from vidgen_nodes.generation.zone import formulas as zone_formulas
+from vidgen_nodes.generation.zone.room import Room
 from vidgen_nodes.validation.check import Check, bounded
 
 _FLAMES = (

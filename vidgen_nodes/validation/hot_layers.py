@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vidgen_nodes.generation import fire, zone_formulas
-from vidgen_nodes.generation.zone import ZoneModel
-from vidgen_nodes.generation.zone_room import Airflow, Room
-from vidgen_nodes.generation.zone_walls import Lining
+from vidgen_nodes.generation import fire
+from vidgen_nodes.generation.zone import formulas as zone_formulas
+from vidgen_nodes.generation.zone.model import ZoneModel
+from vidgen_nodes.generation.zone.room import Airflow, Room
+from vidgen_nodes.generation.zone.walls import Lining
 from vidgen_nodes.validation import livermore
 from vidgen_nodes.validation.check import Check, scored
 from vidgen_nodes.validation.estimator import SIGMA_TEMPERATURE, score

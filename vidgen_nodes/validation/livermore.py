@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vidgen_nodes.generation.zone_walls import Lining
+from vidgen_nodes.generation.zone.walls import Lining
 
 WALLS = Lining(0.00039, 1440.0, 1.0, 0.1)
 CEILING = Lining(0.00063, 1920.0, 1.0, 0.1)  # and floor

@@ -22,12 +22,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vidgen_nodes.generation import fire, zone_formulas
+from vidgen_nodes.generation import fire
 from vidgen_nodes.generation.flow.domain import Boundaries, FlowGrid, Vent
 from vidgen_nodes.generation.flow.release import HeatSource
 from vidgen_nodes.generation.smoke import SmokeParams, SmokeSolver, temperature_k
-from vidgen_nodes.generation.zone import ZoneModel
-from vidgen_nodes.generation.zone_room import Room
+from vidgen_nodes.generation.zone import formulas as zone_formulas
+from vidgen_nodes.generation.zone.model import ZoneModel
+from vidgen_nodes.generation.zone.room import Room
 from vidgen_nodes.packets import FloatArray
 from vidgen_nodes.validation.check import Check, scored
 from vidgen_nodes.validation.estimator import SIGMA_DEPTH, SIGMA_TEMPERATURE, SIGMA_VELOCITY, Score, score

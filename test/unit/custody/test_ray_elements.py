@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vidgen_nodes.custody.ray_elements import Ray, met_fires
 from vidgen_nodes.custody.ray_fields import elements_of
-from vidgen_nodes.generation.lean import Lean
+from vidgen_nodes.generation.wind.lean import Lean
 
 FLAME: dict[str, Any] = {
     "fires": {

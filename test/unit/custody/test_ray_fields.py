@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from vidgen_nodes.custody.ray_elements import Ray
 from vidgen_nodes.custody.ray_fields import Element, elements_of, load_played, met_volumes, notes_of
 from vidgen_nodes.custody.ray_steam import met_jet
-from vidgen_nodes.generation.field_file import write_npz
-from vidgen_nodes.generation.field_run import FieldRun, FieldSeries
+from vidgen_nodes.generation.fields.file import write_npz
+from vidgen_nodes.generation.fields.run import FieldRun, FieldSeries
 from vidgen_nodes.generation.imported import ImportedFields
 from vidgen_nodes.generation.physics_record import parameters_sha256
 from vidgen_nodes.generation.steam import SteamLeak

@@ -25,7 +25,7 @@ from vidgen_nodes.generation.debris_library import (
     sector_of,
 )
 from vidgen_nodes.generation.debris_physics import MOST_ENERGY_GAIN
-from vidgen_nodes.generation.wind_on_debris import WindOnDebris
+from vidgen_nodes.generation.wind.debris import WindOnDebris
 from vidgen_nodes.packets import Grid, UncertaintyMap, Wind
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scene.building import Building, Surface

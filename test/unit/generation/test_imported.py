@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from vidgen_nodes.black_body import band_radiance_w_per_m2_sr
 from vidgen_nodes.errors import ConfigError
 from vidgen_nodes.generation import fire
-from vidgen_nodes.generation.field_file import write_npz
-from vidgen_nodes.generation.field_playback import FLAME_KW_PER_M3, PlayedField
-from vidgen_nodes.generation.field_run import QUANTITIES, FieldRun, FieldSeries
+from vidgen_nodes.generation.fields.file import write_npz
+from vidgen_nodes.generation.fields.playback import FLAME_KW_PER_M3, PlayedField
+from vidgen_nodes.generation.fields.run import QUANTITIES, FieldRun, FieldSeries
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.imported import load_imported
 from vidgen_nodes.generation.physics_record import parameters_sha256

@@ -18,8 +18,8 @@ import pytest
 import torch
 
 from test.unit.generation.conftest import GRID, START_NS, make_bundle, make_map
-from vidgen_nodes.generation.field_file import write_npz
-from vidgen_nodes.generation.field_run import FieldRun, FieldSeries
+from vidgen_nodes.generation.fields.file import write_npz
+from vidgen_nodes.generation.fields.run import FieldRun, FieldSeries
 from vidgen_nodes.generation.generator import World
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.packets import Scenario

@@ -14,13 +14,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from test.unit.generation.reading_spy import Spy
-from vidgen_nodes.generation import jet_in_wind, steam, steam_leaks
+from vidgen_nodes.generation import steam, steam_leaks
 from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.physics_record import parameters_sha256
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.generation.steam_leaks import ELEMENT
+from vidgen_nodes.generation.wind import jet as jet_in_wind
 from vidgen_nodes.packets import FloatArray, LeakCause, Overlay, Scenario, UncertaintyMap, Wind
 from vidgen_nodes.params import GeneratorParams
 from vidgen_nodes.scenario.timeline import parse_scenario
