@@ -9,8 +9,11 @@ Guarantees: nothing starts before the request is known to be right; on the way o
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
+import os
 import signal
+import socket
 import sys
 import time
 from collections import Counter
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 START_UP_S = 60.0
-_LOOK_AROUND_S = 1.5  # others on this host are found within a third of it
+_LOOK_AROUND_S = 1.0
 _EXPLAIN_EVERY_S = 6.0  # nodes say within five seconds why nothing comes out
 _LINKS = ("thermal/frame", "drone/nav_state", "uncertainty/map", "bundle", "provenance")
 
@@ -287,6 +290,7 @@ def live_graph(
     with ExitStack() as stack:
         stack.callback(transport.sweep_stale_segments)  # of a node that had to be killed
         stop = stack.enter_context(transport.stop_on_signals())
+        stack.enter_context(_only_one_here())
         probe = stack.enter_context(observing())
         _look_around(probe)
         supervisor = stack.enter_context(
@@ -298,8 +302,30 @@ def live_graph(
         yield LiveGraph(run_dir, params, params_file, supervisor, probe, stop, table, names, cameras_named)
 
 
+@contextmanager
+def _only_one_here() -> Iterator[None]:
+    """One graph a ROS domain on this host; the system frees the claim however its holder ends.
+
+    Raises:
+        ConfigError: there is another one, which must not be brought down by this one.
+    """
+    domain = os.environ.get("ROS_DOMAIN_ID", "").strip() or "0"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
+        try:
+            claim.bind(
+                f"\0{NAMESPACE}/domain/{domain[:50]}"
+            )  # a name and no file; as far as loopback reaches
+        except OSError as err:
+            if err.errno != errno.EADDRINUSE:
+                raise ConfigError(
+                    f"ROS domain {domain}: cannot be claimed on this host: {err.strerror}"
+                ) from err
+            raise _not_alone() from err
+        yield
+
+
 def _look_around(probe: Probe) -> None:
-    """Nothing of ours runs yet: whoever publishes is another graph, which must not be brought down by this one.
+    """Nothing of ours runs yet: whoever publishes is a graph on another host, as far as it is found in this time.
 
     Raises:
         ConfigError: there is one.
