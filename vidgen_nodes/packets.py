@@ -441,9 +441,7 @@ class GateReport:
     pixels_drawn: int
     pixels_outside: int
     leaks_closed: tuple[LeakCause, ...] = ()  # one for each leak of the scenario that the gate keeps shut
-    withheld: tuple[
-        str, ...
-    ] = ()  # what of the scenario the gate keeps shut and why: those, and ignitions; a sentence each
+    withheld: tuple[str, ...] = ()  # leaks and ignitions that it keeps shut, and why: a sentence each
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,9 +312,8 @@ def _only_one_here() -> Iterator[None]:
     domain = os.environ.get("ROS_DOMAIN_ID", "").strip() or "0"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
         try:
-            claim.bind(
-                f"\0{NAMESPACE}/domain/{domain[:50]}"
-            )  # a name and no file; as far as loopback reaches
+            # The leading NUL makes it a name and no file; it reaches as far as this host's loopback.
+            claim.bind(f"\0{NAMESPACE}/domain/{domain[:50]}")
         except OSError as err:
             if err.errno != errno.EADDRINUSE:
                 raise ConfigError(

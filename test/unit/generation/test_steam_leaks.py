@@ -18,6 +18,7 @@ from vidgen_nodes.generation import steam, steam_leaks
 from vidgen_nodes.generation.appearance import Band
 from vidgen_nodes.generation.generator import World, WorldState
 from vidgen_nodes.generation.physics_record import parameters_sha256
+from vidgen_nodes.generation.plume import HazardField
 from vidgen_nodes.generation.plume_model import PlumeModel
 from vidgen_nodes.generation.render import Renderer
 from vidgen_nodes.generation.steam_leaks import ELEMENT
@@ -178,6 +179,18 @@ def test_a_leak_that_may_not_be_draws_nothing_and_names_its_cause(
     assert [reason.partition(":")[0] for reason in gate.reasons] == [cause.value]
 
 
+def stands_in(field: HazardField, boxes: FloatArray) -> bool:
+    """Whether every voxel with anything in it stands in a box: in plan its middle, no higher than the box."""
+    places = np.argwhere(field.extinction_visible_per_m.numpy() > 0.0)
+    centres = np.array(field.origin_m) + (places[:, ::-1] + 0.5) * field.resolution_m
+    half = 0.5 * field.resolution_m
+    within = (centres[:, None, :2] >= boxes[None, :, :2]) & (centres[:, None, :2] < boxes[None, :, 3:5])
+    within = within.all(axis=2)
+    within &= centres[:, None, 2] + half > boxes[None, :, 2]
+    within &= centres[:, None, 2] + half <= boxes[None, :, 5] + 1e-5
+    return bool(within.any(axis=1).all())
+
+
 @settings(max_examples=25)
 @given(
     st.tuples(st.integers(-60, 60), st.integers(-60, 60), st.integers(-30, 30)),
@@ -207,14 +220,7 @@ def test_wherever_it_leaks_no_voxel_and_no_pixel_leaves_what_is_open_for_it(
     assert bool(jets) <= (gate.steam[0].cause is None)
     boxes = boxes_of(gate)
     for field in jets:
-        places = np.argwhere(field.extinction_visible_per_m.numpy() > 0.0)
-        centres = np.array(field.origin_m) + (places[:, ::-1] + 0.5) * field.resolution_m
-        half = 0.5 * field.resolution_m
-        within = (centres[:, None, :2] >= boxes[None, :, :2]) & (centres[:, None, :2] < boxes[None, :, 3:5])
-        within = within.all(axis=2)
-        within &= centres[:, None, 2] + half > boxes[None, :, 2]
-        within &= centres[:, None, 2] + half <= boxes[None, :, 5] + 1e-5
-        assert within.any(axis=1).all()
+        assert stands_in(field, boxes)
     assert scene.camera is not None
     alone = dataclasses.replace(state, fields=tuple(jets), debris=())
     only_steam = dataclasses.replace(
@@ -373,14 +379,7 @@ def test_in_any_wind_no_voxel_and_no_pixel_leaves_what_is_open_for_the_leak(
     state, gate = at(World(PARAMS, scenario, building), scene)
     boxes = boxes_of(gate)
     for field in state.fields:
-        places = np.argwhere(field.extinction_visible_per_m.numpy() > 0.0)
-        centres = np.array(field.origin_m) + (places[:, ::-1] + 0.5) * field.resolution_m
-        half = 0.5 * field.resolution_m
-        within = (centres[:, None, :2] >= boxes[None, :, :2]) & (centres[:, None, :2] < boxes[None, :, 3:5])
-        within = within.all(axis=2)
-        within &= centres[:, None, 2] + half > boxes[None, :, 2]
-        within &= centres[:, None, 2] + half <= boxes[None, :, 5] + 1e-5
-        assert within.any(axis=1).all()
+        assert stands_in(field, boxes)
     assert scene.camera is not None
     for band in Band:
         overlay = Renderer(PARAMS).draw(state, gate, scene, band)

@@ -198,11 +198,8 @@ def test_beside_a_wall_on_the_side_that_nobody_has_seen_it_is_not_observed(make)
     assert inside.cause is LeakCause.COVERED
 
 
-@settings(max_examples=50)
-@given(st.integers(0, 10**9))
-def test_every_open_place_is_reached_through_known_air(make, seed):
-    """From the mouth to each open place: known cells only, above what was measured or the model explains, no wall."""
-    rng = np.random.default_rng(seed)
+def random_site(make, rng):
+    """A building with a wall or none, a map with holes, the walls, where one is, and how near it a mouth is."""
     heights = np.where(
         rng.random(GRID.shape) < 0.15, rng.uniform(0.0, 3.0, GRID.shape), rng.uniform(0, 0.1, GRID.shape)
     )
@@ -220,6 +217,15 @@ def test_every_open_place_is_reached_through_known_air(make, seed):
         observed_ns=make.NOW_NS - np.where(rng.random(GRID.shape) < 0.03, 4 * 10**9, 10**9),
     )
     near = rng.uniform(-0.6, 0.6) if walls else rng.uniform(-1.0, 1.0)
+    return building, umap, walls, x, near
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 10**9))
+def test_every_open_place_is_reached_through_known_air(make, seed):
+    """From the mouth to each open place: known cells only, above what was measured or the model explains, no wall."""
+    rng = np.random.default_rng(seed)
+    building, umap, walls, x, near = random_site(make, rng)
     mouth = (x + near, float(rng.uniform(-3.0, 3.0)), float(rng.uniform(0.0, 1.5)))
     way = rng.normal(size=3)
     reach = reach_of(mouth, way / np.linalg.norm(way))
@@ -357,23 +363,7 @@ def bent_reach(mouth, direction, towards, length_m=4.0, slope=0.25, straight=Fal
 def test_every_open_place_of_a_bent_jet_is_reached_through_known_air(make, seed):
     """Along the way that steam takes: known cells only, above what was measured, no wall."""
     rng = np.random.default_rng(seed)
-    heights = np.where(
-        rng.random(GRID.shape) < 0.15, rng.uniform(0.0, 3.0, GRID.shape), rng.uniform(0, 0.1, GRID.shape)
-    )
-    x = float(rng.uniform(-3.0, 3.0))
-    walls = []
-    if rng.random() < 0.6:
-        walls = [make.wall("wall", x, -4.0, x, 4.0, combustible=False, high=3.0)]
-        heights[8:24, int((x + 8.0) / 0.5)] = 3.0
-    building = make.building(*walls)
-    umap = make.uncertainty_map(
-        GRID,
-        elevation_m=np.where(rng.random(GRID.shape) < 0.03, np.nan, heights),
-        uncertainty=np.where(rng.random(GRID.shape) < 0.03, 0.9, 0.1),
-        observations=np.where(rng.random(GRID.shape) < 0.03, 1, 20),
-        observed_ns=make.NOW_NS - np.where(rng.random(GRID.shape) < 0.03, 4 * 10**9, 10**9),
-    )
-    near = rng.uniform(-0.6, 0.6) if walls else rng.uniform(-1.0, 1.0)
+    building, umap, walls, x, near = random_site(make, rng)
     mouth = np.array((x + near, float(rng.uniform(-3.0, 3.0)), float(rng.uniform(0.0, 1.5))))
     turn = rng.uniform(0.0, 2.0 * np.pi)
     reach = bent_reach(mouth, rng.normal(size=3), (np.cos(turn), np.sin(turn), 0.1))

@@ -51,7 +51,7 @@ def read_npz(path: Path) -> FieldRun:
     """A run in the documented format, from one NPZ file.
 
     Raises:
-        InputError: not such a file, truncated, or contents that ``field_run.checked`` refuses.
+        InputError: not such a file, truncated, or contents that ``run.checked`` refuses.
     """
     digest = file_sha256(path)
     try:

@@ -4,8 +4,9 @@
 
 Guarantees a balance that closes: what the plume brings into the upper layer is what leaves through the vents and what
 makes it grow, and the heat released is stored, let out, radiated out or through the walls (``ZoneModel.books``), for
-steps of any length. The authority for means where the 3-D solver runs (``smoke.py``). Air conditioning enters as
-volume flows: a grille moves the layer that it lies in, and the opening lets in or out what is left over.
+steps of any length. Nothing that is drawn reads it: it is the second opinion on smoke in rooms that validation asks.
+Air conditioning enters as volume flows: a grille moves the layer that it lies in, and the opening lets in or out what
+is left over.
 Leaves out more than one room, doors between rooms, fires that lack air (they need 1 kg for each 3 MJ), gas of the
 upper layer that the inflow tears down with it, air that warm walls drive (a room airs too slowly once its fire is out),
 and fuels (the products that radiate are methane's).
